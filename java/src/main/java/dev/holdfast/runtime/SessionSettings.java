@@ -1,0 +1,90 @@
+package dev.holdfast.runtime;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * How sessions compute. The defaults are those that cost least memory at no loss of speed for batches of varying length.
+ *
+ * @param device where to compute
+ * @param intraOpThreads threads inside one operator; 0 means one per physical core that the process may use
+ * @param arena whether freed memory is kept for the next step instead of returned to the system
+ * @param memoryPattern whether the memory of a step is planned as one block; pays only where all batches have one shape
+ * @param optimization how far ONNX Runtime rewrites the graph
+ * @param profilePrefix where to write ONNX Runtime's profile: it appends {@code _<time>.json}
+ * @param deterministic whether operators must sum in a fixed order
+ * @param allowSpinning whether idle threads wait actively, which gains latency and costs processor time
+ * @param operatorLibrary a library of custom operators to register
+ */
+public record SessionSettings(
+        Device device,
+        int intraOpThreads,
+        boolean arena,
+        boolean memoryPattern,
+        GraphOptimization optimization,
+        Optional<Path> profilePrefix,
+        boolean deterministic,
+        boolean allowSpinning,
+        Optional<Path> operatorLibrary) {
+
+    /** How far ONNX Runtime rewrites a graph before running it. */
+    public enum GraphOptimization {
+        NONE,
+        BASIC,
+        EXTENDED,
+        ALL
+    }
+
+    public SessionSettings {
+        if (intraOpThreads < 0) {
+            throw new IllegalArgumentException("intraOpThreads: expected 0 or more, got " + intraOpThreads);
+        }
+    }
+
+    /** CPU, one thread per physical core, arena without memory pattern, all optimisations, deterministic. */
+    public static SessionSettings defaults() {
+        return new SessionSettings(Device.CPU, 0, true, false, GraphOptimization.ALL, Optional.empty(), true, true, Optional.empty());
+    }
+
+    /** These settings on another device. */
+    public SessionSettings withDevice(Device other) {
+        return new SessionSettings(
+                other, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+    }
+
+    /** These settings with another number of threads. */
+    public SessionSettings withIntraOpThreads(int threads) {
+        return new SessionSettings(
+                device, threads, arena, memoryPattern, optimization, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+    }
+
+    /** These settings with other choices of memory. */
+    public SessionSettings withMemory(boolean useArena, boolean useMemoryPattern) {
+        return new SessionSettings(
+                device, intraOpThreads, useArena, useMemoryPattern, optimization, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+    }
+
+    /** These settings with another level of graph optimisation. */
+    public SessionSettings withOptimization(GraphOptimization level) {
+        return new SessionSettings(
+                device, intraOpThreads, arena, memoryPattern, level, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+    }
+
+    /** These settings with a profile written to files that begin with this path. */
+    public SessionSettings withProfilePrefix(Path prefix) {
+        return new SessionSettings(
+                device, intraOpThreads, arena, memoryPattern, optimization, Optional.of(prefix), deterministic, allowSpinning, operatorLibrary);
+    }
+
+    /** These settings with or without active waiting. */
+    public SessionSettings withAllowSpinning(boolean spinning) {
+        return new SessionSettings(
+                device, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, deterministic, spinning, operatorLibrary);
+    }
+
+    /** These settings with a library of custom operators. */
+    public SessionSettings withOperatorLibrary(Path library) {
+        return new SessionSettings(
+                device, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, deterministic, allowSpinning, Optional.of(library));
+    }
+}
