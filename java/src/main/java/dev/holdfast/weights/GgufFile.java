@@ -59,12 +59,12 @@ public final class GgufFile implements WeightSource {
 
     @Override
     public WeightInfo info(String name) {
-        return tensors.get(name).info();
+        return tensors.info(name);
     }
 
     @Override
     public HostTensor readFloat(String name) {
-        return tensors.get(name).readFloat(file);
+        return tensors.readFloat(name);
     }
 
     @Override

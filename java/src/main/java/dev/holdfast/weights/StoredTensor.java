@@ -8,19 +8,20 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /** A tensor's place in a file whose bounds have been checked. */
-record StoredTensor(String name, StorageFormat format, Shape shape, long offset) {
+record StoredTensor(String name, StorageFormat format, Shape shape, long offset) implements TableEntry {
     private static final int CHUNK_BYTES = 1 << 18;
 
     long sizeBytes() {
         return format.sizeBytes(shape.elementCount());
     }
 
-    WeightInfo info() {
+    @Override
+    public WeightInfo info() {
         return new WeightInfo(name, format.name(), shape);
     }
 
-    /** The values as a new FLOAT tensor. */
-    HostTensor readFloat(InputFile file) {
+    @Override
+    public HostTensor readFloat(InputFile file) {
         HostTensor result = allocate(file);
         if (format == StorageFormat.F32) {
             file.read(offset, result.bytes());

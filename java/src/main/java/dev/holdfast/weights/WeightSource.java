@@ -15,16 +15,15 @@ public interface WeightSource extends AutoCloseable {
     /**
      * What is known of a parameter without reading it.
      *
-     * @throws IllegalArgumentException if there is no parameter of this name
+     * @throws dev.holdfast.error.MalformedFileException if the files hold no parameter of this name
      */
     WeightInfo info(String name);
 
     /**
      * The values of a parameter as a FLOAT tensor, converted or dequantised from the stored format.
      *
-     * @throws IllegalArgumentException if there is no parameter of this name
+     * @throws dev.holdfast.error.MalformedFileException if the files hold no parameter of this name or have been cut short since they were opened
      * @throws dev.holdfast.error.UnsupportedModelException if the stored format is not supported or the tensor would exceed 2 GiB
-     * @throws dev.holdfast.error.MalformedFileException if the file has been cut short since it was opened
      */
     HostTensor readFloat(String name);
 
