@@ -1,0 +1,135 @@
+package dev.holdfast.config;
+
+import dev.holdfast.error.InvalidConfigurationException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Puts a configuration together from a YAML file and flags; flags count more than the file. All problems are told at once.
+ *
+ * <pre>{@code
+ * TrainingConfig config = ConfigReader.of(Job.ANCHOR).file(Path.of("anchor.yaml")).flag("alpha", "0.3").read();
+ * }</pre>
+ */
+public final class ConfigReader {
+    private final Optional<Job> expectedJob;
+    private final List<String> problems = new ArrayList<>();
+    private final List<Setting> settings = new ArrayList<>();
+    private Optional<Path> source = Optional.empty();
+
+    private ConfigReader(Optional<Job> expectedJob) {
+        this.expectedJob = expectedJob;
+    }
+
+    /** A reader for a job of this kind. */
+    public static ConfigReader of(Job job) {
+        return new ConfigReader(Optional.of(job));
+    }
+
+    /** A reader that takes the kind of job from the keys: a reference means anchor, other keys of anchor mean finetune, else sft. */
+    public static ConfigReader ofAnyJob() {
+        return new ConfigReader(Optional.empty());
+    }
+
+    /** Adds a YAML file. */
+    public ConfigReader file(Path file) {
+        source = Optional.of(file);
+        settings.addAll(YamlFile.read(file, problems));
+        return this;
+    }
+
+    /** Adds YAML text; messages call it by the given name. */
+    public ConfigReader yaml(String text, Path name) {
+        settings.addAll(YamlFile.parse(text, name, problems));
+        return this;
+    }
+
+    /** Adds one flag, its name without the leading dashes. */
+    public ConfigReader flag(String name, String value) {
+        settings.add(Setting.flag(name, value));
+        return this;
+    }
+
+    /**
+     * The configuration.
+     *
+     * @throws InvalidConfigurationException with every problem, if there is one
+     */
+    public TrainingConfig read() {
+        List<Setting> ordered = flagsLast();
+        Map<ConfigKey<?>, Setting> known = lastOfEachKey(ordered);
+        Job job = expectedJob.orElseGet(() -> jobOf(known));
+        TrainingConfig config = TrainingConfig.of(job);
+        for (Setting setting : ordered) {
+            config = apply(config, setting, known);
+        }
+        requirePaths(job, known);
+        problems.addAll(config.contradictions());
+        if (!problems.isEmpty()) {
+            throw new InvalidConfigurationException(problems);
+        }
+        return config;
+    }
+
+    private List<Setting> flagsLast() {
+        List<Setting> ordered = new ArrayList<>(settings);
+        ordered.sort((first, second) -> Boolean.compare(first.isFlag(), second.isFlag()));
+        return ordered;
+    }
+
+    private static Map<ConfigKey<?>, Setting> lastOfEachKey(List<Setting> ordered) {
+        Map<ConfigKey<?>, Setting> known = new HashMap<>();
+        for (Setting setting : ordered) {
+            ConfigKeys.find(setting.name()).ifPresent(key -> known.put(key, setting));
+        }
+        return known;
+    }
+
+    private static Job jobOf(Map<ConfigKey<?>, Setting> known) {
+        if (known.containsKey(ConfigKeys.REFERENCE)) {
+            return Job.ANCHOR;
+        }
+        return known.keySet().stream().allMatch(key -> key.jobs().contains(Job.SFT)) ? Job.SFT : Job.FINETUNE;
+    }
+
+    private TrainingConfig apply(TrainingConfig config, Setting setting, Map<ConfigKey<?>, Setting> known) {
+        Optional<ConfigKey<?>> key = ConfigKeys.find(setting.name());
+        if (key.isEmpty()) {
+            problems.add(setting.unknown());
+            return config;
+        }
+        boolean overridden = known.get(key.get()) != setting;
+        return overridden ? config : apply(config, key.get(), setting);
+    }
+
+    private <T> TrainingConfig apply(TrainingConfig config, ConfigKey<T> key, Setting setting) {
+        if (!key.jobs().contains(config.job())) {
+            problems.add(setting.where() + ": not a key of " + config.job().command() + ", but of " + commandsOf(key));
+            return config;
+        }
+        Optional<T> value = setting.text().flatMap(key.type()::parse);
+        if (value.isEmpty()) {
+            problems.add(setting.where() + ": expected " + key.type().expectation() + ", got " + setting.got());
+            return config;
+        }
+        return config.with(key, value.get());
+    }
+
+    private static String commandsOf(ConfigKey<?> key) {
+        return key.jobs().stream().sorted().map(Job::command).collect(Collectors.joining(" and "));
+    }
+
+    private void requirePaths(Job job, Map<ConfigKey<?>, Setting> known) {
+        for (ConfigKey<?> key : ConfigKeys.of(job)) {
+            if (key.requiredBy().contains(job) && !known.containsKey(key)) {
+                problems.add(key.flagName() + ": missing: " + job.command() + " needs it"
+                        + source.map(file -> ", as a flag or in " + file).orElse(", as a flag or in the file of --config"));
+            }
+        }
+    }
+}
