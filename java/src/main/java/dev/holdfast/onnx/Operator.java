@@ -25,6 +25,7 @@ public enum Operator {
     MAT_MUL(Domain.ONNX, "MatMul", 2, 2, 1),
     MUL(Domain.ONNX, "Mul", 2, 2, 1),
     NEG(Domain.ONNX, "Neg", 1, 1, 1),
+    PAD(Domain.ONNX, "Pad", 2, 4, 1),
     RANGE(Domain.ONNX, "Range", 3, 3, 1),
     REDUCE_SUM(Domain.ONNX, "ReduceSum", 1, 2, 1),
     RESHAPE(Domain.ONNX, "Reshape", 2, 2, 1),

@@ -50,6 +50,7 @@ final class TypeInference {
             case SIMPLIFIED_LAYER_NORMALIZATION -> List.of(type(0), rowStatistics());
             case LAYER_NORMALIZATION_GRAD -> List.of(type(1), type(2), type(2));
             case SIMPLIFIED_LAYER_NORMALIZATION_GRAD, RMS_NORM_GRAD -> List.of(type(1), type(2));
+            case PAD -> List.of(pad());
             case RANGE -> List.of(TensorType.of(type(0).elementType(), Dimension.UNKNOWN));
             case REDUCE_SUM -> List.of(reduceSum());
             case RESHAPE -> List.of(reshape());
@@ -221,12 +222,46 @@ final class TypeInference {
         return type(0).withDimensions(dimensions);
     }
 
+    private TensorType pad() {
+        long[] padding = constant(1).toLongArray();
+        int rank = type(0).rank();
+        List<Dimension> dimensions = new ArrayList<>();
+        for (int axis = 0; axis < rank; axis++) {
+            Dimension dimension = type(0).dimension(axis);
+            long added = padding[axis] + padding[axis + rank];
+            Dimension padded = dimension.isFixed() ? Dimension.of(dimension.size() + added) : Dimension.UNKNOWN;
+            dimensions.add(added == 0 ? dimension : padded);
+        }
+        return type(0).withDimensions(dimensions);
+    }
+
     private TensorType slice() {
         TensorType sliced = type(0);
-        for (long axis : constant(3).toLongArray()) {
-            sliced = sliced.withDimension((int) axis, Dimension.UNKNOWN);
+        long[] axes = constant(3).toLongArray();
+        for (int i = 0; i < axes.length; i++) {
+            sliced = sliced.withDimension((int) axes[i], slicedSize(sliced.dimension((int) axes[i]), i));
         }
         return sliced;
+    }
+
+    private Dimension slicedSize(Dimension dimension, int position) {
+        Optional<HostTensor> starts = graph.constantValue(node.input(1));
+        Optional<HostTensor> ends = graph.constantValue(node.input(2));
+        boolean contiguous = !node.hasInput(4) || graph.constantValue(node.input(4)).filter(TypeInference::allOnes).isPresent();
+        if (starts.isEmpty() || ends.isEmpty() || !dimension.isFixed() || !contiguous) {
+            return Dimension.UNKNOWN;
+        }
+        long start = clamp(starts.get().toLongArray()[position], dimension.size());
+        long end = clamp(ends.get().toLongArray()[position], dimension.size());
+        return Dimension.of(Math.max(0, end - start));
+    }
+
+    private static boolean allOnes(HostTensor tensor) {
+        return Arrays.stream(tensor.toLongArray()).allMatch(step -> step == 1);
+    }
+
+    private static long clamp(long index, long size) {
+        return Math.max(0, Math.min(size, index < 0 ? index + size : index));
     }
 
     private List<TensorType> split() {
