@@ -1,7 +1,7 @@
 package dev.holdfast.gradient;
 
-import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Attributes;
+import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
 import dev.holdfast.onnx.Value;
 import dev.holdfast.tensor.ElementType;
