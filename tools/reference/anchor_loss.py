@@ -122,6 +122,8 @@ def anchor_loss(
     snapshot [N, Vc]: None stands for the student's own detached logits. reference [N, Vr] and alphas [N]: None leaves the
     distillation term out.
     """
+    width = max(side.shape[-1] for side in (student, snapshot, reference) if side is not None)
+    student = widen(student, width)
     counts = (labels != IGNORE_INDEX) & (weights != 0)
     label_column = labels.where(counts, 0).unsqueeze(-1)
     label_log_probability = student.log_softmax(-1).gather(-1, label_column).squeeze(-1)
@@ -134,8 +136,8 @@ def anchor_loss(
         "label_is_argmax": (student.gather(-1, label_column).squeeze(-1) == student.amax(-1)).to(student.dtype),
     }
     if reference is not None and alphas is not None:
-        snapshot = widen(student if snapshot is None else snapshot, student).detach()
-        reference = widen(reference, student).detach()
+        snapshot = widen(student if snapshot is None else snapshot, width).detach()
+        reference = widen(reference, width).detach()
         log_anchor = anchor_log_probabilities(snapshot, reference, alphas, settings)
         token_loss = token_loss + settings.kd_weight * divergence(log_anchor, log_student, settings)
         columns |= distillation_statistics(log_student, log_anchor, snapshot / settings.temperature, reference / settings.temperature)
@@ -164,6 +166,6 @@ def entropy(log_p: Tensor) -> Tensor:
     return -torch.where(log_p > -torch.inf, log_p.exp() * log_p, 0.0).sum(-1)
 
 
-def widen(logits: Tensor, student: Tensor) -> Tensor:
-    """Logits [N, V] from logits of a narrower vocabulary: minus infinity in the columns that it lacks."""
-    return pad(logits, (0, student.shape[-1] - logits.shape[-1]), value=-torch.inf)
+def widen(logits: Tensor, width: int) -> Tensor:
+    """Logits [N, width] from logits of a vocabulary that may be narrower: minus infinity in the columns that it lacks."""
+    return pad(logits, (0, width - logits.shape[-1]), value=-torch.inf)

@@ -72,6 +72,12 @@ public record Dimension(long factor, List<String> symbols) {
         return new Dimension(factor * other.factor, product.stream().sorted().toList());
     }
 
+    /** The sum of two dimensions; {@link #UNKNOWN} where it is not a product. */
+    public Dimension plus(Dimension other) {
+        boolean product = !isUnknown() && !other.isUnknown() && symbols.equals(other.symbols);
+        return product ? new Dimension(factor + other.factor, symbols) : UNKNOWN;
+    }
+
     /** The quotient of two dimensions; {@link #UNKNOWN} where it is not a whole product. */
     public Dimension dividedBy(Dimension divisor) {
         List<String> quotient = new ArrayList<>(symbols);

@@ -4,6 +4,7 @@ import dev.holdfast.error.InvalidGraphException;
 import dev.holdfast.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 
 /**
  * An ONNX graph under construction: inputs, initializers, nodes in an order in which they can run, outputs.
@@ -167,6 +169,35 @@ public final class Graph {
             throw new InvalidGraphException("graph " + name + ": " + value + " is an output already");
         }
         outputs.add(value);
+    }
+
+    /** A copy of this graph with other initializers of the same names and types. */
+    public Graph withInitializers(BiFunction<Value, Initializer, Initializer> replacement) {
+        Graph copy = new Graph(name);
+        Map<Value, Value> copies = new HashMap<>();
+        inputs.forEach(value -> copies.put(value, copy.input(value.name(), value.knownType().orElse(null))));
+        initializers.forEach((value, initializer) ->
+                copies.put(value, copy.initializer(value.name(), value.type(), replacement.apply(value, initializer))));
+        nodes.forEach(node -> copy.copyNode(node, copies));
+        outputs.forEach(value -> copy.output(copies.get(value)));
+        return copy;
+    }
+
+    private void copyNode(Node node, Map<Value, Value> copies) {
+        List<Value> operands = new ArrayList<>();
+        node.inputs().forEach(value -> operands.add(copies.get(value)));
+        List<String> outputNames = new ArrayList<>();
+        List<ValueType> types = new ArrayList<>();
+        for (Value value : node.outputs()) {
+            outputNames.add(value == null ? null : value.name());
+            types.add(value == null ? null : value.knownType().orElse(null));
+        }
+        Node copied = addTyped(node.operatorName(), operands, node.attributes(), outputNames, types);
+        for (int i = 0; i < outputNames.size(); i++) {
+            if (node.hasOutput(i)) {
+                copies.put(node.output(i), copied.output(i));
+            }
+        }
     }
 
     /** A value name that is not taken yet: the hint itself, or the hint with a number. */

@@ -98,6 +98,21 @@ public final class Operators {
         return add(Operator.NEG, Attributes.NONE, value);
     }
 
+    /** Element-wise cosine of radians. */
+    public Value cos(Value value) {
+        return add(Operator.COS, Attributes.NONE, value);
+    }
+
+    /** Element-wise sine of radians. */
+    public Value sin(Value value) {
+        return add(Operator.SIN, Attributes.NONE, value);
+    }
+
+    /** Element-wise {@code left <= right} with broadcasting. */
+    public Value lessOrEqual(Value left, Value right) {
+        return add(Operator.LESS_OR_EQUAL, Attributes.NONE, left, right);
+    }
+
     /** The same values in another element type. */
     public Value cast(Value value, ElementType to) {
         return add(Operator.CAST, Attributes.of("to", to.onnxCode()), value);

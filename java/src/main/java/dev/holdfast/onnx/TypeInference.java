@@ -109,7 +109,7 @@ final class TypeInference {
         Dimension total = first.dimension(axis);
         for (int i = 1; i < node.inputCount(); i++) {
             Dimension next = type(i).dimension(axis);
-            total = total.isFixed() && next.isFixed() ? Dimension.of(total.size() + next.size()) : Dimension.UNKNOWN;
+            total = total.plus(next);
         }
         return first.withDimension(axis, total);
     }

@@ -39,7 +39,7 @@ final class GgufConfig {
         } else {
             addLlamaLike();
         }
-        config.put("vocab_size", embeddingShape().dimension(0));
+        config.put("vocab_size", (int) embeddingShape().dimension(0));
         config.put("tie_word_embeddings", !file.contains("output.weight"));
         addToken("bos_token_id");
         addToken("eos_token_id");
@@ -92,8 +92,8 @@ final class GgufConfig {
 
     private Shape embeddingShape() {
         Shape shape = file.info("token_embd.weight").shape();
-        if (shape.rank() != 2) {
-            throw MalformedFileException.of(file.path(), "token_embd.weight: expected a matrix, got " + shape);
+        if (shape.rank() != 2 || shape.dimension(0) > Integer.MAX_VALUE) {
+            throw MalformedFileException.of(file.path(), "token_embd.weight: expected a matrix, a row for each token, got " + shape);
         }
         return shape;
     }

@@ -1,0 +1,160 @@
+package dev.holdfast.artifact;
+
+import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.MalformedFileException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * A directory that training starts from, with its manifest.
+ *
+ * <p>Thread safety: immutable.
+ */
+public final class ArtifactDirectory {
+    /** The manifest. */
+    public static final String MANIFEST = "manifest.json";
+    /** The weights, an ONNX Runtime training checkpoint. */
+    public static final String CHECKPOINT = "checkpoint";
+    /** The training graph of a form. */
+    public static final String TRAINING_MODEL = "training_model.onnx";
+    /** The evaluation graph of a form. */
+    public static final String EVAL_MODEL = "eval_model.onnx";
+    /** The optimizer graph. */
+    public static final String OPTIMIZER_MODEL = "optimizer_model.onnx";
+    /** Ids in, hidden states and logits out; its weights are external data inside the checkpoint. */
+    public static final String FORWARD_MODEL = "forward_model.onnx";
+    /** Ids and response positions in, hidden states at those positions out; its weights are external data inside the checkpoint. */
+    public static final String HIDDEN_MODEL = "hidden_model.onnx";
+    /** The Hugging Face configuration of the model. */
+    public static final String CONFIG = "config.json";
+
+    private final Path path;
+    private final Manifest manifest;
+
+    private ArtifactDirectory(Path path, Manifest manifest) {
+        this.path = path;
+        this.manifest = manifest;
+    }
+
+    /** Whether a directory claims to be an artifact. */
+    public static boolean isArtifact(Path path) {
+        return Files.isRegularFile(path.resolve(MANIFEST));
+    }
+
+    /**
+     * Opens an artifact and checks that its files are those that the manifest describes, digests included.
+     *
+     * @throws FileAccessException if the manifest or a file is missing
+     * @throws MalformedFileException if the manifest is malformed or of a later version, or a file is truncated or corrupt
+     */
+    public static ArtifactDirectory open(Path path) {
+        Manifest manifest = readManifest(path);
+        manifest.files().forEach((name, expected) -> verify(path.resolve(name), expected));
+        return new ArtifactDirectory(path, manifest);
+    }
+
+    /** Opens an artifact whose files were written a moment ago, without reading them all again. */
+    public static ArtifactDirectory trusted(Path path) {
+        return new ArtifactDirectory(path, readManifest(path));
+    }
+
+    static Manifest readManifest(Path directory) {
+        Path file = directory.resolve(MANIFEST);
+        Manifest manifest = JsonFiles.read(file, Manifest.class);
+        if (!Manifest.FORMAT.equals(manifest.format()) || manifest.model() == null || manifest.files() == null || manifest.parameters() == null) {
+            throw MalformedFileException.of(file, "expected a manifest of format " + Manifest.FORMAT + ", got " + manifest.format());
+        }
+        if (manifest.formatVersion() > Manifest.VERSION) {
+            throw MalformedFileException.of(
+                    file, "expected format version " + Manifest.VERSION + " or older, got " + manifest.formatVersion() + "; use a newer Holdfast");
+        }
+        return manifest;
+    }
+
+    private static void verify(Path file, FileDigest expected) {
+        long got;
+        try {
+            got = Files.size(file);
+        } catch (IOException e) {
+            throw FileAccessException.reading(file, e);
+        }
+        if (got < expected.sizeBytes()) {
+            throw MalformedFileException.atOffset(
+                    file, got, "truncated: expected " + expected.sizeBytes() + " bytes, got " + got + "; export it again or copy it whole");
+        }
+        if (!FileDigest.of(file).equals(expected)) {
+            throw MalformedFileException.of(
+                    file, "corrupt: expected " + expected.sizeBytes() + " bytes with SHA-256 " + expected.sha256()
+                            + ", got other content (" + got + " bytes); export it again");
+        }
+    }
+
+    /**
+     * Writes the manifest of a directory whose files are all in place, with their sizes and digests.
+     *
+     * @throws FileAccessException if a file cannot be read or the manifest written
+     */
+    public static void writeManifest(Path directory, Manifest.Model model, Manifest.Source source, List<Manifest.Parameter> parameters, String version) {
+        Map<String, FileDigest> files = new TreeMap<>();
+        Path file = directory.resolve(MANIFEST);
+        try (Stream<Path> tree = Files.walk(directory)) {
+            for (Path entry : tree.filter(Files::isRegularFile).toList()) {
+                files.put(directory.relativize(entry).toString().replace('\\', '/'), FileDigest.of(entry));
+            }
+            Manifest manifest = new Manifest(Manifest.FORMAT, Manifest.VERSION, version, model, source, parameters, files);
+            JsonFiles.write(file, manifest);
+        } catch (IOException e) {
+            throw FileAccessException.writing(file, e);
+        }
+    }
+
+    /** The directory. */
+    public Path path() {
+        return path;
+    }
+
+    /** What the directory says of itself. */
+    public Manifest manifest() {
+        return manifest;
+    }
+
+    /** The digest of the whole artifact: that of its manifest, which holds the digests of all files. */
+    public String digest() {
+        return FileDigest.of(path.resolve(MANIFEST)).sha256();
+    }
+
+    /** The weights. */
+    public Path checkpoint() {
+        return path.resolve(CHECKPOINT);
+    }
+
+    /** The training graph of a form. */
+    public Path trainingModel(TrainingForm form) {
+        return path.resolve(form.folder()).resolve(TRAINING_MODEL);
+    }
+
+    /** The evaluation graph of a form. */
+    public Path evalModel(TrainingForm form) {
+        return path.resolve(form.folder()).resolve(EVAL_MODEL);
+    }
+
+    /** The optimizer graph. */
+    public Path optimizerModel() {
+        return path.resolve(OPTIMIZER_MODEL);
+    }
+
+    /** The forward graph. */
+    public Path forwardModel() {
+        return path.resolve(FORWARD_MODEL);
+    }
+
+    /** The graph of hidden states at response positions. */
+    public Path hiddenModel() {
+        return path.resolve(HIDDEN_MODEL);
+    }
+}

@@ -1,0 +1,133 @@
+package dev.holdfast.artifact;
+
+import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.InvalidInputException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A directory that is written beside its final place and renamed when it is complete, so that nobody ever reads half of it.
+ *
+ * <p>What a killed process left behind ends in {@value #SUFFIX} and is removed by the next attempt. Ownership: closing without
+ * {@link #commit()} removes what was written.
+ */
+public final class StagedDirectory implements AutoCloseable {
+    private static final String SUFFIX = ".partial";
+
+    private final Path target;
+    private final Path staging;
+    private boolean committed;
+
+    private StagedDirectory(Path target, Path staging) {
+        this.target = target;
+        this.staging = staging;
+    }
+
+    /**
+     * Starts a directory that must not exist yet, or be empty.
+     *
+     * @throws InvalidInputException if there is something at the target
+     * @throws FileAccessException if nothing can be written there
+     */
+    public static StagedDirectory forNew(Path target) {
+        try {
+            if (Files.exists(target) && !isEmptyDirectory(target)) {
+                throw new InvalidInputException(target + ": exists already: expected a new or empty folder; name another one or remove it");
+            }
+            Path absolute = target.toAbsolutePath().normalize();
+            Path staging = absolute.resolveSibling(absolute.getFileName() + SUFFIX);
+            deleteTree(staging);
+            Files.createDirectories(staging);
+            return new StagedDirectory(absolute, staging);
+        } catch (IOException e) {
+            throw FileAccessException.writing(target, e);
+        }
+    }
+
+    /** Whether there is a directory without entries. */
+    public static boolean isEmptyDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return false;
+        }
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.findAny().isEmpty();
+        }
+    }
+
+    /** Whether this is the name of a directory that was never completed. */
+    public static boolean isPartial(Path directory) {
+        return directory.getFileName().toString().endsWith(SUFFIX);
+    }
+
+    /** Where to write until {@link #commit()}. */
+    public Path path() {
+        return staging;
+    }
+
+    /**
+     * Makes everything durable and renames the directory to its final place.
+     *
+     * @return the final place
+     * @throws FileAccessException if the disk refuses
+     */
+    public Path commit() {
+        try {
+            for (Path file : files(staging)) {
+                force(file);
+            }
+            Files.deleteIfExists(target);
+            Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
+            committed = true;
+            force(target.getParent());
+            return target;
+        } catch (IOException e) {
+            throw FileAccessException.writing(target, e);
+        }
+    }
+
+    private static List<Path> files(Path root) throws IOException {
+        try (Stream<Path> tree = Files.walk(root)) {
+            return tree.toList();
+        }
+    }
+
+    private static void force(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /** Removes what was written, unless it was committed. */
+    @Override
+    public void close() {
+        if (!committed) {
+            deleteTree(staging);
+        }
+    }
+
+    /**
+     * Removes a directory with all that is in it; a missing one is no error.
+     *
+     * @throws FileAccessException if something cannot be removed
+     */
+    public static void deleteTree(Path root) {
+        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (Stream<Path> tree = Files.walk(root)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw FileAccessException.writing(root, e);
+        }
+    }
+}

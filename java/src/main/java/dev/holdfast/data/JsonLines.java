@@ -1,0 +1,118 @@
+package dev.holdfast.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.error.MalformedFileException;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+
+/** Reads a JSON-lines file line by line; every fault names file and line. */
+final class JsonLines {
+    private static final ObjectReader READER =
+            ModelFolder.MAPPER.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
+    private final Path file;
+
+    JsonLines(Path file) {
+        this.file = file;
+    }
+
+    void forEach(Consumer<Row> consumer) {
+        long line = 1;
+        try (InputStream stream = open()) {
+            long index = 0;
+            for (byte[] bytes = nextLine(stream); bytes != null; bytes = nextLine(stream), line++) {
+                String text = decode(bytes, line);
+                if (!text.isBlank()) {
+                    consumer.accept(new Row(index++, file + ":" + line, example(text, line)));
+                }
+            }
+        } catch (NoSuchFileException e) {
+            throw new InvalidInputException(file + ": no such file", e);
+        } catch (EOFException | ZipException e) {
+            throw MalformedFileException.atLine(file, line, "not a whole gzip file: " + e.getMessage());
+        } catch (IOException e) {
+            throw new InvalidInputException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private InputStream open() throws IOException {
+        InputStream stream = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
+        if (!file.toString().endsWith(".gz")) {
+            return stream;
+        }
+        try {
+            return new BufferedInputStream(new GZIPInputStream(stream, 1 << 16), 1 << 16);
+        } catch (IOException e) {
+            stream.close();
+            throw e;
+        }
+    }
+
+    /** The bytes up to the next line feed, without it; null at the end of the file. */
+    private static byte[] nextLine(InputStream stream) throws IOException {
+        int next = stream.read();
+        if (next < 0) {
+            return null;
+        }
+        ByteArrayOutputStream line = new ByteArrayOutputStream(1024);
+        while (next >= 0 && next != '\n') {
+            line.write(next);
+            next = stream.read();
+        }
+        return line.toByteArray();
+    }
+
+    private String decode(byte[] bytes, long line) {
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(buffer).toString();
+            return line == 1 && text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
+        } catch (CharacterCodingException e) {
+            throw MalformedFileException.atLine(file, line, "not UTF-8 at byte " + (buffer.position() + 1) + " of the line");
+        }
+    }
+
+    private Example example(String text, long line) {
+        JsonNode node = parse(text, line);
+        if (!(node instanceof ObjectNode object)) {
+            throw MalformedFileException.atLine(file, line, "expected a JSON object, got " + describe(node));
+        }
+        try {
+            return RowFormat.example(object);
+        } catch (RowFormat.UnrecognisedRowException e) {
+            throw MalformedFileException.atLine(file, line, e.getMessage());
+        }
+    }
+
+    private JsonNode parse(String text, long line) {
+        try {
+            return READER.readTree(text);
+        } catch (JsonProcessingException e) {
+            String column = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
+            throw MalformedFileException.atLine(file, line, "not JSON: " + e.getOriginalMessage().lines().findFirst().orElse("") + column);
+        }
+    }
+
+    static String describe(JsonNode node) {
+        String text = node.toString();
+        return text.length() <= 40 ? text : text.substring(0, 40) + "...";
+    }
+}

@@ -1,0 +1,164 @@
+package dev.holdfast.exporter;
+
+import dev.holdfast.artifact.GraphNames;
+import dev.holdfast.artifact.TrainingForm;
+import dev.holdfast.gradient.GradientOperators;
+import dev.holdfast.gradient.Gradients;
+import dev.holdfast.model.Decoder;
+import dev.holdfast.model.FullSequence;
+import dev.holdfast.model.FusedSequence;
+import dev.holdfast.model.Kernels;
+import dev.holdfast.model.ModelConfig;
+import dev.holdfast.model.Parameter;
+import dev.holdfast.model.Sequence;
+import dev.holdfast.onnx.Attributes;
+import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.Node;
+import dev.holdfast.onnx.Operator;
+import dev.holdfast.onnx.Operators;
+import dev.holdfast.onnx.TensorType;
+import dev.holdfast.onnx.Value;
+import dev.holdfast.tensor.ElementType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Builds the graphs that ONNX Runtime's training API runs: the model up to the logits of the response tokens, the loss, and, for
+ * training, the backward pass with one gradient accumulator per parameter.
+ *
+ * <p>The loss operator gives the gradient of the logits beside the loss, and the backward pass starts from it. The head is applied to
+ * response positions alone.
+ */
+final class TrainingGraph {
+    private static final String LAZY_RESET = "lazy_reset_grad";
+
+    private final Decoder decoder;
+    private final TrainingForm form;
+    private final Kernels kernels;
+    private final Graph graph;
+    private final Operators operators;
+    private final Map<String, Value> parameters = new LinkedHashMap<>();
+
+    private TrainingGraph(String name, Decoder decoder, TrainingForm form, Kernels kernels) {
+        this.decoder = decoder;
+        this.form = form;
+        this.kernels = kernels;
+        this.graph = new Graph(name);
+        this.operators = Operators.on(graph);
+    }
+
+    /** The graph with its backward pass. */
+    static Graph training(Decoder decoder, TrainingForm form, Kernels kernels) {
+        return new TrainingGraph("training", decoder, form, kernels).withBackwardPass();
+    }
+
+    /** The same forward pass and loss alone. */
+    static Graph evaluation(Decoder decoder, TrainingForm form, Kernels kernels) {
+        return new TrainingGraph("evaluation", decoder, form, kernels).forwardOnly();
+    }
+
+    private Graph withBackwardPass() {
+        addInputs();
+        Value logits = studentLogits();
+        Node loss = loss(logits, true);
+        Map<Value, Value> gradients = Gradients.append(
+                graph, Map.of(logits, loss.output(1)), parameters.values(), gradientOperators());
+        addAccumulators(gradients);
+        return graph;
+    }
+
+    private Graph forwardOnly() {
+        addInputs();
+        loss(studentLogits(), false);
+        return graph;
+    }
+
+    private GradientOperators gradientOperators() {
+        return kernels == Kernels.HOLDFAST ? GradientOperators.HOLDFAST : GradientOperators.STOCK;
+    }
+
+    private void addInputs() {
+        ModelConfig config = decoder.config();
+        graph.input(GraphNames.INPUT_IDS, TensorType.of(ElementType.INT64, "B", "T"));
+        graph.input(GraphNames.RESPONSE_POSITIONS, TensorType.of(ElementType.INT64, "N"));
+        graph.input(GraphNames.LABELS, TensorType.of(ElementType.INT64, "N"));
+        graph.input(GraphNames.WEIGHTS, TensorType.of(ElementType.FLOAT, "N"));
+        graph.input(GraphNames.LOSS_COEFFICIENTS, TensorType.of(ElementType.FLOAT, 4));
+        graph.input(GraphNames.LOSS_MODES, TensorType.of(ElementType.INT64, 3));
+        if (form.hasReference()) {
+            graph.input(GraphNames.ALPHAS, TensorType.of(ElementType.FLOAT, "N"));
+        }
+        if (form.hasSnapshot()) {
+            graph.input(GraphNames.SNAPSHOT_HIDDEN, TensorType.of(ElementType.FLOAT, "N", config.hiddenSize()));
+            graph.input(GraphNames.SNAPSHOT_HEAD, TensorType.of(ElementType.FLOAT, decoder.headShape()));
+        }
+        if (form.hasReference()) {
+            graph.input(GraphNames.REFERENCE_HIDDEN, TensorType.of(ElementType.FLOAT, "N", "R"));
+            graph.input(GraphNames.REFERENCE_HEAD, TensorType.of(ElementType.FLOAT, "U", "R"));
+        }
+        for (Parameter parameter : decoder.parameters()) {
+            parameters.put(parameter.name(), graph.input(parameter.name(), TensorType.of(ElementType.FLOAT, parameter.shape())));
+        }
+    }
+
+    private Value studentLogits() {
+        Value inputIds = graph.value(GraphNames.INPUT_IDS);
+        Sequence sequence = kernels == Kernels.HOLDFAST
+                ? new FusedSequence(operators, decoder.config(), inputIds)
+                : new FullSequence(operators, decoder.config(), inputIds);
+        Value hidden = decoder.hiddenStates(operators, parameters::get, sequence, kernels);
+        Value responses = operators.gather(hidden, graph.value(GraphNames.RESPONSE_POSITIONS), 0);
+        return Decoder.logits(operators.in("head"), responses, parameters.get(decoder.headName()));
+    }
+
+    private Node loss(Value logits, boolean withGradient) {
+        Value snapshot = form.hasSnapshot() ? logits("snapshot", GraphNames.SNAPSHOT_HIDDEN, GraphNames.SNAPSHOT_HEAD) : null;
+        Value reference = form.hasReference() ? logits("reference", GraphNames.REFERENCE_HIDDEN, GraphNames.REFERENCE_HEAD) : null;
+        List<Value> inputs = Arrays.asList(
+                logits,
+                snapshot,
+                reference,
+                graph.value(GraphNames.LABELS),
+                graph.value(GraphNames.WEIGHTS),
+                form.hasReference() ? graph.value(GraphNames.ALPHAS) : null,
+                graph.value(GraphNames.LOSS_COEFFICIENTS),
+                graph.value(GraphNames.LOSS_MODES));
+        List<String> outputs = Arrays.asList(
+                GraphNames.LOSS, withGradient ? "student_logits.gradient" : null, GraphNames.TOKEN_LOSS, GraphNames.STATISTICS);
+        Node loss = graph.add(Operator.ANCHOR_LOSS, inputs, Attributes.NONE, outputs);
+        graph.output(loss.output(0));
+        graph.output(loss.output(2));
+        graph.output(loss.output(3));
+        return loss;
+    }
+
+    private Value logits(String scope, String hidden, String head) {
+        return Decoder.logits(operators.in(scope), graph.value(hidden), graph.value(head));
+    }
+
+    /**
+     * One accumulator per parameter, with the names that ONNX Runtime looks for. They are the leaves from which it orders its work, the
+     * last one first: so they are appended in the reverse of the order in which the gradients become complete.
+     */
+    private void addAccumulators(Map<Value, Value> gradients) {
+        parameters.values().forEach(parameter -> graph.input(parameter.name() + "_grad.accumulation.buffer", parameter.type()));
+        graph.input(LAZY_RESET, TensorType.of(ElementType.BOOL, 1));
+        List<Value> order = new ArrayList<>(gradients.keySet());
+        Collections.reverse(order);
+        order.forEach(parameter -> accumulate(parameter, gradients.get(parameter)));
+    }
+
+    private void accumulate(Value parameter, Value gradient) {
+        String name = parameter.name() + "_grad.accumulation";
+        Node accumulator = graph.add(
+                Operator.IN_PLACE_ACCUMULATOR,
+                List.of(graph.value(name + ".buffer"), gradient, graph.value(LAZY_RESET)),
+                Attributes.NONE,
+                List.of(name + ".out"));
+        graph.output(accumulator.output());
+    }
+}
