@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever a file holds: success, MalformedFileException or UnsupportedModelException, in bounded time and memory. */
 class ReaderFuzzTest {
-    private static final int ROUNDS = 150;
+    private static final int ROUNDS = 100;
 
     @TempDir
     private Path folder;
