@@ -1,0 +1,34 @@
+package dev.holdfast.artifact;
+
+import java.util.Locale;
+
+/** The columns of the statistics that the operator {@code dev.holdfast:AnchorLoss} gives per token, in order. */
+public enum LossStatistic {
+    /** KL(anchor ‖ student), in nats. */
+    KL_ANCHOR_STUDENT,
+    /** KL(snapshot ‖ anchor), in nats. */
+    KL_SNAPSHOT_ANCHOR,
+    /** KL(snapshot ‖ reference), in nats. */
+    KL_SNAPSHOT_REFERENCE,
+    /** KL(snapshot ‖ student), in nats. */
+    KL_SNAPSHOT_STUDENT,
+    /** KL(student ‖ reference), in nats. */
+    KL_STUDENT_REFERENCE,
+    /** Entropy of the student, in nats. */
+    STUDENT_ENTROPY,
+    /** log Σ exp of the student's logits over the temperature. */
+    STUDENT_LOG_SUM_EXP,
+    /** log Σ exp of the snapshot's logits over the temperature. */
+    SNAPSHOT_LOG_SUM_EXP,
+    /** log Σ exp of the reference's logits over the temperature. */
+    REFERENCE_LOG_SUM_EXP,
+    /** log p_student(label) at temperature 1. */
+    LABEL_LOG_PROBABILITY,
+    /** 1 if the label has the student's highest logit, else 0. */
+    LABEL_IS_ARGMAX;
+
+    /** The name in metrics files, for example {@code kl_anchor_student}. */
+    public String key() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
