@@ -1,9 +1,9 @@
 package dev.holdfast.natives;
 
 import dev.holdfast.error.RuntimeFailureException;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.bytedeco.javacpp.Loader;
 
 /**
@@ -15,6 +15,7 @@ import org.bytedeco.javacpp.Loader;
 public final class NativeLibrary {
     private static final int EXPECTED_VERSION = 1;
     private static final String FILE_NAME = "libholdfast.so";
+    private static final String BINDING_NAME = "libjniholdfast.so";
 
     private static NativeLibrary loaded;
     private static RuntimeFailureException failure;
@@ -47,9 +48,12 @@ public final class NativeLibrary {
 
     private static NativeLibrary open() {
         try {
-            Loader.load(HoldfastApi.class);
+            Path folder = UnpackedLibraries.folder(Loader.getPlatform(), List.of(FILE_NAME, BINDING_NAME), Loader.getCacheDir().toPath());
+            Path library = folder.resolve(FILE_NAME);
+            System.load(library.toString());
+            System.load(folder.resolve(BINDING_NAME).toString());
             requireVersion(HoldfastApi.version());
-            return new NativeLibrary(locate());
+            return new NativeLibrary(library);
         } catch (LinkageError | IOException e) {
             throw new RuntimeFailureException("Holdfast's native library: cannot be loaded on " + Loader.getPlatform() + ": " + e.getMessage()
                     + "; expected linux-x86_64 with the library in the jar, or a build with tools/dev build", e);
@@ -61,15 +65,6 @@ public final class NativeLibrary {
             throw new RuntimeFailureException("Holdfast's native library: expected version " + EXPECTED_VERSION + ", got " + version
                     + "; another build of libholdfast.so is on the class path or the library path");
         }
-    }
-
-    /** The very file that is loaded: a second copy would be a second library with threads and settings of its own. */
-    private static Path locate() throws IOException {
-        File file = Loader.cacheResource(HoldfastApi.class, Loader.getPlatform() + "/" + FILE_NAME);
-        if (file == null) {
-            throw new IOException(FILE_NAME + " is not on the class path");
-        }
-        return file.toPath();
     }
 
     /** The file to register with ONNX Runtime for the operators of the domain {@code dev.holdfast}. */
