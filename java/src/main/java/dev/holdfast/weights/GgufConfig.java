@@ -31,6 +31,7 @@ final class GgufConfig {
     }
 
     private ObjectNode translate() {
+        refuseParts();
         refuseExperts();
         config.putArray("architectures").add(architecture.className());
         config.put("model_type", architecture.modelType());
@@ -45,6 +46,14 @@ final class GgufConfig {
         addToken("eos_token_id");
         metadata.whole("tokenizer.ggml.padding_token_id").ifPresent(id -> config.put("pad_token_id", id));
         return config;
+    }
+
+    private void refuseParts() {
+        int parts = metadata.whole("split.count").orElse(1);
+        if (parts > 1) {
+            throw new UnsupportedModelException(file.path() + ": expected a whole model, got one of " + parts
+                    + " parts; join them with llama.cpp's llama-gguf-split --merge");
+        }
     }
 
     private void refuseExperts() {

@@ -3,6 +3,7 @@ package dev.holdfast.weights;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.tensor.HostTensor;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,7 @@ public final class OrtCheckpoint {
         this.trainable = trainable;
         this.frozen = frozen;
         this.optimizerGroups = optimizerGroups;
-        this.properties = properties;
+        this.properties = Collections.unmodifiableMap(properties);
         trainable.forEach(tensor -> parameters.put(tensor.name(), tensor));
         frozen.forEach(tensor -> parameters.put(tensor.name(), tensor));
     }

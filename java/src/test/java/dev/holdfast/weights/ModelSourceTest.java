@@ -198,6 +198,15 @@ class ModelSourceTest {
     }
 
     @Test
+    void quantisedFoldersAndPartsOfAGgufModelAreRefused() throws IOException {
+        Path quantised = folder("{\"architectures\": [\"LlamaForCausalLM\"], \"quantization_config\": {\"quant_method\": \"gptq\"}}");
+        Path part = new GgufBytes().text("general.architecture", "llama").number("split.count", 2).writeTo(folder.resolve("part.gguf"));
+
+        assertThatThrownBy(() -> ModelSource.open(quantised)).isInstanceOf(UnsupportedModelException.class).hasMessageContaining("gptq");
+        assertThatThrownBy(() -> ModelSource.open(part)).isInstanceOf(UnsupportedModelException.class).hasMessageContaining("2 parts");
+    }
+
+    @Test
     void mixturesOfExpertsAreRefused() {
         Path experts = new GgufBytes().text("general.architecture", "llama").number("llama.expert_count", 8)
                 .writeTo(folder.resolve("experts.gguf"));
