@@ -93,8 +93,8 @@ final class GgufConfig {
     private int width() {
         int width = metadata.requiredWhole(".embedding_length");
         if (embeddingShape().dimension(1) != width) {
-            throw MalformedFileException.of(file.path(), "token_embd.weight: expected rows of " + width + " values as embedding_length says, got "
-                    + embeddingShape());
+            throw MalformedFileException.of(file.path(), "token_embd.weight: expected rows of " + width
+                    + " values as embedding_length says, got " + embeddingShape());
         }
         return width;
     }
@@ -120,7 +120,8 @@ final class GgufConfig {
     private void requireAlike(String key, int headSize) {
         int value = metadata.whole(key).orElse(headSize);
         if (value != headSize) {
-            throw new UnsupportedModelException(file.path() + ": metadata " + key + ": expected the head size " + headSize + ", got " + value);
+            throw new UnsupportedModelException(file.path() + ": metadata " + key + ": expected the head size " + headSize
+                    + ", got " + value);
         }
     }
 
@@ -154,7 +155,8 @@ final class GgufConfig {
 
     private void addYarn() {
         ObjectNode scaling = addRopeScaling("yarn").put("factor", requiredReal(".rope.scaling.factor"));
-        metadata.whole(".rope.scaling.original_context_length").ifPresent(length -> scaling.put("original_max_position_embeddings", length));
+        metadata.whole(".rope.scaling.original_context_length")
+                .ifPresent(length -> scaling.put("original_max_position_embeddings", length));
         metadata.real(".rope.scaling.yarn_beta_fast").ifPresent(beta -> scaling.put("beta_fast", shortest(beta)));
         metadata.real(".rope.scaling.yarn_beta_slow").ifPresent(beta -> scaling.put("beta_slow", shortest(beta)));
     }

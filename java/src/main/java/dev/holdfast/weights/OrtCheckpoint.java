@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What an ONNX Runtime on-device-training checkpoint holds, without the tensors' values; made by {@link CheckpointWriter} or by ONNX Runtime.
+ * What an ONNX Runtime on-device-training checkpoint holds, without the tensors' values; made by {@link CheckpointWriter} or by ONNX
+ * Runtime.
  *
  * <p>Ownership: keeps no file open. Thread safety: immutable.
  */
@@ -72,7 +73,8 @@ public final class OrtCheckpoint {
     public CheckpointTensor parameter(String name) {
         CheckpointTensor parameter = parameters.get(name);
         if (parameter == null) {
-            throw MalformedFileException.of(path, "parameter " + name + ": expected in the checkpoint, got none; does it belong to this model?");
+            throw MalformedFileException.of(path, "parameter " + name
+                    + ": expected in the checkpoint, got none; does it belong to this model?");
         }
         return parameter;
     }
