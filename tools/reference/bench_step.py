@@ -10,6 +10,7 @@ Usage: python3 bench_step.py --torch_python BIN --ort_python BIN [--folder DIR] 
 import argparse
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,17 +38,24 @@ def measure(implementation: str, python: Path | None, script: str, *arguments: o
     return result
 
 
+def interpreter(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"expected a Python interpreter, got {text}: no such file")
+    return path
+
+
 def results(arguments: argparse.Namespace) -> Iterator[Result]:
     folder: Path = arguments.folder
     torch_python: Path | None = arguments.torch_python
     ort_python: Path | None = arguments.ort_python
     any_python: Path = arguments.ort_python or arguments.torch_python
     yield json.loads(call(any_python, "step_shape.py", folder))
+    if ort_python and not (folder / "ort-artifacts" / "optimizer_model.onnx").exists():
+        call(ort_python, "step_ort.py", "artifacts", folder)
     threads = ("--threads", arguments.threads)
     counts = ("--warmup_steps", arguments.warmup_steps, "--steps", arguments.steps)
     yield measure("ort-matmul-fp32", ort_python, "step_ort.py", "matmul", folder, *threads)
-    if ort_python and not (folder / "ort-artifacts" / "optimizer_model.onnx").exists():
-        call(ort_python, "step_ort.py", "artifacts", folder)
     yield measure("ort-artifacts", ort_python, "step_ort.py", "step", folder, *threads, *counts)
     for precision in ("fp32", "bf16"):
         yield measure(f"torch-{precision}", torch_python, "step_torch.py", folder, "--precision", precision, *threads, *counts)
@@ -55,8 +63,8 @@ def results(arguments: argparse.Namespace) -> Iterator[Result]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measures one fine-tuning step of SmolLM2-135M's shape in other implementations.")
-    parser.add_argument("--torch_python", type=Path, help="interpreter with the packages of requirements-torch.txt")
-    parser.add_argument("--ort_python", type=Path, help="interpreter with the packages of requirements-ort.txt")
+    parser.add_argument("--torch_python", type=interpreter, help="interpreter with the packages of requirements-torch.txt")
+    parser.add_argument("--ort_python", type=interpreter, help="interpreter with the packages of requirements-ort.txt")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "build" / "bench" / "step", help="model, batch and artifacts")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup_steps", type=int, default=1)
@@ -64,8 +72,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.torch_python is None and arguments.ort_python is None:
         parser.error("expected --torch_python or --ort_python, got neither: nothing to measure")
-    for result in results(arguments):
-        print(json.dumps(result), flush=True)
+    try:
+        for result in results(arguments):
+            print(json.dumps(result), flush=True)
+    except subprocess.CalledProcessError as failure:
+        sys.exit(f"{failure.cmd[1]}: cannot prepare the step: exit code {failure.returncode}")
 
 
 if __name__ == "__main__":
