@@ -45,11 +45,15 @@ public final class ChatTemplate {
      * @param addGenerationPrompt whether the text ends with what introduces the assistant's next turn
      * @throws InvalidInputException if the template refuses the conversation, or is faulty
      */
-    public synchronized String render(List<Message> messages, boolean addGenerationPrompt) {
-        Map<String, Object> variables = new HashMap<>(tokens);
-        variables.put("messages", toMaps(messages));
-        variables.put("add_generation_prompt", addGenerationPrompt);
-        RenderResult result = engine.renderConversation(template, variables);
+    public String render(List<Message> messages, boolean addGenerationPrompt) {
+        return render(Map.of("messages", toMaps(messages), "add_generation_prompt", addGenerationPrompt));
+    }
+
+    /** The text that the template makes of any variables. */
+    synchronized String render(Map<String, Object> variables) {
+        Map<String, Object> all = new HashMap<>(tokens);
+        all.putAll(variables);
+        RenderResult result = engine.renderConversation(template, all);
         if (!result.getErrors().isEmpty()) {
             TemplateError error = result.getErrors().get(0);
             throw new InvalidInputException("chat template: " + describe(error), error.getException());
