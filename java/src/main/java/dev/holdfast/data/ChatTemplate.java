@@ -35,8 +35,10 @@ public final class ChatTemplate {
 
     /** As {@link #of(String, String, String)}; templates that write today's date take it from the clock. */
     public static ChatTemplate of(String source, String bosToken, String eosToken, Clock clock) {
-        return new ChatTemplate(new TemplateText(source).normalised(), Map.of("bos_token", bosToken, "eos_token", eosToken),
-                new TemplateEngine(clock));
+        String template = new TemplateText(source).normalised();
+        TemplateEngine engine = new TemplateEngine(clock);
+        engine.refuseUnknownNames(template);
+        return new ChatTemplate(template, Map.of("bos_token", bosToken, "eos_token", eosToken), engine);
     }
 
     /**

@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicTest;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.TestFactory;
 
 class ChatTemplateTest {
     private static final Clock TODAY = Clock.fixed(Instant.parse("2025-03-07T14:05:09Z"), ZoneOffset.UTC);
+    private static final Map<String, ChatTemplate> TEMPLATES = new ConcurrentHashMap<>();
     private static final JsonNode GOLDEN = Golden.read("templates.json");
 
     @TestFactory
@@ -70,7 +73,7 @@ class ChatTemplateTest {
     }
 
     private static ChatTemplate template(String source) {
-        return ChatTemplate.of(source, "<s>", "</s>", TODAY);
+        return TEMPLATES.computeIfAbsent(source, text -> ChatTemplate.of(text, "<s>", "</s>", TODAY));
     }
 
     private static List<Message> conversation(String name) {
@@ -104,7 +107,7 @@ class ChatTemplateTest {
     @Test
     void renderingsFromSeveralThreadsDoNotMix() {
         ChatTemplate template = template(GOLDEN.path("templates").path("qwen3").textValue());
-        List<String> results = java.util.stream.IntStream.range(0, 64).parallel()
+        List<String> results = IntStream.range(0, 64).parallel()
                 .mapToObj(index -> template.render(List.of(new Message("user", "m" + index)), false))
                 .toList();
         for (int index = 0; index < results.size(); index++) {
