@@ -123,7 +123,7 @@ class ExamplesTest {
         byte[] whole = ("{\"prompt\": \"p é\", \"completion\": \"c\"}\n{\"messages\": [{\"role\": \"user\", \"content\": \"u\"}]}\n"
                 + "{\"text\": \"t\\u00e9\"}\n{\"instruction\": \"i\", \"output\": \"o\"}\n").getBytes(StandardCharsets.UTF_8);
         Random random = new Random(11);
-        for (int round = 0; round < 400; round++) {
+        for (int round = 0; round < 200; round++) {
             byte[] damaged = round % 4 == 0 ? Arrays.copyOf(whole, random.nextInt(whole.length + 1)) : whole.clone();
             for (int flips = random.nextInt(4); flips > 0 && damaged.length > 0; flips--) {
                 damaged[random.nextInt(damaged.length)] = (byte) random.nextInt(256);
