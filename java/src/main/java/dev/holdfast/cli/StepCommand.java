@@ -35,16 +35,32 @@ final class StepCommand implements Callable<Integer> {
             description = "Directory with training_model.onnx, eval_model.onnx, optimizer_model.onnx and checkpoint")
     private Path artifact;
 
-    @Option(names = "--batches", required = true, paramLabel = "FILE", description = "NumPy archive (.npz) with the inputs of all steps")
+    @Option(
+            names = "--batches",
+            required = true,
+            paramLabel = "FILE",
+            description = "NumPy archive (.npz) with the inputs of all steps")
     private Path batches;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Directory for metrics and checkpoint, new or empty")
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "DIR",
+            description = "Directory for metrics and checkpoint, new or empty")
     private Path out;
 
-    @Option(names = "--learning_rate", paramLabel = "N", description = "Learning rate of every step (1e-5)", defaultValue = "1e-5")
+    @Option(
+            names = "--learning_rate",
+            paramLabel = "N",
+            description = "Learning rate of every step (1e-5)",
+            defaultValue = "1e-5")
     private String learningRate;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of ONNX Runtime; 0 = all cores (0)", defaultValue = "0")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads of ONNX Runtime; 0 = all cores (0)",
+            defaultValue = "0")
     private int threads;
 
     StepCommand(Console console) {
@@ -74,6 +90,11 @@ final class StepCommand implements Callable<Integer> {
 
     private void tell(ArtifactSteps.Step step) {
         console.say(String.format(
-                Locale.ROOT, "step %d/%d  loss %.6g  %.3f s", step.step(), step.steps(), step.loss(), step.elapsedSeconds()));
+                Locale.ROOT,
+                "step %d/%d  loss %.6g  %.3f s",
+                step.step(),
+                step.steps(),
+                step.loss(),
+                step.elapsedSeconds()));
     }
 }
