@@ -42,7 +42,7 @@ class LayersTest {
         layer("gradient", "onnx tensor error");
         layer("model", "weights onnx tensor error");
         layer("loss", "natives tensor error");
-        layer("exporter", "model gradient weights onnx artifact tensor error");
+        layer("exporter", "model gradient weights onnx artifact data tensor error");
         layer("runtime", "artifact onnx weights natives tensor error");
         layer("train", "runtime loss data artifact config weights onnx natives tensor error");
         layer("eval", "runtime data artifact config weights onnx natives tensor error");

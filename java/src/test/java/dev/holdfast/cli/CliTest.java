@@ -169,6 +169,49 @@ class CliTest {
     }
 
     @Test
+    void theDoctorSaysWhatThisMachineTrainsWith() {
+        assertThat(run("doctor")).isZero();
+        assertThat(result())
+                .startsWith("This machine can train.")
+                .contains("training on", "CPUExecutionProvider", "libholdfast.so");
+    }
+
+    @Test
+    void theFirstCauseOfAFailedExaminationComesFirst() {
+        Diagnosis diagnosis = new Diagnosis();
+        diagnosis.fact("java", "17");
+        diagnosis.examine("onnxruntime", () -> {
+            throw new InvalidInputException("libonnxruntime.so: missing; add the jar");
+        });
+        diagnosis.examine("kernels", () -> {
+            throw new UnsatisfiedLinkError("libholdfast.so");
+        });
+        assertThat(diagnosis.canTrain()).isFalse();
+        assertThat(diagnosis.report().lines())
+                .startsWith("Training cannot run: libonnxruntime.so: missing; add the jar")
+                .contains("java         17", "onnxruntime  failed, see above");
+    }
+
+    @Test
+    void stepsTrainForeignArtifactsAndTellEachLoss() {
+        Path artifact = Path.of("java/src/test/resources/golden/ort-artifacts/classifier");
+        Path run = directory.resolve("run");
+        String[] arguments = {
+            "step",
+            "--artifact",
+            artifact.toString(),
+            "--batches",
+            artifact.resolve("batches.npz").toString()
+        };
+        assertThat(run(concatenated(arguments, new String[] {"--learning-rate=1e-2", "--out", run.toString()})))
+                .isZero();
+        assertThat(run.resolve("metrics.jsonl")).exists();
+        assertThat(said()).first().asString().startsWith("step 1/10  loss 1.604");
+        assertThat(run(concatenated(arguments, new String[] {"--learning_rate", "fast", "--out", run.toString()})))
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
     void eachKindOfFailureHasItsExitCodeAndOneLine() {
         Failures failures = new Failures(console(OptionalInt.empty()));
         assertThat(failures.report(new InvalidInputException("a: empty"))).isEqualTo(ExitCode.FAILURE);
