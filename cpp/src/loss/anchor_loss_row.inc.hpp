@@ -138,6 +138,7 @@ struct Token {
     float inverse_temperature;
     Side s, c, r, q;
     Moments moments;
+    double plain_log_sum_exp = 0;  // of the student's logits at temperature 1
 
     Token(const AnchorLoss &loss_, int64_t index_)
         : loss(loss_),
@@ -567,7 +568,8 @@ Loss value_walk(const Token &t) {
 /// What a column's gradient is made of.
 struct GradientScale {
     float kd;  // weight * kd_weight / temperature
-    float ce;  // weight * ce_weight * omega / temperature
+    float ce;  // weight * ce_weight * omega
+    bool ce_apart;  // the labels' temperature is not the divergence's: cross-entropy is added by its own loop
     float mean_log_ratio;
     float beta;
 };
@@ -623,6 +625,14 @@ private:
     bool accumulate_;
 };
 
+/// target += scale * softmax(z) at temperature 1
+void add_probabilities(const Token &t, const float *z, float scale, float *target) {
+    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
+    for (int64_t v = 0; v < CHUNK; v += LANES) {
+        store(target + v, fma(exp(load(z + v) - t.s.maximum), broadcast(mass), load(target + v)));
+    }
+}
+
 /// The label's own column: e_y is subtracted before rounding, and without a divergence p - 1 is taken as expm1(log p).
 struct LabelColumn {
     int64_t column;
@@ -661,14 +671,22 @@ template <class Anchor, int DIVERGENCE>
 Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn &label) {
     const Anchor anchor(t);
     const GradientRow row(t.loss, t.index);
-    Scratch scratch;
+    Scratch scratch, student;
     SecondSums sums;
+    GradientScale divergence_scale = scale;
+    divergence_scale.ce = scale.ce_apart ? 0.0f : scale.ce;
     walk(t, [&](int64_t begin, const float *zs, const float *zc, const float *zr) {
         float *target = row.chunk(begin, scratch.values);
+        if (scale.ce_apart) {
+            std::memcpy(student.values, zs, sizeof student.values);  // the target may be the student's own row
+        }
         if (chunk_is_special(zs, zc, zr)) {
-            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, scale, zs, zc, zr, target, sums);
+            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
         } else {
-            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, scale, zs, zc, zr, target, sums);
+            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
+        }
+        if (scale.ce_apart) {
+            add_probabilities(t, student.values, scale.ce, target);
         }
         correct(label, begin, target);
         row.write(begin, target);
@@ -679,13 +697,13 @@ Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn
 /// The gradient of cross-entropy alone: only the student's row is read.
 void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
     const GradientRow row(t.loss, t.index);
-    const float mass = static_cast<float>(scale / t.s.mass);
+    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
     Scratch s_scratch, scratch;
     for (int64_t begin = 0; begin < t.loss.student.vocabulary_size; begin += CHUNK) {
         const float *zs = t.student.chunk(begin, s_scratch.values);
         float *target = row.chunk(begin, scratch.values);
         for (int64_t v = 0; v < CHUNK; v += LANES) {
-            store(target + v, exp(centred(load(zs + v), t.s.maximum, t.inverse_temperature)) * mass);
+            store(target + v, exp(load(zs + v) - t.s.maximum) * mass);
         }
         correct(label, begin, target);
         row.write(begin, target);
@@ -695,7 +713,7 @@ void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
 // ---- Results ----------------------------------------------------------------------------------------------------------
 
 /// log-sum-exp at temperature 1.
-double plain_log_sum_exp(const Token &t) {
+double find_plain_log_sum_exp(const Token &t) {
     if (t.loss.options.temperature == 1.0f) {
         return t.log_sum_exp(t.s);
     }
@@ -720,13 +738,11 @@ double kl(const Token &t, double moment, const Side &a, const Side &b) {
 struct CrossEntropy {
     double loss;
     double omega;
-    double log_probability;
 };
 
-CrossEntropy cross_entropy(const Token &t, float label_logit) {
-    const double log_probability = (static_cast<double>(label_logit) - t.s.maximum) * t.inverse_temperature - t.s.log_mass();
+CrossEntropy cross_entropy(const Token &t, double log_probability) {
     const double omega = t.loss.options.label_weighting == HF_LABEL_WEIGHTING_DFT ? std::exp(log_probability) : 1.0;
-    return {omega == 0 ? 0.0 : -omega * log_probability, omega, log_probability};
+    return {omega == 0 ? 0.0 : -omega * log_probability, omega};
 }
 
 template <class Anchor>
@@ -815,20 +831,22 @@ void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
     }
     share_sides(t);
     // The gradient may overwrite the student's row, so whatever reads logits comes before it.
-    const double label_log_probability = loss.outputs.statistics == nullptr ? 0.0 : label_logit - plain_log_sum_exp(t);
+    t.plain_log_sum_exp = find_plain_log_sum_exp(t);
+    const double label_log_probability = label_logit - t.plain_log_sum_exp;
 
     const hf_anchor_loss_options &options = loss.options;
     const bool distils = loss.has_reference() && (options.kd_weight > 0.0f || loss.outputs.statistics != nullptr);
-    const double scale = static_cast<double>(loss.tokens.weights[token]) / options.temperature;
-    const CrossEntropy ce = options.ce_weight > 0.0f ? cross_entropy(t, label_logit) : CrossEntropy{0, 0, 0};
-    const double ce_scale = scale * options.ce_weight * ce.omega;
+    const double weight = loss.tokens.weights[token];
+    const CrossEntropy ce = options.ce_weight > 0.0f ? cross_entropy(t, label_log_probability) : CrossEntropy{0, 0};
+    const double ce_scale = weight * options.ce_weight * ce.omega;
     const bool ce_alone = !loss.has_reference() || options.kd_weight == 0.0f;
-    const LabelColumn label = ce_alone ? LabelColumn{loss.tokens.labels[token], ce_scale * std::expm1(ce.log_probability), true}
+    const LabelColumn label = ce_alone ? LabelColumn{loss.tokens.labels[token], ce_scale * std::expm1(label_log_probability), true}
                                        : LabelColumn{loss.tokens.labels[token], -ce_scale, false};
 
     Loss result;
     if (distils) {
-        const GradientScale gradient{static_cast<float>(scale * options.kd_weight), static_cast<float>(ce_scale), 0.0f, options.beta};
+        const GradientScale gradient{static_cast<float>(weight * options.kd_weight / options.temperature), static_cast<float>(ce_scale),
+                                     ce_scale != 0 && options.temperature != 1.0f, 0.0f, options.beta};
         result = t.probability_interpolation() ? distil<ProbabilityAnchor>(t, gradient, label) : distil<LogitAnchor>(t, gradient, label);
     } else if (loss.wants_gradient()) {
         cross_entropy_walk(t, static_cast<float>(ce_scale), label);
