@@ -388,6 +388,22 @@ TEST_P(AnchorLoss, SurvivesOutliersAndUnderflow) {
     }
 }
 
+TEST_P(AnchorLoss, KeepsItsPrecisionWhenSidesAreShifted) {
+    Problem problem = random_problem(18, 5, 300, 3, 0.1f);
+    for (int64_t i = 0; i < 5 * 300; ++i) {
+        problem.student[i] -= 500;
+        problem.snapshot[i] += 1000;
+        problem.reference[i] += 3000;
+    }
+    for (const Case &chosen : cases()) {
+        apply(chosen, problem);
+        const Result truth = run(TRUTH, problem), ours = run(GetParam(), problem);
+        expect_close(truth.loss, ours.loss, 4e-6, 2e-6, "loss");
+        expect_close(truth.statistics, ours.statistics, 4e-6, 6e-6, "statistics");
+        expect_close(truth.gradient, ours.gradient, 1e-5, 3e-7, "gradient");
+    }
+}
+
 TEST_P(AnchorLoss, SaysNotANumberWhereThereIsNoDistribution) {
     for (float poison : {std::numeric_limits<float>::quiet_NaN(), INFINITE}) {
         Problem problem = random_problem(12, 2, 40, 1, 1);

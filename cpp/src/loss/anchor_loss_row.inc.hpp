@@ -120,7 +120,7 @@ inline double shrinkage(float from, float to, double inverse_temperature) {
 /// Expectations under student and snapshot that the statistics are made of, relative like their side's mass.
 struct Moments {
     double student_entropy = 0;     // sum e_s (s - max_s) / temperature
-    double student_reference = 0;   // sum e_s (s - r)
+    double student_reference = 0;   // sum e_s (s - r); shifts cancel against those of the maxima
     double snapshot_reference = 0;  // sum e_c (c - r)
     double snapshot_student = 0;    // sum e_c (c - s)
 };
@@ -136,9 +136,10 @@ struct Token {
     bool snapshot_is_student;
     float alpha;
     float inverse_temperature;
+    float s_shift = 0, c_shift = 0, r_shift = 0;  // subtracted from every logit of the side before anything else
     Side s, c, r, q;
     Moments moments;
-    double plain_log_sum_exp = 0;  // of the student's logits at temperature 1
+    double plain_log_sum_exp = 0;  // of the student's shifted logits at temperature 1
 
     Token(const AnchorLoss &loss_, int64_t index_)
         : loss(loss_),
@@ -152,7 +153,9 @@ struct Token {
           inverse_temperature(1.0f / loss_.options.temperature) {}
 
     /// log-sum-exp of the logits over the temperature.
-    double log_sum_exp(const Side &side) const { return static_cast<double>(side.maximum) * inverse_temperature + side.log_mass(); }
+    double log_sum_exp(const Side &side, float shift) const {
+        return (static_cast<double>(side.maximum) + shift) * inverse_temperature + side.log_mass();
+    }
 
     bool probability_interpolation() const {
         return loss.options.interpolation == HF_INTERPOLATION_PROBABILITY && alpha > 0.0f && alpha < 1.0f;
@@ -203,12 +206,12 @@ void first_chunk(const Token &t, const float *zs, const float *zc, const float *
     const F alpha = broadcast(t.alpha);
     for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
         for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
-            const F s = load(zs + v);
+            const F s = load(zs + v) - t.s_shift;
             const F s_centred = centred(s, t.s.maximum, tau);
             const F s_mass = exp(s_centred);
             sums.s.add(s_mass);
             sums.student_entropy.add(weighted<SPECIAL>(s_mass, s_centred));
-            const F c = SNAPSHOT ? load(zc + v) : s;
+            const F c = SNAPSHOT ? load(zc + v) - t.c_shift : s;
             F c_mass = s_mass;
             if (SNAPSHOT) {
                 c_mass = exp(centred(c, t.c.maximum, tau));
@@ -216,7 +219,7 @@ void first_chunk(const Token &t, const float *zs, const float *zc, const float *
                 sums.snapshot_student.add(weighted<SPECIAL>(c_mass, c - s));
             }
             if (REFERENCE) {
-                const F r = load(zr + v);
+                const F r = load(zr + v) - t.r_shift;
                 sums.r.add(exp(centred(r, t.r.maximum, tau)));
                 sums.student_reference.add(weighted<SPECIAL>(s_mass, s - r));
                 if (SNAPSHOT) {
@@ -252,10 +255,10 @@ inline Raised raise(Side &side, float maximum, float inverse_temperature) {
 inline double shrink(double sum, double factor) { return factor == 0.0 ? 0.0 : sum * factor; }
 
 template <bool SPECIAL>
-float largest_mixture(const float *c, const float *r, float alpha) {
+float largest_mixture(const Token &t, const float *c, const float *r) {
     F result = broadcast(-INFINITE);
     for (int64_t v = 0; v < CHUNK; v += LANES) {
-        result = max(mix_logits<SPECIAL>(load(c + v), load(r + v), broadcast(alpha)), result);
+        result = max(mix_logits<SPECIAL>(load(c + v) - t.c_shift, load(r + v) - t.r_shift, broadcast(t.alpha)), result);
     }
     return largest(result);
 }
@@ -297,6 +300,10 @@ void add_chunk(Token &t, const float *zs, const float *zc, const float *zr, bool
     }
 }
 
+/// Sides whose logits lie far from 0 are moved there: the difference of two such logits would round away what distinguishes them, while
+/// this subtraction is exact. Ordinary logits stay as they are, so that equal ones of two sides differ by exactly 0.
+inline float large_shift(float largest) { return largest > 128.0f || (largest < -128.0f && largest > -INFINITE) ? largest : 0.0f; }
+
 /// False if a row has no distribution.
 template <bool SNAPSHOT, bool REFERENCE, bool MIXTURE>
 bool first_walk(Token &t) {
@@ -312,11 +319,16 @@ bool first_walk(Token &t) {
         if (special && (has_no_distribution(zs) || has_no_distribution(zc) || has_no_distribution(zr))) {
             return false;
         }
-        raise_student(t, s.largest);
-        raise_snapshot(t, c.largest);
-        raise(t.r, r.largest, t.inverse_temperature);
+        if (begin == 0) {
+            t.s_shift = large_shift(s.largest);
+            t.c_shift = large_shift(c.largest);
+            t.r_shift = large_shift(r.largest);
+        }
+        raise_student(t, s.largest - t.s_shift);
+        raise_snapshot(t, c.largest - t.c_shift);
+        raise(t.r, r.largest - t.r_shift, t.inverse_temperature);
         if (MIXTURE) {
-            const float largest = special ? largest_mixture<true>(zc, zr, t.alpha) : largest_mixture<false>(zc, zr, t.alpha);
+            const float largest = special ? largest_mixture<true>(t, zc, zr) : largest_mixture<false>(t, zc, zr);
             raise(t.q, largest, t.inverse_temperature);
         }
         add_chunk<SNAPSHOT, REFERENCE, MIXTURE>(t, zs, zc, zr, special);
@@ -525,8 +537,8 @@ void value_chunk(const Token &t, const Anchor &anchor, const float *zs, const fl
     constexpr bool SNAPSHOT_ANCHOR = __is_same(Anchor, ProbabilityAnchor);
     for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
         for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
-            const F c = load(zc + v);
-            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v), c, load(zr + v));
+            const F c = load(zc + v) - t.c_shift;
+            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v) - t.s_shift, c, load(zr + v) - t.r_shift);
             const Probabilities k = probabilities(ratio);
             add_value<DIVERGENCE, SPECIAL>(k, t.loss.options.beta, sums);
             add_statistics<Anchor, SPECIAL, SNAPSHOT_ANCHOR>(t, k, ratio, snapshot, c, sums);
@@ -629,7 +641,7 @@ private:
 void add_probabilities(const Token &t, const float *z, float scale, float *target) {
     const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
     for (int64_t v = 0; v < CHUNK; v += LANES) {
-        store(target + v, fma(exp(load(z + v) - t.s.maximum), broadcast(mass), load(target + v)));
+        store(target + v, fma(exp((load(z + v) - t.s_shift) - t.s.maximum), broadcast(mass), load(target + v)));
     }
 }
 
@@ -654,8 +666,8 @@ void gradient_chunk(const Token &t, const Anchor &anchor, const GradientScale &s
     constexpr bool SNAPSHOT_ANCHOR = DIVERGENCE == HF_FORWARD_KL && __is_same(Anchor, ProbabilityAnchor);
     for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
         for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
-            const F c = load(zc + v);
-            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v), c, load(zr + v));
+            const F c = load(zc + v) - t.c_shift;
+            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v) - t.s_shift, c, load(zr + v) - t.r_shift);
             const Probabilities k = probabilities(ratio);
             if (DIVERGENCE == HF_FORWARD_KL) {
                 add_statistics<Anchor, SPECIAL, SNAPSHOT_ANCHOR>(t, k, ratio, snapshot, c, sums);
@@ -703,7 +715,7 @@ void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
         const float *zs = t.student.chunk(begin, s_scratch.values);
         float *target = row.chunk(begin, scratch.values);
         for (int64_t v = 0; v < CHUNK; v += LANES) {
-            store(target + v, exp(load(zs + v) - t.s.maximum) * mass);
+            store(target + v, exp((load(zs + v) - t.s_shift) - t.s.maximum) * mass);
         }
         correct(label, begin, target);
         row.write(begin, target);
@@ -712,17 +724,17 @@ void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
 
 // ---- Results ----------------------------------------------------------------------------------------------------------
 
-/// log-sum-exp at temperature 1.
+/// log-sum-exp of the shifted logits at temperature 1.
 double find_plain_log_sum_exp(const Token &t) {
     if (t.loss.options.temperature == 1.0f) {
-        return t.log_sum_exp(t.s);
+        return t.log_sum_exp(t.s, 0.0f);
     }
     Scratch scratch;
     Sum sum;
     for (int64_t begin = 0; begin < t.loss.student.vocabulary_size; begin += CHUNK) {
         const float *zs = t.student.chunk(begin, scratch.values);
         for (int64_t v = 0; v < CHUNK; v += LANES) {
-            sum.add(exp(load(zs + v) - t.s.maximum));
+            sum.add(exp((load(zs + v) - t.s_shift) - t.s.maximum));
             sum.flush();
         }
     }
@@ -791,16 +803,16 @@ void write_statistics(const Token &t, const Loss &loss, float label_logit, doubl
         column[HF_KL_SNAPSHOT_ANCHOR] = kl_snapshot_anchor(t, loss);
         column[HF_KL_SNAPSHOT_REFERENCE] = kl(t, t.moments.snapshot_reference, t.c, t.r);
         column[HF_KL_STUDENT_REFERENCE] = kl(t, t.moments.student_reference, t.s, t.r);
-        column[HF_REFERENCE_LOG_SUM_EXP] = t.log_sum_exp(t.r);
+        column[HF_REFERENCE_LOG_SUM_EXP] = t.log_sum_exp(t.r, t.r_shift);
     }
     if (!t.snapshot_is_student) {
         column[HF_KL_SNAPSHOT_STUDENT] = kl(t, t.moments.snapshot_student, t.c, t.s);
     }
     if (!t.snapshot_is_student || t.loss.has_reference()) {
-        column[HF_SNAPSHOT_LOG_SUM_EXP] = t.log_sum_exp(t.c);
+        column[HF_SNAPSHOT_LOG_SUM_EXP] = t.log_sum_exp(t.c, t.c_shift);
     }
     column[HF_STUDENT_ENTROPY] = not_negative(t.s.log_mass() - t.moments.student_entropy / t.s.mass);
-    column[HF_STUDENT_LOG_SUM_EXP] = t.log_sum_exp(t.s);
+    column[HF_STUDENT_LOG_SUM_EXP] = t.log_sum_exp(t.s, t.s_shift);
     column[HF_LABEL_LOG_PROBABILITY] = label_log_probability;
     column[HF_LABEL_IS_ARGMAX] = label_logit == t.s.maximum ? 1 : 0;
     float *row = t.loss.outputs.statistics + t.index * HF_STATISTICS_COUNT;
@@ -813,6 +825,7 @@ void write_statistics(const Token &t, const Loss &loss, float label_logit, doubl
 void share_sides(Token &t) {
     if (t.snapshot_is_student) {
         t.c = t.s;
+        t.c_shift = t.s_shift;
         t.moments.snapshot_reference = t.moments.student_reference;
     }
     if (!t.logit_mixture()) {
@@ -824,12 +837,13 @@ void share_sides(Token &t) {
 
 void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
     Token t(loss, token);
-    const float label_logit = t.student.at(loss.tokens.labels[token]);
+    const float given_label_logit = t.student.at(loss.tokens.labels[token]);
     if (!first_walk_of(t)) {
         anchor_loss_reference(loss, token);
         return;
     }
     share_sides(t);
+    const float label_logit = given_label_logit - t.s_shift;
     // The gradient may overwrite the student's row, so whatever reads logits comes before it.
     t.plain_log_sum_exp = find_plain_log_sum_exp(t);
     const double label_log_probability = label_logit - t.plain_log_sum_exp;
