@@ -427,7 +427,7 @@ struct ProbabilityAnchor {
         const I reference_leads = d > F{};
         const F large = select(reference_leads, broadcast(alpha), broadcast(1.0f - alpha));
         const F small = select(reference_leads, broadcast(1.0f - alpha), broadcast(alpha));
-        const F mixture = log_mixture(large, small, expm1(-absolute(d)));
+        const F mixture = log_mixture(large, small, exponential(-absolute(d)));
         const F leader = select(reference_leads, r, c);
         const F difference = SPECIAL ? zero_if_nan(s - leader) : s - leader;
         const F to_leader = select(reference_leads, broadcast(-student_to_reference), broadcast(-student_to_snapshot));
@@ -443,15 +443,15 @@ struct Probabilities {
     F p;
     F q;
     F delta;  // p - q
-    F decay;  // expm1(-|x|)
+    Exponential decay;  // of -|x|
 };
 
 inline Probabilities probabilities(const Ratio &ratio) {
     const I student_leads = ratio.x > F{};
     const F base = exp(select(student_leads, ratio.log_p, ratio.log_q));
-    const F decay = expm1(-absolute(ratio.x));
-    const F other = fma(base, decay, base);
-    const F difference = base * decay;
+    const Exponential decay = exponential(-absolute(ratio.x));
+    const F other = base * decay.value;
+    const F difference = base * decay.minus_one;
     return {ratio.x, select(student_leads, base, other), select(student_leads, other, base),
             select(student_leads, -difference, difference), decay};
 }
