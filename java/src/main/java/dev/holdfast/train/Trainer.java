@@ -168,9 +168,11 @@ public final class Trainer {
         heldOut.ifPresent(encoded -> data.put("eval", new Provenance.Input(eval.orElseThrow().name(), encoded.digest())));
         Provenance provenance = Provenance.of(config, artifact, data);
         RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
-        run.requireSameConfig(config);
         Optional<Provenance> before = run.provenance();
-        before.ifPresent(earlier -> earlier.requireSame(provenance));
+        // In this order: another model may change the settings, and other settings change what rows become.
+        before.ifPresent(earlier -> earlier.requireSameModels(provenance));
+        run.requireSameConfig(config);
+        before.ifPresent(earlier -> earlier.requireSameRows(provenance));
         if (before.isEmpty()) {
             run.begin(config, artifact.path(), provenance);
         }
