@@ -8,6 +8,9 @@ final class Commands {
 
     static List<Object> all(Console console) {
         return List.of(
+                new PackageCommand(console),
+                new GenerateCommand(console),
+                new ScoreCommand(console),
                 new StepCommand(console),
                 new DoctorCommand(console),
                 new ValidateCommand(console),
