@@ -37,8 +37,8 @@ final class PackageCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (WritingProgress progress = new WritingProgress(console, "package")) {
-            Packager.of(run).listener(progress).packageTo(out);
+        try (StagedProgress progress = new StagedProgress(console, "package")) {
+            Packager.of(run).listener(progress::update).packageTo(out);
         }
         console.say("model       " + out.resolve(DeployableFolder.MODEL));
         console.say("Try: holdfast generate --model " + out + " --prompt \"...\"");
