@@ -4,85 +4,129 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.exporter.Exporter;
+import dev.holdfast.exporter.Packager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** A Hugging Face folder of a golden model with a tokenizer of whole words, and rows for it: jobs on them take a second. */
+/**
+ * A golden model of 96 tokens with a tokenizer whose tokens are words: token n is {@code wn}, but for {@code <pad>}, {@code <s>} and
+ * {@code </s>}, which are 0, 1 and 2.
+ */
 public final class TinyModel {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String END = "<eos>";
-    private static final String UNKNOWN = "<unk>";
-    private static final int SEED = 7;
+    private static final int VOCABULARY = 96;
+    private static final int ROWS_SEED = 7;
 
-    private TinyModel() {}
+    private final Path golden;
+    private final Path artifact;
+    private final Path packaged;
 
-    /** Writes the folder of a family, such as {@code llama}, with as many words as the model has tokens. */
-    public static Path folder(String family, Path target) {
+    /** Exports and packages the golden model of a family into a folder. */
+    public TinyModel(String family, Path directory) {
+        this.golden = Path.of("onnx-artifacts/golden", family);
+        this.artifact = directory.resolve("artifact");
+        this.packaged = directory.resolve("model");
+        Exporter.of(source(family, directory.resolve("source"))).export(artifact);
+        Packager.of(artifact).packageTo(packaged);
+    }
+
+    /** Writes the golden model of a family as a Hugging Face folder. */
+    public static Path source(String family, Path folder) {
         Path golden = Path.of("onnx-artifacts/golden", family);
         try {
-            Files.createDirectories(target);
-            for (String name : new String[] {"config.json", "model.safetensors"}) {
-                Files.copy(golden.resolve(name), target.resolve(name));
-            }
-            int vocabularySize = JSON.readTree(golden.resolve("config.json").toFile()).get("vocab_size").asInt();
-            writeTokenizer(target, vocabularySize);
-            return target;
+            Files.createDirectories(folder);
+            Files.copy(golden.resolve("config.json"), folder.resolve("config.json"));
+            Files.copy(golden.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+            writeTokenizer(folder);
+            return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** Writes a tokenizer of the words w0, w1 … and two special tokens. */
-    public static void writeTokenizer(Path folder, int vocabularySize) throws IOException {
-        int end = vocabularySize - 2;
-        ObjectNode tokenizer = JSON.createObjectNode().put("version", "1.0");
-        tokenizer.putNull("truncation").putNull("padding");
-        tokenizer.putArray("added_tokens")
-                .addObject()
-                .put("id", end)
-                .put("content", END)
-                .put("single_word", false)
-                .put("lstrip", false)
-                .put("rstrip", false)
-                .put("normalized", false)
-                .put("special", true);
-        tokenizer.putNull("normalizer").putNull("post_processor").putNull("decoder");
-        tokenizer.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
-        ObjectNode model = tokenizer.putObject("model").put("type", "WordLevel").put("unk_token", UNKNOWN);
-        ObjectNode words = model.putObject("vocab");
-        IntStream.range(0, end).forEach(id -> words.put("w" + id, id));
-        words.put(END, end).put(UNKNOWN, end + 1);
-        JSON.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer);
-        ObjectNode settings = JSON.createObjectNode().put("eos_token", END).put("tokenizer_class", "PreTrainedTokenizerFast");
-        JSON.writeValue(folder.resolve("tokenizer_config.json").toFile(), settings);
+    /** Exports the golden model of a family, written beside the artifact. */
+    public static ArtifactDirectory export(String family, Path target) {
+        return Exporter.of(source(family, target.resolveSibling(target.getFileName() + "-source"))).export(target);
     }
 
-    /** Exports the folder of a family, made beside the artifact. */
-    public static ArtifactDirectory artifact(String family, Path target) {
-        Path source = folder(family, target.resolveSibling(target.getFileName() + "-source"));
-        return Exporter.of(source).export(target);
-    }
-
-    /** Writes rows of various lengths whose responses are the prompt's words plus one. */
+    /** Writes rows of prompt and completion, of various lengths, whose completions are the words that follow the prompt's. */
     public static Path rows(Path file, int count) {
-        Random random = new Random(SEED);
+        Random random = new Random(ROWS_SEED);
         try {
-            Files.write(file, IntStream.range(0, count).mapToObj(row -> row(random)).toList());
-            return file;
+            return Files.write(file, IntStream.range(0, count).mapToObj(row -> row(random)).toList());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private static String row(Random random) {
-        int[] words = random.ints(2 + random.nextInt(8), 0, 90).toArray();
-        String completion = IntStream.of(words).mapToObj(word -> " w" + (word + 1)).collect(Collectors.joining());
-        String prompt = IntStream.of(words).mapToObj(word -> "w" + word).collect(Collectors.joining(" "));
-        return JSON.createObjectNode().put("prompt", prompt).put("completion", completion).toString();
+        int[] ids = random.ints(2 + random.nextInt(8), 3, VOCABULARY - 1).toArray();
+        String completion = " " + text(IntStream.of(ids).map(id -> id + 1).toArray());
+        return JSON.createObjectNode().put("prompt", text(ids)).put("completion", completion).toString();
+    }
+
+    private static void writeTokenizer(Path folder) throws IOException {
+        ObjectNode tokenizer = JSON.createObjectNode().put("version", "1.0");
+        for (int id = 0; id < 3; id++) {
+            tokenizer.withArray("added_tokens")
+                    .addObject()
+                    .put("id", id)
+                    .put("content", word(id))
+                    .put("special", true)
+                    .put("single_word", false)
+                    .put("lstrip", false)
+                    .put("rstrip", false)
+                    .put("normalized", false);
+        }
+        tokenizer.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
+        ObjectNode model = tokenizer.putObject("model").put("type", "WordLevel").put("unk_token", word(0));
+        ObjectNode vocabulary = model.putObject("vocab");
+        for (int id = 0; id < VOCABULARY; id++) {
+            vocabulary.put(word(id), id);
+        }
+        JSON.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer);
+        Map<String, String> settings = Map.of(
+                "bos_token", word(1),
+                "eos_token", word(2),
+                "pad_token", word(0),
+                "chat_template",
+                "{% for message in messages %}{{ 'w3 ' + message['content'] + ' </s> ' }}{% endfor %}{% if add_generation_prompt %}w4{% endif %}");
+        JSON.writeValue(folder.resolve("tokenizer_config.json").toFile(), settings);
+    }
+
+    private static String word(int id) {
+        return switch (id) {
+            case 0 -> "<pad>";
+            case 1 -> "<s>";
+            case 2 -> "</s>";
+            default -> "w" + id;
+        };
+    }
+
+    /** The text of token ids. */
+    public static String text(int... ids) {
+        return Arrays.stream(ids).mapToObj(TinyModel::word).collect(Collectors.joining(" "));
+    }
+
+    /** What PyTorch makes of the model. */
+    public GoldenTensors tensors() {
+        return GoldenTensors.read(golden.resolve("golden.safetensors"));
+    }
+
+    /** The artifact. */
+    public Path artifact() {
+        return artifact;
+    }
+
+    /** The packaged model. */
+    public Path packaged() {
+        return packaged;
     }
 }

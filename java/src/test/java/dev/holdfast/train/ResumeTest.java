@@ -190,7 +190,7 @@ class ResumeTest {
     void anotherArtifactIsRefused() {
         TrainingConfig config = runs.sft(folder.resolve("run"));
         TinyRuns.stopAfter(2, config);
-        Path other = TinyModel.artifact("llama3", folder.resolve("other")).path();
+        Path other = TinyModel.export("llama3", folder.resolve("other")).path();
         assertThatThrownBy(() -> TinyRuns.run(resumed(config).with(ConfigKeys.ARTIFACT, other)))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("artifact")

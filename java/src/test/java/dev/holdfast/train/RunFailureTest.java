@@ -193,7 +193,7 @@ class RunFailureTest {
 
     @Test
     void aReferenceWhoseTokensMeanSomethingElseIsRefused() throws IOException {
-        Path source = TinyModel.folder("llama", folder.resolve("source"));
+        Path source = TinyModel.source("llama", folder.resolve("source"));
         Path tokenizer = source.resolve("tokenizer.json");
         Files.writeString(tokenizer, Files.readString(tokenizer).replace("\"w5\"", "\"five\""));
         Path other = Exporter.of(source).export(folder.resolve("other")).path();

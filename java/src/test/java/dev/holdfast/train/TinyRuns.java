@@ -31,7 +31,7 @@ final class TinyRuns {
 
     /** Exports a model into a folder; nothing else may be written there but runs. */
     TinyRuns(String family, Path folder) {
-        this.artifact = TinyModel.artifact(family, folder.resolve("artifact"));
+        this.artifact = TinyModel.export(family, folder.resolve("artifact"));
         this.rows = TinyModel.rows(folder.resolve("train.jsonl"), ROWS);
     }
 
