@@ -31,8 +31,6 @@ import picocli.CommandLine.Spec;
             "  holdfast validate --job sft --config job.yaml --max_steps 20 --dry-run"
         })
 final class ValidateCommand implements Callable<Integer>, TrainingCommand {
-    private static final double GIBIBYTE = 1L << 30;
-
     private final Console console;
 
     @Spec
@@ -89,12 +87,12 @@ final class ValidateCommand implements Callable<Integer>, TrainingCommand {
             console.results()
                     .println(String.format(
                             Locale.ROOT,
-                            "# dry run %s: loss %.4f, |g| %.2f, %.2f s a step, %.1f GiB at most; %,d steps take about %s",
+                            "# dry run %s: loss %.4f, |g| %.2f, %.2f s a step, %s at most; %,d steps take about %s",
                             plan.config().job().command(),
                             step.loss(),
                             step.gradientNorm(),
                             step.seconds(),
-                            step.peakMemoryBytes() / GIBIBYTE,
+                            Sizes.bytes(step.peakMemoryBytes()),
                             plan.steps().total(),
                             Durations.text(seconds)));
         }

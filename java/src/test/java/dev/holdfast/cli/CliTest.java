@@ -185,14 +185,14 @@ class CliTest {
         assertThat(run("validate", "--dry-run", "--job", "finetune", "--artifact", artifact(), "--data", rows(), "--out", "d"))
                 .isZero();
         assertThat(said())
-                .anyMatch(line -> line.matches("model +llama.*parameters.*"))
+                .anyMatch(line -> line.matches("model +.*, llama, [0-9,]+ parameters, .*"))
                 .anyMatch(line -> line.matches("data +12 rows, .*responses"))
                 .anyMatch(line -> line.matches("plan +6 steps of 2 an epoch; memory about .*"))
                 .anyMatch(line -> line.matches("plan +5 iterations × 5 epochs = 50 steps; .*"))
                 .anyMatch(line -> line.equals("The configuration of this finetune job is valid."));
         assertThat(result())
                 .contains("max_length: 64\n")
-                .containsPattern("# dry run sft: loss [0-9.]+, .* s a step, [0-9.]+ GiB at most; 6 steps take about [0-9:]+\n")
+                .containsPattern("# dry run sft: loss [0-9.]+, .* s a step, [0-9.]+ [GM]iB at most; 6 steps take about [0-9:]+\n")
                 .containsPattern("# dry run anchor: loss ");
         assertThat(Path.of("d")).doesNotExist();
     }
