@@ -236,6 +236,29 @@ TEST(CausalAttention, BearsLargeScores) {
     }
 }
 
+/// With tasks per key and value head, and per query head.
+TEST(CausalAttention, MayOverwriteWhatItReads) {
+    for (int64_t batch : {1, 4}) {
+        const Case test({batch, 130, 6, 2, 16, true});
+        for (int32_t backend : {HF_BACKEND_REFERENCE, HF_BACKEND_CPU}) {
+            const Results expected = test.run(backend);
+            Results found = expected;
+            Case taken = test;
+            hf_causal_attention_inputs inputs = taken.inputs();
+            float *gradient = taken.output_gradient.data(), *key = taken.key.data(), *value = taken.value.data();
+            ASSERT_EQ(HF_OK, hf_causal_attention_gradient(backend, &taken.options, &inputs, found.output.data(), found.log_sum_exp.data(),
+                                                          gradient, gradient, key, value, nullptr));
+            EXPECT_EQ(expected.query_gradient, taken.output_gradient);
+            EXPECT_EQ(expected.key_gradient, taken.key);
+            EXPECT_EQ(expected.value_gradient, taken.value);
+            taken = test;
+            inputs = taken.inputs();
+            ASSERT_EQ(HF_OK, hf_causal_attention(backend, &taken.options, &inputs, taken.query.data(), found.log_sum_exp.data(), nullptr));
+            EXPECT_EQ(expected.output, taken.query);
+        }
+    }
+}
+
 TEST(CausalAttention, OfNothingIsNothing) {
     EXPECT_TRUE(Case({0, 5, 2, 1, 4, false}).run(HF_BACKEND_CPU).output.empty());
     EXPECT_TRUE(Case({2, 0, 2, 1, 4, false}).run(HF_BACKEND_CPU).output.empty());

@@ -31,7 +31,7 @@ inline int64_t stride_of(int64_t width) {
 
 /// Distance of rows of scores for a block of keys: room for ROWS more, and an odd number of cache lines.
 constexpr int64_t score_stride(int64_t keys) { return keys + LINE; }
-static_assert(score_stride(FORWARD_KEYS) / LINE % 2 == 1 && score_stride(BACKWARD_BLOCK) / LINE % 2 == 1, "expected an even number of lines");
+static_assert(score_stride(FORWARD_KEYS) / LINE % 2 == 1 && score_stride(BACKWARD_BLOCK) / LINE % 2 == 1, "rows of scores: expected an odd number of cache lines");
 
 /// Cuts scratch memory into parts.
 class Parts {

@@ -1,8 +1,6 @@
 // The operators dev.holdfast:CausalAttention and dev.holdfast:CausalAttentionGrad.
 #pragma once
 
-#include <array>
-
 #include "ort/operator.hpp"
 
 namespace holdfast::ort {
@@ -28,7 +26,7 @@ public:
         {"sines", abi::FLOAT, abi::OPTIONAL},
     };
     static constexpr Parameter OUTPUTS[] = {{"output", abi::FLOAT}, {"log_sum_exp", abi::FLOAT}};
-    static constexpr std::array<InPlace, 0> IN_PLACE{};
+    static constexpr InPlace IN_PLACE[] = {{0, 0}};
 
     explicit CausalAttentionOperator(const Attributes &attributes) : attributes_(attributes) {}
 
@@ -49,7 +47,7 @@ public:
         {"cosines", abi::FLOAT, abi::OPTIONAL}, {"sines", abi::FLOAT, abi::OPTIONAL},
     };
     static constexpr Parameter OUTPUTS[] = {{"query_gradient", abi::FLOAT}, {"key_gradient", abi::FLOAT}, {"value_gradient", abi::FLOAT}};
-    static constexpr std::array<InPlace, 0> IN_PLACE{};
+    static constexpr InPlace IN_PLACE[] = {{0, 0}, {2, 1}, {3, 2}};
 
     explicit CausalAttentionGradOperator(const Attributes &attributes) : attributes_(attributes) {}
 
