@@ -80,4 +80,64 @@ public:
     }
 };
 
+/// The attributes that both directions of attention share.
+struct AttentionHeads {
+    int64_t heads;
+    int64_t kv_heads;
+    float scale;
+
+    explicit AttentionHeads(const Attributes &attributes);
+};
+
+class CausalAttentionOperator {
+public:
+    static constexpr const char *NAME = "CausalAttention";
+    static constexpr Parameter INPUTS[] = {
+        {"q", abi::FLOAT},                  // [batch, length, num_heads * head_size]
+        {"k", abi::FLOAT},                  // [batch, length, kv_num_heads * head_size]
+        {"v", abi::FLOAT},                  // like k
+        {"cos", abi::FLOAT, abi::OPTIONAL}, // [length, head_size / 2]; absent: no rotation
+        {"sin", abi::FLOAT, abi::OPTIONAL},
+    };
+    static constexpr Parameter OUTPUTS[] = {{"o", abi::FLOAT}, {"log_sum_exp", abi::FLOAT}};
+    static constexpr InPlace IN_PLACE[] = {{0, 0}};
+
+    explicit CausalAttentionOperator(const Attributes &attributes) : heads_(attributes) {}
+
+    void compute(Context &context) const;
+    static void infer_shapes(ShapeInference &inference) { inference.output(0, inference.input(0)); }
+
+private:
+    AttentionHeads heads_;
+};
+
+class CausalAttentionGradOperator {
+public:
+    static constexpr const char *NAME = "CausalAttentionGrad";
+    static constexpr Parameter INPUTS[] = {
+        {"d_o", abi::FLOAT},
+        {"q", abi::FLOAT},
+        {"k", abi::FLOAT},
+        {"v", abi::FLOAT},
+        {"o", abi::FLOAT},
+        {"log_sum_exp", abi::FLOAT},
+        {"cos", abi::FLOAT, abi::OPTIONAL},
+        {"sin", abi::FLOAT, abi::OPTIONAL},
+    };
+    static constexpr Parameter OUTPUTS[] = {{"dq", abi::FLOAT}, {"dk", abi::FLOAT}, {"dv", abi::FLOAT}};
+    static constexpr InPlace IN_PLACE[] = {{0, 0}, {2, 1}, {3, 2}};
+
+    explicit CausalAttentionGradOperator(const Attributes &attributes) : heads_(attributes) {}
+
+    void compute(Context &context) const;
+    static void infer_shapes(ShapeInference &inference) {
+        inference.output(0, inference.input(1));
+        inference.output(1, inference.input(2));
+        inference.output(2, inference.input(3));
+    }
+
+private:
+    AttentionHeads heads_;
+};
+
 }  // namespace holdfast::ort
