@@ -13,6 +13,7 @@ final class Commands {
                 new TrainCommand.Anchor(console),
                 new TrainCommand.Finetune(console),
                 new StepCommand(console),
+                BenchCommand.withSubcommands(console),
                 new DoctorCommand(console),
                 new ValidateCommand(console),
                 new SchemaCommand(console));
