@@ -13,7 +13,6 @@ import dev.holdfast.runtime.TrainingSession;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.train.AdamW;
 import dev.holdfast.train.GradientPort;
-import dev.holdfast.weights.NpzFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,12 +36,12 @@ public final class StepBenchmark {
      * What to measure.
      *
      * @param artifact the artifact directory
-     * @param batch a NumPy archive with {@code input_ids} INT64[B, T], {@code response_positions} INT64[N] and {@code labels} INT64[N]
+     * @param batch {@code input_ids} INT64[B, T], {@code response_positions} INT64[N] and {@code labels} INT64[N] by name
      * @param warmupSteps steps before those that count, at least 0
      * @param steps steps that count, at least 1
      * @param settings how the session computes; its profile, if it writes one, covers the steps before those that count too
      */
-    public record Plan(Path artifact, Path batch, int warmupSteps, int steps, SessionSettings settings) {
+    public record Plan(Path artifact, Map<String, HostTensor> batch, int warmupSteps, int steps, SessionSettings settings) {
         public Plan {
             if (warmupSteps < 0 || steps < 1) {
                 throw new IllegalArgumentException("steps: expected at least 0 to warm up and 1 to measure, got " + warmupSteps + " and " + steps);
@@ -69,7 +68,7 @@ public final class StepBenchmark {
      * Runs the steps.
      *
      * @throws InvalidInputException if the batch lacks an array or does not fit the model
-     * @throws dev.holdfast.error.HoldfastException if artifact or batch cannot be read, or ONNX Runtime fails
+     * @throws dev.holdfast.error.HoldfastException if the artifact cannot be read, or ONNX Runtime fails
      */
     public static StepMeasurement run(Plan plan) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(plan.artifact());
@@ -99,11 +98,10 @@ public final class StepBenchmark {
                         .toList());
     }
 
-    private static Map<String, HostTensor> inputs(Path batch) {
-        Map<String, HostTensor> arrays = NpzFile.read(batch);
+    private static Map<String, HostTensor> inputs(Map<String, HostTensor> batch) {
         Map<String, HostTensor> inputs = new LinkedHashMap<>();
         for (String name : List.of(GraphNames.INPUT_IDS, GraphNames.RESPONSE_POSITIONS, GraphNames.LABELS)) {
-            inputs.put(name, array(batch, arrays, name));
+            inputs.put(name, array(batch, name));
         }
         int responses = Math.toIntExact(inputs.get(GraphNames.LABELS).elementCount());
         float[] weights = new float[responses];
@@ -114,10 +112,10 @@ public final class StepBenchmark {
         return inputs;
     }
 
-    private static HostTensor array(Path batch, Map<String, HostTensor> arrays, String name) {
-        HostTensor array = arrays.get(name);
+    private static HostTensor array(Map<String, HostTensor> batch, String name) {
+        HostTensor array = batch.get(name);
         if (array == null) {
-            throw new InvalidInputException(batch + ": expected an array " + name + ", got " + arrays.keySet());
+            throw new InvalidInputException("batch: expected an array " + name + ", got " + batch.keySet());
         }
         return array;
     }

@@ -9,6 +9,7 @@ import dev.holdfast.bench.StepBenchmark;
 import dev.holdfast.bench.StepMeasurement;
 import dev.holdfast.runtime.OperatorProfile;
 import dev.holdfast.runtime.SessionSettings;
+import dev.holdfast.weights.NpzFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -107,7 +108,7 @@ final class BenchStepCommand implements Callable<Integer> {
     }
 
     private StepBenchmark.Plan plan(SessionSettings settings) {
-        return new StepBenchmark.Plan(artifact, batch, warmupSteps, steps, settings);
+        return new StepBenchmark.Plan(artifact, NpzFile.read(batch), warmupSteps, steps, settings);
     }
 
     private static OperatorCost cost(OperatorProfile.OperatorTime operator, double runs) {
