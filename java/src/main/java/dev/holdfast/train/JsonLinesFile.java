@@ -1,0 +1,56 @@
+package dev.holdfast.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.artifact.JsonFiles;
+import dev.holdfast.error.FileAccessException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A file of JSON lines that a run appends to, one complete line at a time. */
+final class JsonLinesFile {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+
+    JsonLinesFile(Path file) {
+        this.file = file;
+    }
+
+    void append(Object entry) {
+        try {
+            String line = JSON.writeValueAsString(entry) + "\n";
+            Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw FileAccessException.writing(file, e);
+        }
+    }
+
+    /** Removes what a killed run wrote after the checkpoint from which it is resumed, half a line at the end included. */
+    void keepUpTo(int step) {
+        if (!Files.exists(file)) {
+            return;
+        }
+        try {
+            List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+            String kept = lines.stream().filter(line -> isUpTo(line, step)).map(line -> line + "\n").collect(Collectors.joining());
+            JsonFiles.writeWhole(file, kept.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw FileAccessException.reading(file, e);
+        }
+    }
+
+    private static boolean isUpTo(String line, int step) {
+        try {
+            JsonNode entry = JSON.readTree(line);
+            return entry != null && entry.path("step").asInt(Integer.MAX_VALUE) <= step;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.GraphNames;
+import dev.holdfast.artifact.TrainingForm;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.SnapshotMode;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Batch;
+import dev.holdfast.tensor.HostTensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The inputs of the training graph for a batch: the batch itself, the settings of the loss, and what snapshot and reference say of it.
+ *
+ * <p>Supervised fine-tuning is cross-entropy alone; anchored distillation is (1−w)·D(anchor, student) + w·cross-entropy with w the
+ * {@code hard_weight}. Source: arXiv 2605.04468; the cross-entropy term is not in the paper.
+ */
+final class LossInputs {
+    private static final long NO_LABEL_WEIGHTING = 0;
+
+    private final TrainingForm form;
+    private final HostTensor coefficients;
+    private final HostTensor modes;
+    private final float alpha;
+
+    private LossInputs(TrainingForm form, HostTensor coefficients, HostTensor modes, float alpha) {
+        this.form = form;
+        this.coefficients = coefficients;
+        this.modes = modes;
+        this.alpha = alpha;
+    }
+
+    static LossInputs of(TrainingConfig config) {
+        if (config.job() == Job.SFT) {
+            return new LossInputs(TrainingForm.SFT, coefficients(1, 0, 1, 0.5), modes(0, 0), 0);
+        }
+        TrainingForm form = config.snapshot() == SnapshotMode.MODEL ? TrainingForm.ANCHOR : TrainingForm.ANCHOR_CURRENT;
+        HostTensor coefficients =
+                coefficients(config.temperature(), 1 - config.hardWeight(), config.hardWeight(), config.jsdBeta());
+        HostTensor modes = modes(config.divergence().ordinal(), config.interpolation().ordinal());
+        return new LossInputs(form, coefficients, modes, (float) config.alpha());
+    }
+
+    private static HostTensor coefficients(double temperature, double distillation, double crossEntropy, double beta) {
+        return HostTensor.ofFloats(new float[] {(float) temperature, (float) distillation, (float) crossEntropy, (float) beta}, 4);
+    }
+
+    private static HostTensor modes(long divergence, long interpolation) {
+        return HostTensor.ofLongs(new long[] {divergence, interpolation, NO_LABEL_WEIGHTING}, 3);
+    }
+
+    /** The form of the graph that these inputs are for. */
+    TrainingForm form() {
+        return form;
+    }
+
+    /**
+     * The inputs for a batch.
+     *
+     * @param snapshot the model at the start of the iteration; unused where the form has no snapshot
+     * @param reference the fine-tuned model; unused where the form has no reference
+     */
+    Map<String, HostTensor> of(Batch batch, FrozenModel snapshot, FrozenModel reference) {
+        Map<String, HostTensor> inputs = new LinkedHashMap<>();
+        inputs.put(GraphNames.INPUT_IDS, batch.inputIds());
+        inputs.put(GraphNames.RESPONSE_POSITIONS, batch.responsePositions());
+        inputs.put(GraphNames.LABELS, batch.labels());
+        inputs.put(GraphNames.WEIGHTS, batch.weights());
+        inputs.put(GraphNames.LOSS_COEFFICIENTS, coefficients);
+        inputs.put(GraphNames.LOSS_MODES, modes);
+        if (form.hasReference()) {
+            inputs.put(GraphNames.ALPHAS, alphas(batch.responseTokens()));
+            inputs.put(GraphNames.REFERENCE_HIDDEN, reference.hidden(batch));
+            inputs.put(GraphNames.REFERENCE_HEAD, reference.head());
+        }
+        if (form.hasSnapshot()) {
+            inputs.put(GraphNames.SNAPSHOT_HIDDEN, snapshot.hidden(batch));
+            inputs.put(GraphNames.SNAPSHOT_HEAD, snapshot.head());
+        }
+        return inputs;
+    }
+
+    private HostTensor alphas(int count) {
+        float[] alphas = new float[count];
+        Arrays.fill(alphas, alpha);
+        return HostTensor.ofFloats(alphas, count);
+    }
+}
