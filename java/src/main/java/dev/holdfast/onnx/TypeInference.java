@@ -17,6 +17,9 @@ import java.util.stream.LongStream;
  * value of a graph that we write carries its type.
  */
 final class TypeInference {
+    /** Columns of the statistics that AnchorLoss gives per token. */
+    private static final int ANCHOR_LOSS_STATISTICS = 11;
+
     private final Node node;
     private final Graph graph;
 
@@ -306,7 +309,7 @@ final class TypeInference {
                 TensorType.of(ElementType.FLOAT),
                 type(0),
                 TensorType.of(ElementType.FLOAT, rows),
-                TensorType.of(ElementType.FLOAT, rows, LossStatistic.values().length));
+                TensorType.of(ElementType.FLOAT, rows, ANCHOR_LOSS_STATISTICS));
     }
 
     private TensorType attentionStatistics() {

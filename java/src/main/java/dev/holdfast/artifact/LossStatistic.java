@@ -1,4 +1,4 @@
-package dev.holdfast.onnx;
+package dev.holdfast.artifact;
 
 import java.util.Locale;
 
