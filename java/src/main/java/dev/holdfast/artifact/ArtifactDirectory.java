@@ -30,6 +30,8 @@ public final class ArtifactDirectory {
     public static final String FORWARD_MODEL = "forward_model.onnx";
     /** Ids and response positions in, hidden states at those positions out; its weights are external data inside the checkpoint. */
     public static final String HIDDEN_MODEL = "hidden_model.onnx";
+    /** Hidden states and heads of three models in, the loss's statistics out; it has no weights. */
+    public static final String DRIFT_MODEL = "drift_model.onnx";
     /** The Hugging Face configuration of the model. */
     public static final String CONFIG = "config.json";
 
@@ -156,5 +158,10 @@ public final class ArtifactDirectory {
     /** The graph of hidden states at response positions. */
     public Path hiddenModel() {
         return path.resolve(HIDDEN_MODEL);
+    }
+
+    /** The graph that measures how far models are apart. */
+    public Path driftModel() {
+        return path.resolve(DRIFT_MODEL);
     }
 }

@@ -16,6 +16,10 @@ public final class GraphNames {
     public static final String LOSS_MODES = "loss_modes";
     /** The weight of the reference in the anchor for each response token, FLOAT[N], in [0, 1]. */
     public static final String ALPHAS = "alphas";
+    /** Hidden states of the student at the response positions, FLOAT[N, S], of the drift model. */
+    public static final String STUDENT_HIDDEN = "student_hidden";
+    /** The student's head, FLOAT[V, S], of the drift model. */
+    public static final String STUDENT_HEAD = "student_head";
     /** Hidden states of the snapshot at the response positions, FLOAT[N, H]. */
     public static final String SNAPSHOT_HIDDEN = "snapshot_hidden";
     /** The snapshot's head, FLOAT[V, H]. */
@@ -31,6 +35,9 @@ public final class GraphNames {
     public static final String TOKEN_LOSS = "token_loss";
     /** Statistics of each response token, FLOAT[N, 11]. */
     public static final String STATISTICS = "statistics";
+
+    /** Addresses of each parameter and of its accumulated gradient, INT64[parameters, 2]. */
+    public static final String GRADIENT_PORT = "gradient_port";
 
     /** Final hidden states, FLOAT[B, T, H] of the forward model, FLOAT[N, H] of the hidden-state model. */
     public static final String HIDDEN_STATES = "hidden_states";

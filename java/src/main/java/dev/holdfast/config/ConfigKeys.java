@@ -49,7 +49,7 @@ public final class ConfigKeys {
     public static final ConfigKey<Long> NUM_TRAIN_EPOCHS =
             integer("num_train_epochs", 1, 3, SUPERVISED, "Passes over the training rows in supervised fine-tuning");
     public static final ConfigKey<Long> MAX_STEPS = integer(
-            "max_steps", -1, 0, ALL, "Optimizer steps, in an anchored run of each outer iteration, instead of the epochs; 0 or -1 = off");
+            "max_steps", -1, 0, ALL, "Optimizer steps of the whole run, instead of the epochs; an anchored run ends early by it; 0 or -1 = off");
     public static final ConfigKey<Long> MAX_LENGTH = integer("max_length", 2, 1024, ALL, "Tokens of a row, prompt and response together");
     public static final ConfigKey<TooLongRows> ON_TOO_LONG =
             choice("on_too_long", TooLongRows.CUT, ALL, "What happens to rows longer than max_length");

@@ -189,7 +189,7 @@ public final class TrainingConfig {
         return integer(ConfigKeys.NUM_TRAIN_EPOCHS);
     }
 
-    /** Optimizer steps, in an anchored run of each outer iteration, in place of the epochs; 0 = the epochs count. */
+    /** Optimizer steps of the whole run, in place of the epochs; 0 = the epochs count. */
     public int maxSteps() {
         return Math.max(0, integer(ConfigKeys.MAX_STEPS));
     }

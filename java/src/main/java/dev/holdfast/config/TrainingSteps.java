@@ -5,11 +5,13 @@ package dev.holdfast.config;
  *
  * @param perEpoch optimizer steps of one pass over the rows
  * @param perIteration optimizer steps between two snapshots; of supervised fine-tuning, which has no snapshots, all of them
- * @param iterations outer iterations; 1 for supervised fine-tuning
+ * @param total optimizer steps of the whole job; the last iteration may be cut short by {@code max_steps}
  */
-public record TrainingSteps(int perEpoch, int perIteration, int iterations) {
+public record TrainingSteps(int perEpoch, int perIteration, int total) {
     /**
      * The steps of a job over so many rows: an epoch is ⌈⌈rows / batch⌉ / accumulation⌉ steps, the last of them with what is left.
+     *
+     * <p>In supervised fine-tuning {@code max_steps} takes the place of the epochs; an anchored run ends early by it.
      *
      * @param config a job of one stage, {@link Job#SFT} or {@link Job#ANCHOR}
      * @param rows training rows that are left after long ones were dropped, at least 1
@@ -19,31 +21,28 @@ public record TrainingSteps(int perEpoch, int perIteration, int iterations) {
         if (rows < 1) {
             throw new IllegalArgumentException("rows: expected at least 1, got " + rows);
         }
-        int passes = divideUp(rows, config.batchSize());
-        int perEpoch = divideUp(passes, config.gradientAccumulationSteps());
+        int perEpoch = divideUp(divideUp(rows, config.batchSize()), config.gradientAccumulationSteps());
         return switch (config.job()) {
-            case SFT -> new TrainingSteps(perEpoch, steps(config, perEpoch, config.epochs()), 1);
-            case ANCHOR -> new TrainingSteps(perEpoch, steps(config, perEpoch, config.innerEpochs()), config.outerIterations());
+            case SFT -> supervised(config, perEpoch);
+            case ANCHOR -> anchored(config, perEpoch);
             case FINETUNE -> throw new IllegalArgumentException("job: expected one of its stages, sft or anchor, got finetune");
         };
     }
 
-    public TrainingSteps {
-        countable((long) perIteration * iterations);
+    private static TrainingSteps supervised(TrainingConfig config, int perEpoch) {
+        int steps = config.maxSteps() > 0 ? config.maxSteps() : countable((long) perEpoch * config.epochs());
+        return new TrainingSteps(perEpoch, steps, steps);
     }
 
-    /** Optimizer steps of the whole job. */
-    public int total() {
-        return perIteration * iterations;
+    private static TrainingSteps anchored(TrainingConfig config, int perEpoch) {
+        int perIteration = countable((long) perEpoch * config.innerEpochs());
+        int all = countable((long) perIteration * config.outerIterations());
+        return new TrainingSteps(perEpoch, perIteration, config.maxSteps() > 0 ? Math.min(all, config.maxSteps()) : all);
     }
 
-    /** Optimizer steps over which the learning rate runs its course: an iteration's where the optimizer restarts, else all. */
-    public int scheduled(TrainingConfig config) {
-        return config.restartOptimizer() ? perIteration : total();
-    }
-
-    private static int steps(TrainingConfig config, int perEpoch, int epochs) {
-        return config.maxSteps() > 0 ? config.maxSteps() : countable((long) perEpoch * epochs);
+    /** Outer iterations, of which the last may be short. */
+    public int iterations() {
+        return divideUp(total, perIteration);
     }
 
     private static int countable(long steps) {

@@ -114,6 +114,7 @@ public final class Exporter {
         Graph forward = ForwardGraph.forward(decoder, weights);
         ModelFile.write(forward, directory.resolve(ArtifactDirectory.FORWARD_MODEL));
         ModelFile.write(ForwardGraph.hidden(decoder, weights), directory.resolve(ArtifactDirectory.HIDDEN_MODEL));
+        ModelFile.write(DriftGraph.graph(), directory.resolve(ArtifactDirectory.DRIFT_MODEL));
     }
 
     private static Path createFolder(Path folder) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A file of JSON lines that a run appends to, one complete line at a time. */
 final class JsonLinesFile {
@@ -38,19 +39,32 @@ final class JsonLinesFile {
         }
         try {
             List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-            String kept = lines.stream().filter(line -> isUpTo(line, step)).map(line -> line + "\n").collect(Collectors.joining());
+            String kept = lines.stream().filter(line -> stepOf(line) <= step).map(line -> line + "\n").collect(Collectors.joining());
             JsonFiles.writeWhole(file, kept.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }
     }
 
-    private static boolean isUpTo(String line, int step) {
+    /** Whether there is a line of this step. */
+    boolean hasStep(int step) {
+        if (!Files.exists(file)) {
+            return false;
+        }
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.anyMatch(line -> stepOf(line) == step);
+        } catch (IOException e) {
+            throw FileAccessException.reading(file, e);
+        }
+    }
+
+    /** The step of a line; more than any step where the line is not whole. */
+    private static int stepOf(String line) {
         try {
             JsonNode entry = JSON.readTree(line);
-            return entry != null && entry.path("step").asInt(Integer.MAX_VALUE) <= step;
+            return entry == null ? Integer.MAX_VALUE : entry.path("step").asInt(Integer.MAX_VALUE);
         } catch (IOException e) {
-            return false;
+            return Integer.MAX_VALUE;
         }
     }
 }

@@ -34,13 +34,18 @@ final class LossInputs {
 
     static LossInputs of(TrainingConfig config) {
         if (config.job() == Job.SFT) {
-            return new LossInputs(TrainingForm.SFT, coefficients(1, 0, 1, 0.5), modes(0, 0), 0);
+            return supervised();
         }
         TrainingForm form = config.snapshot() == SnapshotMode.MODEL ? TrainingForm.ANCHOR : TrainingForm.ANCHOR_CURRENT;
         HostTensor coefficients =
                 coefficients(config.temperature(), 1 - config.hardWeight(), config.hardWeight(), config.jsdBeta());
         HostTensor modes = modes(config.divergence().ordinal(), config.interpolation().ordinal());
         return new LossInputs(form, coefficients, modes, (float) config.alpha());
+    }
+
+    /** Cross-entropy on the labels alone. */
+    static LossInputs supervised() {
+        return new LossInputs(TrainingForm.SFT, coefficients(1, 0, 1, 0.5), modes(0, 0), 0);
     }
 
     private static HostTensor coefficients(double temperature, double distillation, double crossEntropy, double beta) {

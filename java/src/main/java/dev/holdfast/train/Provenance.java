@@ -54,19 +54,17 @@ record Provenance(
      * @param path as it was given
      * @param sha256 digest of its content
      */
-    record Input(String path, @JsonProperty("sha256") String sha256) {
-        static Input of(Path file) {
-            return new Input(file.toString(), FileDigest.of(file).sha256());
-        }
-    }
+    record Input(String path, @JsonProperty("sha256") String sha256) {}
 
-    static Provenance of(TrainingConfig config, ArtifactDirectory artifact) {
-        Map<String, Input> data = new LinkedHashMap<>();
-        data.put("train", Input.of(config.dataTrain()));
-        config.dataEval().ifPresent(file -> data.put("eval", Input.of(file)));
+    /**
+     * Describes a run that begins now.
+     *
+     * @param data names of data sets with where they came from and the digests of their token ids
+     */
+    static Provenance of(TrainingConfig config, ArtifactDirectory artifact, Map<String, Input> data) {
         return new Provenance(
                 config.job().command(),
-                versions(),
+                softwareVersions(),
                 new Host(hostName(), Runtime.getRuntime().availableProcessors()),
                 Instant.now().toString(),
                 config.seed(),
@@ -79,7 +77,7 @@ record Provenance(
         return new Input(reference.toString(), FileDigest.of(ModelFolder.resolve(reference).checkpointFile()).sha256());
     }
 
-    private static Map<String, String> versions() {
+    private static Map<String, String> softwareVersions() {
         Map<String, String> versions = new LinkedHashMap<>();
         String holdfast = Provenance.class.getPackage().getImplementationVersion();
         versions.put("holdfast", holdfast == null ? "development" : holdfast);

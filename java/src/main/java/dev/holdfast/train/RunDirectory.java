@@ -1,8 +1,10 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.JsonFiles;
+import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.artifact.StagedDirectory;
+import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import java.io.IOException;
@@ -59,17 +61,16 @@ final class RunDirectory {
         return path;
     }
 
-    void writeConfig(String yaml) {
-        JsonFiles.writeWhole(path.resolve(CONFIG), yaml.getBytes(StandardCharsets.UTF_8));
+    /** Writes what a run says of itself before its first step; the provenance last, so that its presence means that all is there. */
+    void begin(TrainingConfig config, Path artifact, Provenance provenance) {
+        JsonFiles.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
+        ModelFiles.copy(artifact, path);
+        JsonFiles.write(path.resolve(PROVENANCE), provenance);
     }
 
     Optional<Provenance> provenance() {
         Path file = path.resolve(PROVENANCE);
         return Files.exists(file) ? Optional.of(JsonFiles.read(file, Provenance.class)) : Optional.empty();
-    }
-
-    void writeProvenance(Provenance provenance) {
-        JsonFiles.write(path.resolve(PROVENANCE), provenance);
     }
 
     JsonLinesFile metrics() {

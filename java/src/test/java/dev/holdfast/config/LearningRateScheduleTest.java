@@ -61,8 +61,8 @@ class LearningRateScheduleTest {
     @Test
     void stepsAreCountedAsPassesRoundedUpTwice() {
         TrainingConfig sft = TrainingConfig.of(Job.SFT).with(ConfigKeys.GRADIENT_ACCUMULATION_STEPS, 4L);
-        assertThat(TrainingSteps.of(sft, 100)).isEqualTo(new TrainingSteps(4, 12, 1));
-        assertThat(TrainingSteps.of(sft, 1)).isEqualTo(new TrainingSteps(1, 3, 1));
+        assertThat(TrainingSteps.of(sft, 100)).isEqualTo(new TrainingSteps(4, 12, 12));
+        assertThat(TrainingSteps.of(sft, 1)).isEqualTo(new TrainingSteps(1, 3, 3));
         assertThat(TrainingSteps.of(sft.with(ConfigKeys.MAX_STEPS, 20L), 100).total()).isEqualTo(20);
         assertThat(TrainingSteps.of(sft.with(ConfigKeys.MAX_STEPS, -1L), 100).total()).isEqualTo(12);
     }
@@ -71,10 +71,11 @@ class LearningRateScheduleTest {
     void anchoredStepsRepeatForEveryIteration() {
         TrainingConfig anchor = TrainingConfig.of(Job.ANCHOR);
         TrainingSteps steps = TrainingSteps.of(anchor, 11_870);
-        assertThat(steps).isEqualTo(new TrainingSteps(1484, 7420, 5));
-        assertThat(steps.total()).isEqualTo(37_100);
-        assertThat(steps.scheduled(anchor)).isEqualTo(7420);
-        assertThat(steps.scheduled(anchor.with(ConfigKeys.RESTART_OPTIMIZER, false))).isEqualTo(37_100);
+        assertThat(steps).isEqualTo(new TrainingSteps(1484, 7420, 37_100));
+        assertThat(steps.iterations()).isEqualTo(5);
+        TrainingSteps cut = TrainingSteps.of(anchor.with(ConfigKeys.MAX_STEPS, 7_421L), 11_870);
+        assertThat(cut).isEqualTo(new TrainingSteps(1484, 7420, 7_421));
+        assertThat(cut.iterations()).isEqualTo(2);
         assertThatThrownBy(() -> TrainingSteps.of(anchor.with(ConfigKeys.INNER_EPOCHS, 2_000_000_000L), 11_870)).hasMessageContaining("take fewer epochs");
     }
 }

@@ -1,0 +1,91 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.SnapshotMode;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Batch;
+import dev.holdfast.runtime.SessionSettings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The frozen models of an anchored run: the reference, open throughout, and the snapshot of the iteration under way. A supervised run has
+ * neither.
+ *
+ * <p>Ownership: closes what it opened.
+ */
+final class Teachers implements AutoCloseable {
+    private final TrainingConfig config;
+    private final ArtifactDirectory artifact;
+    private final RunDirectory run;
+    private final SessionSettings settings;
+    private final FrozenModel reference;
+    private FrozenModel snapshot;
+    private int snapshotStep = -1;
+
+    private Teachers(TrainingConfig config, ArtifactDirectory artifact, RunDirectory run, SessionSettings settings, FrozenModel reference) {
+        this.config = config;
+        this.artifact = artifact;
+        this.run = run;
+        this.settings = settings;
+        this.reference = reference;
+    }
+
+    static Teachers open(TrainingConfig config, ArtifactDirectory artifact, RunDirectory run, SessionSettings settings) {
+        FrozenModel reference =
+                config.job() == Job.ANCHOR ? FrozenModel.open(ModelFolder.resolve(config.reference()), settings) : null;
+        return new Teachers(config, artifact, run, settings, reference);
+    }
+
+    FrozenModel reference() {
+        return reference;
+    }
+
+    /** The snapshot; null where the student's own logits stand for it. */
+    FrozenModel snapshot() {
+        return snapshot;
+    }
+
+    /** Makes the weights after so many steps the snapshot: the base for none, else the checkpoint. */
+    void takeSnapshot(int step) {
+        boolean needed = config.job() == Job.ANCHOR && config.snapshot() == SnapshotMode.MODEL;
+        if (needed && snapshotStep != step) {
+            closeSnapshot();
+            snapshot = openAt(step);
+            snapshotStep = step;
+        }
+    }
+
+    /** The checkpoint that is the snapshot, which must be kept. */
+    Optional<Path> snapshotFolder(int step) {
+        return step > 0 ? Optional.of(run.checkpoint(step)) : Optional.empty();
+    }
+
+    /** The weights after so many steps, for the caller to close. */
+    FrozenModel openAt(int step) {
+        return FrozenModel.open(ModelFolder.resolve(snapshotFolder(step).orElse(artifact.path())), settings);
+    }
+
+    /** Measures drift on rows; the caller closes it. */
+    DriftMeter driftMeter(List<Batch> batches) {
+        return DriftMeter.open(artifact.driftModel(), batches, settings);
+    }
+
+    private void closeSnapshot() {
+        if (snapshot != null) {
+            snapshot.close();
+            snapshot = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        closeSnapshot();
+        if (reference != null) {
+            reference.close();
+        }
+    }
+}

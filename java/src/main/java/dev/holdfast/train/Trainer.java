@@ -1,0 +1,164 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.artifact.TrainingForm;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.config.TrainingSteps;
+import dev.holdfast.data.Batch;
+import dev.holdfast.data.Examples;
+import dev.holdfast.runtime.SessionSettings;
+import dev.holdfast.runtime.TrainingFiles;
+import dev.holdfast.runtime.TrainingSession;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Runs a training job of one stage, supervised fine-tuning or anchored distillation, and leaves a run directory.
+ *
+ * <p>Source: arXiv 2605.04468. The student starts from the artifact; at the start of each outer iteration a snapshot of it is frozen; for
+ * the iteration's epochs the student learns the anchor between snapshot and reference. A run that was stopped or killed continues from
+ * its last checkpoint bit for bit: position, order of the rows and learning rate follow from the number of steps, and weights and moments
+ * are in the checkpoint.
+ *
+ * <p>Thread safety: none; the listener is called on the calling thread.
+ */
+public final class Trainer {
+    /** Rows on which drift is measured where no held-out rows are given. */
+    private static final int DRIFT_ROWS = 64;
+
+    private final TrainingConfig config;
+    private final Examples train;
+    private final Optional<Examples> eval;
+    private final TrainingListener listener;
+    private final BooleanSupplier stopRequested;
+
+    private Trainer(
+            TrainingConfig config, Examples train, Optional<Examples> eval, TrainingListener listener, BooleanSupplier stopRequested) {
+        this.config = config;
+        this.train = train;
+        this.eval = eval;
+        this.listener = listener;
+        this.stopRequested = stopRequested;
+    }
+
+    /**
+     * Runs a job.
+     *
+     * @param config a job of kind {@link Job#SFT} or {@link Job#ANCHOR}; its paths of data are not read
+     * @param train rows to learn
+     * @param eval held-out rows
+     * @param stopRequested asked after every step; once it is true the run writes a checkpoint and ends
+     * @throws dev.holdfast.error.InvalidInputException if the run directory holds a run that is not to be resumed, the reference has
+     *     another vocabulary, or no row can be learnt
+     * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model
+     * @throws dev.holdfast.error.NonFiniteLossException if loss or gradients are not finite
+     * @throws dev.holdfast.error.HoldfastException if a file is damaged or ONNX Runtime fails
+     */
+    public static TrainingOutcome run(
+            TrainingConfig config, Examples train, Optional<Examples> eval, TrainingListener listener, BooleanSupplier stopRequested) {
+        if (config.job() == Job.FINETUNE) {
+            throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
+        }
+        return new Trainer(config, train, eval, listener, stopRequested).run();
+    }
+
+    /**
+     * What a run would do and cost, without starting it: reads artifact and rows and writes nothing.
+     *
+     * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
+     */
+    public static TrainingPlan plan(TrainingConfig config, Examples train) {
+        Trainer trainer = new Trainer(config, train, Optional.empty(), TrainingListener.NONE, () -> false);
+        ArtifactDirectory artifact = ArtifactDirectory.open(config.artifact());
+        trainer.requireReference(artifact);
+        return trainer.plan(artifact, trainer.encode(artifact, train), 0);
+    }
+
+    private TrainingOutcome run() {
+        ArtifactDirectory artifact = ArtifactDirectory.open(config.artifact());
+        requireReference(artifact);
+        TrainingData rows = encode(artifact, train);
+        Optional<TrainingData> heldOut = eval.map(examples -> encode(artifact, examples));
+        RunDirectory run = begin(artifact, rows, heldOut);
+        int done = run.latestCheckpoint().flatMap(ModelFolder::stepOf).orElse(0);
+        run.metrics().keepUpTo(done);
+        run.ledger().keepUpTo(done);
+        TrainingPlan plan = plan(artifact, rows, done);
+        listener.planned(plan);
+        try (TrainingSession session = openSession(artifact, run);
+                Teachers teachers = Teachers.open(config, artifact, run, settings())) {
+            List<Batch> driftBatches = heldOut.orElse(rows).inOrder(DRIFT_ROWS);
+            StepRunner steps = new StepRunner(config, artifact.manifest().parameters(), session, teachers, optimizer(artifact, run));
+            return new TrainingLoop(plan, artifact, run, rows.batcher(), steps, teachers, heldOut, driftBatches, listener, stopRequested)
+                    .run();
+        }
+    }
+
+    private void requireReference(ArtifactDirectory artifact) {
+        if (config.job() == Job.ANCHOR) {
+            VocabularyCheck.requireSame(ModelFolder.resolve(artifact.path()), ModelFolder.resolve(config.reference()));
+        }
+    }
+
+    private TrainingData encode(ArtifactDirectory artifact, Examples examples) {
+        return TrainingData.of(config, artifact.manifest().model(), artifact.path(), examples);
+    }
+
+    private TrainingPlan plan(ArtifactDirectory artifact, TrainingData rows, int done) {
+        DataSummary data = rows.summary();
+        long responses = data.responseTokens() / data.rows() * config.batchSize();
+        return new TrainingPlan(
+                config,
+                artifact.manifest().model(),
+                artifact.manifest().parameterCount(),
+                data,
+                TrainingSteps.of(config, rows.rows()),
+                done,
+                MemoryEstimate.of(config, artifact.manifest(), data.longestRow(), responses));
+    }
+
+    private RunDirectory begin(ArtifactDirectory artifact, TrainingData rows, Optional<TrainingData> heldOut) {
+        Map<String, Provenance.Input> data = new LinkedHashMap<>();
+        data.put("train", new Provenance.Input(train.name(), rows.digest()));
+        heldOut.ifPresent(encoded -> data.put("eval", new Provenance.Input(eval.orElseThrow().name(), encoded.digest())));
+        Provenance provenance = Provenance.of(config, artifact, data);
+        RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
+        Optional<Provenance> before = run.provenance();
+        before.ifPresent(earlier -> earlier.requireSame(provenance));
+        if (before.isEmpty()) {
+            run.begin(config, artifact.path(), provenance);
+        }
+        return run;
+    }
+
+    private TrainingSession openSession(ArtifactDirectory artifact, RunDirectory run) {
+        TrainingForm form = LossInputs.of(config).form();
+        Path checkpoint = run.latestCheckpoint().map(folder -> folder.resolve(ArtifactDirectory.CHECKPOINT)).orElse(artifact.checkpoint());
+        List<String> parameters = artifact.manifest().parameters().stream().map(parameter -> parameter.name()).toList();
+        TrainingFiles files = new TrainingFiles(
+                checkpoint,
+                artifact.trainingModel(form),
+                Optional.of(artifact.evalModel(TrainingForm.SFT)),
+                Optional.empty(),
+                parameters);
+        return TrainingSession.open(files, settings());
+    }
+
+    private AdamW optimizer(ArtifactDirectory artifact, RunDirectory run) {
+        AdamW.Settings settings = new AdamW.Settings(
+                config.adamBeta1(), config.adamBeta2(), config.adamEpsilon(), config.weightDecay(), config.maxGradNorm());
+        AdamW optimizer = AdamW.create(settings, artifact.manifest().parameters());
+        run.latestCheckpoint().ifPresent(folder -> optimizer.load(ModelFolder.resolve(folder).checkpoint()));
+        return optimizer;
+    }
+
+    private SessionSettings settings() {
+        return SessionSettings.defaults().withIntraOpThreads(config.threads());
+    }
+}

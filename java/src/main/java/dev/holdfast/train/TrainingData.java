@@ -1,0 +1,102 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.Manifest;
+import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.config.TooLongRows;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Batch;
+import dev.holdfast.data.BatchOptions;
+import dev.holdfast.data.Batcher;
+import dev.holdfast.data.EncodedExample;
+import dev.holdfast.data.EncodedExamples;
+import dev.holdfast.data.EncodingOptions;
+import dev.holdfast.data.ExampleEncoder;
+import dev.holdfast.data.Examples;
+import dev.holdfast.data.OnTooLong;
+import dev.holdfast.data.Tokenizer;
+import dev.holdfast.error.InvalidConfigurationException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/** Rows as token ids, and the batches that they are cut into. */
+final class TrainingData {
+    private final EncodedExamples encoded;
+    private final BatchOptions options;
+
+    private TrainingData(EncodedExamples encoded, BatchOptions options) {
+        this.encoded = encoded;
+        this.options = options;
+    }
+
+    static TrainingData of(TrainingConfig config, Manifest.Model model, Path tokenizerFolder, Examples examples) {
+        int maxLength = maxLength(config, model);
+        OnTooLong onTooLong = config.onTooLong() == TooLongRows.DROP ? OnTooLong.DROP : OnTooLong.CUT;
+        EncodingOptions encoding = new EncodingOptions(maxLength, onTooLong, config.appendEos(), model.vocabularySize());
+        try (Tokenizer tokenizer = Tokenizer.load(tokenizerFolder)) {
+            EncodedExamples encoded = new ExampleEncoder(tokenizer, encoding).encodeAll(examples);
+            BatchOptions options = new BatchOptions(
+                    config.batchSize(),
+                    config.gradientAccumulationSteps(),
+                    config.shuffle(),
+                    config.seed(),
+                    tokenizer.padId(),
+                    Batcher.DEFAULT_LENGTH_MULTIPLE,
+                    maxLength);
+            return new TrainingData(encoded, options);
+        }
+    }
+
+    /** The default gives way to a model with fewer positions; a length that was asked for does not. */
+    private static int maxLength(TrainingConfig config, Manifest.Model model) {
+        if (config.maxLength() > model.maximumPositions() && config.isSet(ConfigKeys.MAX_LENGTH)) {
+            throw new InvalidConfigurationException(List.of("max_length: expected at most " + model.maximumPositions()
+                    + ", the positions that the model knows, got " + config.maxLength()));
+        }
+        return Math.min(config.maxLength(), model.maximumPositions());
+    }
+
+    Batcher batcher() {
+        return new Batcher(encoded.examples(), options);
+    }
+
+    int rows() {
+        return encoded.examples().size();
+    }
+
+    /** Micro-batches in file order of the first rows, each weighted by the response tokens of all of them. */
+    List<Batch> inOrder(int mostRows) {
+        List<EncodedExample> rows = encoded.examples().subList(0, Math.min(mostRows, rows()));
+        int parts = (rows.size() - 1) / options.microBatchSize() + 1;
+        BatchOptions ordered = new BatchOptions(
+                options.microBatchSize(), parts, false, 0, options.padId(), options.lengthMultiple(), options.maxLength());
+        return new Batcher(rows, ordered).globalBatch(0, 0);
+    }
+
+    DataSummary summary() {
+        return DataSummary.of(encoded);
+    }
+
+    /** The SHA-256 digest of all token ids and of which of them are learnt: the same for the same rows, tokenizer and template. */
+    String digest() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            encoded.examples().forEach(example -> digest.update(bytes(example)));
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+
+    private static byte[] bytes(EncodedExample example) {
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES + example.length() * (Integer.BYTES + 1));
+        bytes.putInt(example.length());
+        for (int i = 0; i < example.length(); i++) {
+            bytes.putInt(example.ids()[i]).put((byte) (example.response()[i] ? 1 : 0));
+        }
+        return bytes.array();
+    }
+}
