@@ -37,7 +37,7 @@ class LayersTest {
         layer("weights", "tensor error");
         layer("onnx", "tensor error");
         layer("data", "tensor error");
-        layer("artifact", "onnx tensor error");
+        layer("artifact", "weights onnx tensor error");
         layer("gradient", "onnx tensor error");
         layer("model", "weights onnx tensor error");
         layer("loss", "natives tensor error");

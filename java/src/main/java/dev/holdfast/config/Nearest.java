@@ -25,25 +25,25 @@ public final class Nearest {
                 .min(Comparator.comparingInt(String::length));
     }
 
-    /** Levenshtein's distance: the fewest insertions, deletions and replacements of a character. */
+    /** The fewest insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
     static int distance(String from, String to) {
-        int[] row = new int[to.length() + 1];
-        for (int column = 0; column <= to.length(); column++) {
-            row[column] = column;
+        int[][] distances = new int[from.length() + 1][to.length() + 1];
+        for (int row = 0; row <= from.length(); row++) {
+            for (int column = 0; column <= to.length(); column++) {
+                distances[row][column] = row == 0 || column == 0 ? row + column : cheapest(distances, from, to, row, column);
+            }
         }
-        for (int line = 1; line <= from.length(); line++) {
-            advance(row, line, from.charAt(line - 1), to);
-        }
-        return row[to.length()];
+        return distances[from.length()][to.length()];
     }
 
-    private static void advance(int[] row, int line, char character, String to) {
-        int diagonal = row[0];
-        row[0] = line;
-        for (int column = 1; column < row.length; column++) {
-            int replaced = diagonal + (character == to.charAt(column - 1) ? 0 : 1);
-            diagonal = row[column];
-            row[column] = Math.min(replaced, 1 + Math.min(row[column], row[column - 1]));
-        }
+    private static int cheapest(int[][] distances, String from, String to, int row, int column) {
+        boolean same = from.charAt(row - 1) == to.charAt(column - 1);
+        int oneLonger = 1 + Math.min(distances[row - 1][column], distances[row][column - 1]);
+        int least = Math.min(oneLonger, distances[row - 1][column - 1] + (same ? 0 : 1));
+        boolean swapped = row > 1
+                && column > 1
+                && from.charAt(row - 1) == to.charAt(column - 2)
+                && from.charAt(row - 2) == to.charAt(column - 1);
+        return swapped ? Math.min(least, 1 + distances[row - 2][column - 2]) : least;
     }
 }

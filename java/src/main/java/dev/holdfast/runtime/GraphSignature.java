@@ -2,8 +2,8 @@ package dev.holdfast.runtime;
 
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
-import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.tensor.ElementType;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -20,11 +20,13 @@ record GraphSignature(List<ValueInfo> inputs, List<ValueInfo> outputs) {
         outputs = List.copyOf(outputs);
     }
 
-    /** @throws MalformedFileException if there is no such file or it holds no ONNX graph */
+    /**
+     * Reads the declarations of a model file.
+     *
+     * @throws FileAccessException if the file cannot be read
+     * @throws MalformedFileException if it holds no ONNX graph
+     */
     static GraphSignature read(Path model) {
-        if (!Files.isRegularFile(model)) {
-            throw MalformedFileException.of(model, "expected an ONNX model, found no file");
-        }
         try (InputStream stream = new BufferedInputStream(Files.newInputStream(model))) {
             OnnxMl.GraphProto graph = OnnxMl.ModelProto.parseFrom(stream).getGraph();
             if (graph.getNodeCount() == 0) {
@@ -34,7 +36,7 @@ record GraphSignature(List<ValueInfo> inputs, List<ValueInfo> outputs) {
         } catch (InvalidProtocolBufferException e) {
             throw MalformedFileException.of(model, "expected an ONNX model, got a damaged one: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new RuntimeFailureException(model + ": cannot be read: " + e.getMessage(), e);
+            throw FileAccessException.reading(model, e);
         }
     }
 

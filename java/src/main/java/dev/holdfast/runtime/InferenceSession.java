@@ -7,13 +7,14 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
-import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -55,12 +56,12 @@ public final class InferenceSession implements AutoCloseable {
     /**
      * Opens a model file; external data is looked up beside it.
      *
-     * @throws MalformedFileException if there is no such file
+     * @throws FileAccessException if there is no such file
      * @throws RuntimeFailureException if ONNX Runtime cannot be started or refuses the model, or the device is not available
      */
     public static InferenceSession open(Path model, SessionSettings settings) {
         if (!Files.isRegularFile(model)) {
-            throw MalformedFileException.of(model, "expected an ONNX model, found no file");
+            throw FileAccessException.reading(model, new NoSuchFileException(model.toString()));
         }
         return open(model.toString(), settings, (environment, options) -> environment.createSession(model.toString(), options));
     }
@@ -91,7 +92,7 @@ public final class InferenceSession implements AutoCloseable {
             return new InferenceSession(name, environment, options, opener.open(environment, options));
         } catch (OrtException e) {
             options.close();
-            throw OrtFailure.of(name, e);
+            throw OrtFailure.whileOpening(name, e);
         }
     }
 

@@ -10,12 +10,10 @@ import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.tensor.HostTensor;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A model in training: {@link #trainStep} adds the gradients of a batch to the buffers, {@link #optimizerStep} applies them,
@@ -48,43 +46,26 @@ public final class TrainingSession implements AutoCloseable {
     /**
      * Opens a checkpoint with its models.
      *
-     * @throws MalformedFileException if a file is missing or damaged, or training and evaluation model do not fit together
-     * @throws InvalidInputException if the checkpoint lacks a parameter of the model
+     * @throws dev.holdfast.error.FileAccessException if a file is missing or cannot be read
+     * @throws MalformedFileException if a file is damaged, or training and evaluation model do not fit together
+     * @throws InvalidInputException if the checkpoint lacks a parameter of the model or holds it with another type or shape
      * @throws RuntimeFailureException if ONNX Runtime cannot be started or refuses a file, or the device is not available
      */
     public static TrainingSession open(TrainingFiles files, SessionSettings settings) {
         OrtEnvironment environment = OrtRuntime.boot().environment();
-        if (!Files.isRegularFile(files.checkpoint())) {
-            throw MalformedFileException.of(files.checkpoint(), "expected a checkpoint, found no file");
-        }
-        GraphSignature training = GraphSignature.read(files.trainingModel());
-        Optional<GraphSignature> evaluation = files.evalModel().map(GraphSignature::read);
-        files.optimizerModel().ifPresent(GraphSignature::read);
+        TrainingSignature signature = TrainingSignature.of(files);
         OrtSession.SessionOptions options = SessionOptionsFactory.create(settings);
-        OrtTrainingSession session = null;
         try {
-            session = create(environment, files, options);
-            TrainingSignature signature = TrainingSignature.of(files, training, evaluation, session.getTrainInputNames());
-            return new TrainingSession(files, environment, options, session, signature);
-        } catch (RuntimeException e) {
-            if (session != null) {
-                session.close();
-            }
-            options.close();
-            throw e;
-        }
-    }
-
-    private static OrtTrainingSession create(OrtEnvironment environment, TrainingFiles files, OrtSession.SessionOptions options) {
-        try {
-            return environment.createTrainingSession(
+            OrtTrainingSession session = environment.createTrainingSession(
                     files.checkpoint().toString(),
                     files.trainingModel().toString(),
                     files.evalModel().map(Path::toString).orElse(null),
                     files.optimizerModel().map(Path::toString).orElse(null),
                     options);
+            return new TrainingSession(files, environment, options, session, signature);
         } catch (OrtException e) {
-            throw OrtFailure.of(files.trainingModel() + " with " + files.checkpoint(), e);
+            options.close();
+            throw OrtFailure.whileOpening(files.trainingModel() + " with " + files.checkpoint(), e);
         }
     }
 

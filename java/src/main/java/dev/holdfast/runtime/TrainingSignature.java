@@ -2,17 +2,19 @@ package dev.holdfast.runtime;
 
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
-import java.nio.file.Path;
+import dev.holdfast.weights.CheckpointTensor;
+import dev.holdfast.weights.OrtCheckpoint;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which inputs of the training and evaluation models are the user's and which are parameters, as ONNX Runtime decided when it saw the
- * checkpoint, with the types from the model files.
+ * Which inputs of the training and evaluation models are the user's and which are parameters: by ONNX Runtime's rule, those whose names the
+ * checkpoint holds.
  */
 record TrainingSignature(List<ValueInfo> trainInputs, List<ValueInfo> evalInputs, List<String> parameters) {
     private static final String GRADIENT_BUFFER_SUFFIX = "_grad.accumulation.buffer";
@@ -25,42 +27,65 @@ record TrainingSignature(List<ValueInfo> trainInputs, List<ValueInfo> evalInputs
     }
 
     /**
-     * Sorts the inputs and refuses what ONNX Runtime would train wrongly in silence.
+     * Sorts the inputs and refuses what ONNX Runtime would train wrongly in silence or refuse without a name.
      *
-     * @throws InvalidInputException if a parameter is missing from the checkpoint
-     * @throws MalformedFileException if the evaluation model has other parameters or another order
+     * @throws MalformedFileException if a model or the checkpoint is missing or damaged, or the evaluation model does not fit
+     * @throws InvalidInputException if checkpoint and model do not belong together
      */
-    static TrainingSignature of(
-            TrainingFiles files, GraphSignature training, Optional<GraphSignature> evaluation, Collection<String> trainUserInputs) {
-        requireParameters(files, training, trainUserInputs);
-        List<String> parameters = parameters(training, new HashSet<>(trainUserInputs));
-        List<ValueInfo> evalInputs = evaluation.map(GraphSignature::inputs).orElse(List.of());
+    static TrainingSignature of(TrainingFiles files) {
+        GraphSignature training = GraphSignature.read(files.trainingModel());
+        Optional<GraphSignature> evaluation = files.evalModel().map(GraphSignature::read);
+        files.optimizerModel().ifPresent(GraphSignature::read);
+        OrtCheckpoint checkpoint = OrtCheckpoint.read(files.checkpoint());
+        Map<String, CheckpointTensor> stored = new HashMap<>();
+        checkpoint.frozen().forEach(tensor -> stored.put(tensor.name(), tensor));
+        checkpoint.trainable().forEach(tensor -> stored.put(tensor.name(), tensor));
+        requireCheckpointFits(files, training, checkpoint, stored);
+        List<String> parameters = training.inputs().stream().map(ValueInfo::name).filter(stored::containsKey).toList();
         evaluation.ifPresent(signature -> requireSameParameters(files, parameters, signature));
         return new TrainingSignature(
-                only(training.inputs(), trainUserInputs),
-                evalInputs.stream().filter(input -> !parameters.contains(input.name())).toList(),
+                userInputs(training, stored.keySet()),
+                evaluation.map(signature -> userInputs(signature, stored.keySet())).orElse(List.of()),
                 parameters);
     }
 
-    private static void requireParameters(TrainingFiles files, GraphSignature training, Collection<String> userInputs) {
-        Set<String> expected = new HashSet<>(files.expectedParameters());
+    private static List<ValueInfo> userInputs(GraphSignature graph, Set<String> stored) {
+        return graph.inputs().stream()
+                .filter(input -> !stored.contains(input.name()))
+                .filter(input -> !input.name().endsWith(GRADIENT_BUFFER_SUFFIX) && !input.name().equals(RESET_INPUT))
+                .toList();
+    }
+
+    private static void requireCheckpointFits(
+            TrainingFiles files, GraphSignature training, OrtCheckpoint checkpoint, Map<String, CheckpointTensor> stored) {
+        Set<String> trained = trainedParameters(training);
+        Set<String> trainable = new HashSet<>(checkpoint.trainable().stream().map(CheckpointTensor::name).toList());
+        List<String> problems = new ArrayList<>();
         for (ValueInfo input : training.inputs()) {
-            if (input.name().endsWith(GRADIENT_BUFFER_SUFFIX)) {
-                expected.add(input.name().substring(0, input.name().length() - GRADIENT_BUFFER_SUFFIX.length()));
+            CheckpointTensor tensor = stored.get(input.name());
+            boolean expected = trained.contains(input.name()) || files.expectedParameters().contains(input.name());
+            if (tensor == null && expected) {
+                problems.add("parameter " + input.name() + ": expected " + input.description() + ", got none");
+            } else if (tensor != null && !input.accepts(tensor.elementType(), tensor.shape())) {
+                problems.add("parameter " + input.name() + ": expected " + input.description() + ", got " + tensor.elementType() + tensor.shape());
+            } else if (tensor != null && trained.contains(input.name()) != trainable.contains(input.name())) {
+                problems.add("parameter " + input.name() + ": expected it to be " + (trained.contains(input.name()) ? "trainable" : "frozen"));
             }
         }
-        List<String> missing = userInputs.stream().filter(expected::contains).sorted().toList();
-        if (!missing.isEmpty()) {
-            throw new InvalidInputException(files.checkpoint() + ": expected every parameter of " + files.trainingModel() + ", got none named "
-                    + abbreviate(missing) + "; checkpoint and model do not belong together");
+        if (!problems.isEmpty()) {
+            throw new InvalidInputException(files.checkpoint() + ": " + abbreviate(problems) + "; checkpoint and "
+                    + files.trainingModel().getFileName() + " do not belong together");
         }
     }
 
-    private static List<String> parameters(GraphSignature training, Set<String> userInputs) {
-        return training.inputs().stream()
-                .map(ValueInfo::name)
-                .filter(name -> !userInputs.contains(name) && !name.endsWith(GRADIENT_BUFFER_SUFFIX) && !name.equals(RESET_INPUT))
-                .toList();
+    private static Set<String> trainedParameters(GraphSignature training) {
+        Set<String> names = new HashSet<>();
+        for (ValueInfo input : training.inputs()) {
+            if (input.name().endsWith(GRADIENT_BUFFER_SUFFIX)) {
+                names.add(input.name().substring(0, input.name().length() - GRADIENT_BUFFER_SUFFIX.length()));
+            }
+        }
+        return names;
     }
 
     /** ONNX Runtime feeds the parameters to the evaluation model by position. */
@@ -69,25 +94,20 @@ record TrainingSignature(List<ValueInfo> trainInputs, List<ValueInfo> evalInputs
         List<String> found = evaluation.inputs().stream().map(ValueInfo::name).filter(known::contains).toList();
         if (!found.equals(parameters)) {
             int first = 0;
-            while (first < found.size() && found.get(first).equals(parameters.get(first))) {
+            while (first < found.size() && first < parameters.size() && found.get(first).equals(parameters.get(first))) {
                 first++;
             }
-            throw MalformedFileException.of(files.evalModel().orElseThrow(), "parameter " + first + ": expected " + parameters.get(first)
-                    + " as in the training model, got " + (first < found.size() ? found.get(first) : "none")
-                    + "; weights would be swapped: write the artifact again");
+            throw MalformedFileException.of(files.evalModel().orElseThrow(), "parameter " + first + ": expected " + at(parameters, first)
+                    + " as in the training model, got " + at(found, first) + "; weights would be swapped: write the artifact again");
         }
     }
 
-    private static List<ValueInfo> only(List<ValueInfo> inputs, Collection<String> namesInOrder) {
-        List<ValueInfo> chosen = new ArrayList<>();
-        for (String name : namesInOrder) {
-            inputs.stream().filter(input -> input.name().equals(name)).forEach(chosen::add);
-        }
-        return List.copyOf(chosen);
+    private static String at(List<String> names, int index) {
+        return index < names.size() ? names.get(index) : "none";
     }
 
-    private static String abbreviate(List<String> names) {
-        return String.join(", ", names.subList(0, Math.min(3, names.size())))
-                + (names.size() > 3 ? " and " + (names.size() - 3) + " more" : "");
+    private static String abbreviate(List<String> problems) {
+        return String.join("; ", problems.subList(0, Math.min(3, problems.size())))
+                + (problems.size() > 3 ? "; and " + (problems.size() - 3) + " more" : "");
     }
 }

@@ -20,7 +20,7 @@ public record ValueInfo(String name, Optional<ElementType> elementType, Optional
     }
 
     /** Whether a tensor of this type and shape fits the declaration. */
-    boolean accepts(ElementType type, Shape shape) {
+    public boolean accepts(ElementType type, Shape shape) {
         return elementType.filter(type::equals).isPresent() && dimensions.map(declared -> fits(declared, shape)).orElse(true);
     }
 

@@ -20,12 +20,12 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 
 /** The artifacts that ONNX Runtime's own tool wrote, with the arrays beside them. */
-final class Goldens {
+public final class Goldens {
     private static final Pattern HEADER = Pattern.compile("'descr': '<([fi][48])'.*'shape': \\(([^)]*)\\)");
 
     private Goldens() {}
 
-    static Path artifact(String name) {
+    public static Path artifact(String name) {
         try {
             return Path.of(Goldens.class.getResource("/golden/ort-artifacts/" + name).toURI());
         } catch (URISyntaxException e) {
@@ -34,7 +34,7 @@ final class Goldens {
     }
 
     /** The tensors of one step, by input name. */
-    static Map<String, HostTensor> batch(Map<String, HostTensor> arrays, int step, String... inputs) {
+    public static Map<String, HostTensor> batch(Map<String, HostTensor> arrays, int step, String... inputs) {
         Map<String, HostTensor> batch = new LinkedHashMap<>();
         for (String input : inputs) {
             batch.put(input, arrays.get(input + step));
@@ -43,7 +43,7 @@ final class Goldens {
     }
 
     /** All arrays of a file that numpy.savez wrote. */
-    static Map<String, HostTensor> arrays(Path file) {
+    public static Map<String, HostTensor> arrays(Path file) {
         Map<String, HostTensor> arrays = new LinkedHashMap<>();
         try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(file))) {
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.holdfast.tensor.HostTensor;
+import dev.holdfast.weights.CheckpointTensor;
+import dev.holdfast.weights.OrtCheckpoint;
 import java.nio.file.Path;
 import java.util.Map;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -17,9 +20,12 @@ class OrtArtifactParityTest {
      */
     private static final float TOLERANCE = 5e-6f;
 
+    @TempDir
+    Path folder;
+
     @ParameterizedTest
     @CsvSource({"classifier,input,labels", "regression,x1,target", "embedding,input_ids,labels"})
-    void tenLossesAreThoseOfOnnxRuntimesOwnSession(String name, String input, String target) {
+    void tenLossesAndTheParametersAfterThemAreThoseOfOnnxRuntimesOwnSession(String name, String input, String target) {
         Path artifact = Goldens.artifact(name);
         Map<String, HostTensor> batches = Goldens.arrays(artifact.resolve("batches.npz"));
         Map<String, HostTensor> expected = Goldens.arrays(artifact.resolve("expected.npz"));
@@ -33,6 +39,19 @@ class OrtArtifactParityTest {
             }
             float evalLoss = session.evalStep(Goldens.batch(batches, 9, input, target)).loss();
             assertThat(evalLoss).isCloseTo(expected.get("eval_loss").floats().get(0), within(TOLERANCE));
+            session.saveCheckpoint(folder.resolve("checkpoint"), true);
         }
+        assertParameters(expected, OrtCheckpoint.read(folder.resolve("checkpoint")));
+    }
+
+    private static void assertParameters(Map<String, HostTensor> expected, OrtCheckpoint checkpoint) {
+        for (CheckpointTensor parameter : checkpoint.trainable()) {
+            float[] truth = expected.get("parameter." + parameter.name()).toFloatArray();
+            float[] values = checkpoint.values(parameter).toFloatArray();
+            for (int i = 0; i < truth.length; i++) {
+                assertThat(values[i]).as("%s[%d]", parameter.name(), i).isCloseTo(truth[i], within(TOLERANCE));
+            }
+        }
+        assertThat(checkpoint.optimizerGroups().get(0).step()).isEqualTo(10);
     }
 }

@@ -1,0 +1,21 @@
+package dev.holdfast.cli;
+
+/** The codes that the process exits with. */
+final class ExitCode {
+    static final int OK = 0;
+
+    /** Something failed, or the input is bad. */
+    static final int FAILURE = 1;
+
+    /** The command line or the configuration is wrong. */
+    static final int USAGE = 2;
+
+    static final int NON_FINITE_LOSS = 3;
+
+    static final int DRIFT_BUDGET_REACHED = 4;
+
+    /** Stopped on request; the run can be resumed. */
+    static final int INTERRUPTED = 5;
+
+    private ExitCode() {}
+}

@@ -1,0 +1,97 @@
+package dev.holdfast.cli;
+
+import java.util.function.Supplier;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** The progress of a long command on standard error: a bar with the time left on a terminal, plain lines elsewhere. */
+abstract class Progress implements AutoCloseable {
+    /**
+     * Starts to show the progress of a task.
+     *
+     * @param console where it is shown, unless it is to be quiet
+     * @param task what is done, in a word or two
+     * @param total steps in all
+     * @param interval steps between two plain lines, at least 1
+     */
+    static Progress start(Console console, String task, long total, long interval) {
+        if (console.verbosity() == Verbosity.QUIET) {
+            return new None();
+        }
+        return console.terminalColumns().isPresent() ? new Bar(console, task, total) : new Lines(console, task, total, interval);
+    }
+
+    /**
+     * Tells how far the task is.
+     *
+     * @param done steps done so far, from 0 to the total
+     * @param detail what there is to say of it, such as the loss; asked for only if it is shown
+     */
+    abstract void update(long done, Supplier<String> detail);
+
+    @Override
+    public abstract void close();
+
+    private static final class None extends Progress {
+        @Override
+        void update(long done, Supplier<String> detail) {}
+
+        @Override
+        public void close() {}
+    }
+
+    private static final class Lines extends Progress {
+        private final Console console;
+        private final String task;
+        private final long total;
+        private final long interval;
+
+        Lines(Console console, String task, long total, long interval) {
+            this.console = console;
+            this.task = task;
+            this.total = total;
+            this.interval = interval;
+        }
+
+        @Override
+        void update(long done, Supplier<String> detail) {
+            if (done % interval == 0 || done == total) {
+                console.say(task + " " + done + "/" + total + "  " + detail.get());
+            }
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static final class Bar extends Progress {
+        private static final int UPDATE_MILLIS = 500;
+
+        private final ProgressBar bar;
+
+        Bar(Console console, String task, long total) {
+            int columns = console.terminalColumns().getAsInt();
+            bar = new ProgressBarBuilder()
+                    .setTaskName(task)
+                    .setInitialMax(total)
+                    .setUpdateIntervalMillis(UPDATE_MILLIS)
+                    .setStyle(console.colour() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.UNICODE_BLOCK)
+                    .setMaxRenderedLength(columns - 1)
+                    .setConsumer(new ConsoleProgressBarConsumer(console.messages(), columns - 1))
+                    .build();
+        }
+
+        @Override
+        void update(long done, Supplier<String> detail) {
+            bar.setExtraMessage(" " + detail.get());
+            bar.stepTo(done);
+        }
+
+        @Override
+        public void close() {
+            bar.close();
+        }
+    }
+}

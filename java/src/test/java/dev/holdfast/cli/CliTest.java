@@ -1,0 +1,203 @@
+package dev.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.error.InvalidConfigurationException;
+import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.error.NonFiniteLossException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CliTest {
+    private final ByteArrayOutputStream results = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream messages = new ByteArrayOutputStream();
+
+    @TempDir
+    Path directory;
+
+    private Console console(OptionalInt columns) {
+        return new Console(
+                new PrintStream(results, true, StandardCharsets.UTF_8), new PrintStream(messages, true, StandardCharsets.UTF_8), columns, false);
+    }
+
+    private int run(String... arguments) {
+        return new Cli(console(OptionalInt.empty())).run(arguments);
+    }
+
+    private List<String> said() {
+        return messages.toString(StandardCharsets.UTF_8).lines().toList();
+    }
+
+    private String result() {
+        return results.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void withoutACommandTheCommandsAreListedAsAnError() {
+        assertThat(run()).isEqualTo(ExitCode.USAGE);
+        assertThat(result()).isEmpty();
+        assertThat(said()).anyMatch(line -> line.startsWith("  schema "));
+    }
+
+    @Test
+    void helpAndVersionAreResults() {
+        assertThat(run("--version")).isZero();
+        assertThat(run("validate", "--help")).isZero();
+        assertThat(result()).startsWith("holdfast ").contains("--learning_rate=N", "(1.0e-5)", "Examples:").doesNotContain("--no_shuffle");
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void unknownCommandsAndFlagsGetTheNearestKnownOne() {
+        assertThat(run("validat")).isEqualTo(ExitCode.USAGE);
+        assertThat(run("schema", "--fromat", "json")).isEqualTo(ExitCode.USAGE);
+        assertThat(run("schema", "extra")).isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .containsExactly(
+                        "error: validat: unknown command; did you mean validate?",
+                        "Try: holdfast --help",
+                        "error: --fromat: unknown flag; did you mean --format?",
+                        "Try: holdfast schema --help",
+                        "error: extra: unexpected argument",
+                        "Try: holdfast schema --help");
+    }
+
+    @Test
+    void aFlagWithoutItsValueIsTold() {
+        assertThat(run("validate", "--out")).isEqualTo(ExitCode.USAGE);
+        assertThat(said()).first().isEqualTo("error: --out: expected PATH, got nothing");
+    }
+
+    @Test
+    void everyKeyIsAFlagAndDashesStandForUnderscores() {
+        String[] paths = {"validate", "--job", "finetune", "--artifact", "a", "--data", "b", "--data.eval=c", "--out", "d"};
+        String[] rest = {"--learning-rate", "1e-4", "--no-shuffle", "--resume", "--append_eos", "false", "--max-steps=-1", "--interpolation", "probability"};
+        assertThat(run(concatenated(paths, rest))).isZero();
+        assertThat(result())
+                .contains("learning_rate: 1.0e-4\n", "shuffle: false\n", "resume: true\n", "append_eos: false\n", "max_steps: -1\n", "  eval: c\n")
+                .contains("interpolation: probability\n");
+        for (var key : ConfigKeys.all()) {
+            run("validate", key.flagName() + "=?");
+        }
+        assertThat(said()).noneMatch(line -> line.contains("unknown flag"));
+    }
+
+    private static String[] concatenated(String[] first, String[] second) {
+        return Stream.of(first, second).flatMap(Arrays::stream).toArray(String[]::new);
+    }
+
+    @Test
+    void allProblemsOfFileAndFlagsAreToldAtOnce() throws IOException {
+        Path file = Files.writeString(directory.resolve("job.yaml"), "artifact: a\nalpha: 7\nlearning_rat: 1\n");
+        assertThat(run("validate", "--job", "anchor", "--config", file.toString(), "--seed", "x", "--aplha", "1", "--reference=r"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .containsExactly(
+                        "error: " + file + ":2: alpha: expected a number from 0 to 1, got \"7\"",
+                        "error: " + file + ":3: unknown key \"learning_rat\"; did you mean learning_rate?",
+                        "error: --seed: expected a whole number of at least 0, got \"x\"",
+                        "error: --aplha: unknown flag; did you mean --alpha?",
+                        "error: --data: missing: anchor needs it, as a flag or in " + file,
+                        "error: --out: missing: anchor needs it, as a flag or in " + file);
+    }
+
+    @Test
+    void quietSaysNothingButResults() {
+        assertThat(run("validate", "--quiet", "--artifact", "a", "--data", "b", "--out", "c")).isZero();
+        assertThat(said()).isEmpty();
+        assertThat(result()).startsWith("artifact: a\n");
+    }
+
+    @Test
+    void theSchemaIsJson() throws IOException {
+        assertThat(run("schema")).isZero();
+        assertThat(new ObjectMapper().readTree(result()).at("/properties/alpha/default").doubleValue()).isEqualTo(0.5);
+    }
+
+    @Test
+    void eachKindOfFailureHasItsExitCodeAndOneLine() {
+        Failures failures = new Failures(console(OptionalInt.empty()));
+        assertThat(failures.report(new InvalidInputException("a: empty"))).isEqualTo(ExitCode.FAILURE);
+        assertThat(failures.report(new InvalidConfigurationException(List.of("b: wrong", "c: wrong")))).isEqualTo(ExitCode.USAGE);
+        assertThat(failures.report(new NonFiniteLossException("step 1: NaN"))).isEqualTo(ExitCode.NON_FINITE_LOSS);
+        assertThat(failures.report(new CancellationException("stopped"))).isEqualTo(ExitCode.INTERRUPTED);
+        assertThat(failures.report(new NoSuchFileException("x.onnx"))).isEqualTo(ExitCode.FAILURE);
+        assertThat(failures.report(new IllegalStateException("broken"))).isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .containsExactly(
+                        "error: a: empty",
+                        "error: b: wrong",
+                        "error: c: wrong",
+                        "error: step 1: NaN",
+                        "error: stopped",
+                        "error: x.onnx: no such file",
+                        "error: internal error: java.lang.IllegalStateException: broken; please report it with what --verbose prints");
+    }
+
+    @Test
+    void theStackTraceIsShownOnlyWhenAskedFor() {
+        Console console = console(OptionalInt.empty());
+        console.setVerbosity(Verbosity.VERBOSE);
+        new Failures(console).report(new InvalidInputException("a: empty"));
+        assertThat(said()).hasSizeGreaterThan(2).anyMatch(line -> line.contains("CliTest.theStackTrace"));
+    }
+
+    @Test
+    void theFirstSignalAsksAndTheSecondStops() {
+        AtomicInteger stops = new AtomicInteger();
+        try (Interruption interruption = Interruption.simulated(console(OptionalInt.empty()), stops::incrementAndGet)) {
+            assertThat(interruption.isRequested()).isFalse();
+            interruption.signalled();
+            assertThat(interruption.isRequested()).isTrue();
+            assertThat(stops).hasValue(0);
+            interruption.signalled();
+            assertThat(stops).hasValue(1);
+        }
+    }
+
+    @Test
+    void plainProgressIsALineEachInterval() {
+        try (Progress progress = Progress.start(console(OptionalInt.empty()), "sft", 25, 10)) {
+            for (int step = 1; step <= 25; step++) {
+                int done = step;
+                progress.update(done, () -> "loss " + done);
+            }
+        }
+        assertThat(said()).containsExactly("sft 10/25  loss 10", "sft 20/25  loss 20", "sft 25/25  loss 25");
+    }
+
+    @Test
+    void progressOnATerminalIsABarNoWiderThanIt() {
+        try (Progress progress = Progress.start(console(OptionalInt.of(60)), "sft", 25, 10)) {
+            progress.update(25, () -> "loss 1.25");
+        }
+        String[] drawn = messages.toString(StandardCharsets.UTF_8).split("[\r\n]");
+        assertThat(drawn).allMatch(line -> line.length() <= 60).anyMatch(line -> line.startsWith("sft 100%"));
+        assertThat(messages.toString(StandardCharsets.UTF_8)).doesNotContain("\u001b[3");
+    }
+
+    @Test
+    void quietProgressIsSilent() {
+        Console console = console(OptionalInt.of(60));
+        console.setVerbosity(Verbosity.QUIET);
+        try (Progress progress = Progress.start(console, "sft", 5, 1)) {
+            progress.update(5, () -> "loss");
+        }
+        assertThat(messages.size()).isZero();
+    }
+}
