@@ -1,0 +1,314 @@
+// Entry point of the anchor loss: checks the arguments and hands the rows to an implementation.
+#include "loss/anchor_loss.hpp"
+
+#include <cmath>
+#include <cstring>
+
+#include "core/error.hpp"
+#include "core/executor.hpp"
+#include "core/instruction_set.hpp"
+#include "loss/element.hpp"
+
+namespace holdfast {
+namespace {
+
+#define HF_CHECK(expression)                          \
+    do {                                              \
+        const hf_status status_of_check = expression; \
+        if (status_of_check != HF_OK) {               \
+            return status_of_check;                   \
+        }                                             \
+    } while (false)
+
+long long number(int64_t value) { return static_cast<long long>(value); }
+
+template <class Struct>
+hf_status check_struct(const char *name, const Struct *value) {
+    if (value == nullptr) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a struct, got NULL", name);
+    }
+    if (value->struct_size != sizeof(Struct)) {
+        return fail(HF_INVALID_ARGUMENT, "%s.struct_size: expected %zu, got %zu", name, sizeof(Struct), value->struct_size);
+    }
+    return HF_OK;
+}
+
+hf_status check_range(const char *name, int32_t value, int32_t last) {
+    if (value < 0 || value > last) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected [0, %d], got %d", name, last, value);
+    }
+    return HF_OK;
+}
+
+hf_status check_weight(const char *name, float value) {
+    if (!(value >= 0.0f) || std::isinf(value)) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a finite number >= 0, got %g", name, static_cast<double>(value));
+    }
+    return HF_OK;
+}
+
+hf_status check_options(const hf_anchor_loss_options *options) {
+    HF_CHECK(check_struct("options", options));
+    HF_CHECK(check_range("options.divergence", options->divergence, HF_JSD));
+    HF_CHECK(check_range("options.interpolation", options->interpolation, HF_INTERPOLATION_PROBABILITY));
+    HF_CHECK(check_range("options.label_weighting", options->label_weighting, HF_LABEL_WEIGHTING_DFT));
+    if (!(options->temperature > 0.0f) || std::isinf(options->temperature)) {
+        return fail(HF_INVALID_ARGUMENT, "options.temperature: expected a finite number > 0, got %g",
+                    static_cast<double>(options->temperature));
+    }
+    HF_CHECK(check_weight("options.kd_weight", options->kd_weight));
+    HF_CHECK(check_weight("options.ce_weight", options->ce_weight));
+    if (options->divergence == HF_JSD && options->kd_weight > 0.0f && !(options->beta > 0.0f && options->beta < 1.0f)) {
+        return fail(HF_INVALID_ARGUMENT, "options.beta: expected (0, 1), got %g", static_cast<double>(options->beta));
+    }
+    return HF_OK;
+}
+
+hf_status check_rows(const char *name, const void *data, int64_t rows, int64_t columns, int64_t stride, int32_t element_type) {
+    if (element_type != HF_FLOAT && element_type != HF_FLOAT16 && element_type != HF_BFLOAT16) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected element type 1 (float), 10 (float16) or 16 (bfloat16), got %d", name, element_type);
+    }
+    if (stride < columns) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a row stride >= %lld, got %lld", name, number(columns), number(stride));
+    }
+    int64_t bytes;
+    if (__builtin_mul_overflow(rows, stride, &bytes) || __builtin_mul_overflow(bytes, element_bytes(element_type), &bytes)) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a size below 2^63 bytes, got %lld rows of %lld elements", name, number(rows),
+                    number(stride));
+    }
+    if (data == nullptr && rows > 0) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer, got NULL", name);
+    }
+    if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element_bytes(element_type)) != 0) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer aligned to its elements, got %p", name, data);
+    }
+    return HF_OK;
+}
+
+hf_status check_logits(const char *name, const hf_logits *logits, int64_t rows) {
+    HF_CHECK(check_struct(name, logits));
+    if (logits->vocabulary_size < 1) {
+        return fail(HF_INVALID_ARGUMENT, "%s.vocabulary_size: expected >= 1, got %lld", name, number(logits->vocabulary_size));
+    }
+    return check_rows(name, logits->data, rows, logits->vocabulary_size, logits->row_stride, logits->element_type);
+}
+
+hf_status check_array(const char *name, const void *data, int64_t count, size_t element) {
+    if (data == nullptr && count > 0) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer, got NULL", name);
+    }
+    if (reinterpret_cast<uintptr_t>(data) % element != 0) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer aligned to its elements, got %p", name, data);
+    }
+    return HF_OK;
+}
+
+hf_status check_token_values(const AnchorLoss &loss) {
+    for (int64_t i = 0; i < loss.token_count; ++i) {
+        const int64_t label = loss.tokens.labels[i];
+        if (label != HF_IGNORE_INDEX && (label < 0 || label >= loss.student.vocabulary_size)) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.labels[%lld]: expected [0, %lld) or -100, got %lld", number(i),
+                        number(loss.student.vocabulary_size), number(label));
+        }
+        if (!std::isfinite(loss.tokens.weights[i])) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.weights[%lld]: expected a finite number, got %g", number(i),
+                        static_cast<double>(loss.tokens.weights[i]));
+        }
+        if (loss.has_reference() && !(loss.tokens.alphas[i] >= 0.0f && loss.tokens.alphas[i] <= 1.0f)) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.alphas[%lld]: expected [0, 1], got %g", number(i),
+                        static_cast<double>(loss.tokens.alphas[i]));
+        }
+    }
+    return HF_OK;
+}
+
+/// Bytes [begin, end) that rows occupy.
+struct Span {
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+
+    Span() = default;
+    Span(const void *data, int64_t rows, int64_t columns, int64_t stride, int64_t bytes) {
+        if (data != nullptr && rows > 0) {
+            begin = reinterpret_cast<uintptr_t>(data);
+            end = begin + static_cast<uintptr_t>(((rows - 1) * stride + columns) * bytes);
+        }
+    }
+    explicit Span(const hf_logits &logits, int64_t rows)
+        : Span(logits.data, rows, logits.vocabulary_size, logits.row_stride, element_bytes(logits.element_type)) {}
+
+    bool overlaps(const Span &other) const { return begin < other.end && other.begin < end; }
+};
+
+hf_status check_disjoint(const char *name, const Span &span, const char *other_name, const Span &other) {
+    return span.overlaps(other) ? fail(HF_INVALID_ARGUMENT, "%s: expected memory apart from %s, got an overlap", name, other_name) : HF_OK;
+}
+
+hf_status check_overlaps(const AnchorLoss &loss) {
+    const int64_t n = loss.token_count;
+    const hf_anchor_loss_outputs &out = loss.outputs;
+    const Span gradient = loss.wants_gradient() ? Span(out.student_gradient, n, loss.student.vocabulary_size, out.gradient_stride,
+                                                       element_bytes(out.gradient_type))
+                                                : Span();
+    const Span token_loss(out.token_loss, n, 1, 1, 4);
+    const Span statistics(out.statistics, n, HF_STATISTICS_COUNT, HF_STATISTICS_COUNT, 4);
+    const struct {
+        const char *name;
+        Span span;
+    } inputs[] = {{"student", Span(loss.student, n)},
+                  {"snapshot", loss.has_snapshot() ? Span(loss.snapshot, n) : Span()},
+                  {"reference", loss.has_reference() ? Span(loss.reference, n) : Span()},
+                  {"tokens.labels", Span(loss.tokens.labels, n, 1, 1, 8)},
+                  {"tokens.weights", Span(loss.tokens.weights, n, 1, 1, 4)},
+                  {"tokens.alphas", Span(loss.tokens.alphas, n, 1, 1, 4)}};
+    const bool in_place = loss.wants_gradient() && out.student_gradient == loss.student.data &&
+                          out.gradient_mode == HF_GRADIENT_OVERWRITE && out.gradient_stride == loss.student.row_stride &&
+                          out.gradient_type == loss.student.element_type;
+    for (const auto &input : inputs) {
+        HF_CHECK(check_disjoint("outputs.token_loss", token_loss, input.name, input.span));
+        HF_CHECK(check_disjoint("outputs.statistics", statistics, input.name, input.span));
+        if (!(in_place && input.span.begin == gradient.begin)) {
+            HF_CHECK(check_disjoint("outputs.student_gradient", gradient, input.name, input.span));
+        }
+    }
+    HF_CHECK(check_disjoint("outputs.token_loss", token_loss, "outputs.statistics", statistics));
+    HF_CHECK(check_disjoint("outputs.student_gradient", gradient, "outputs.token_loss", token_loss));
+    return check_disjoint("outputs.student_gradient", gradient, "outputs.statistics", statistics);
+}
+
+hf_status check_outputs(const AnchorLoss &loss) {
+    const hf_anchor_loss_outputs &out = loss.outputs;
+    HF_CHECK(check_range("outputs.gradient_mode", out.gradient_mode, HF_GRADIENT_ACCUMULATE));
+    if (out.gradient_mode != HF_GRADIENT_NONE) {
+        HF_CHECK(check_rows("outputs.student_gradient", out.student_gradient, loss.token_count, loss.student.vocabulary_size,
+                            out.gradient_stride, out.gradient_type));
+    }
+    if (reinterpret_cast<uintptr_t>(out.token_loss) % 4 != 0) {
+        return fail(HF_INVALID_ARGUMENT, "outputs.token_loss: expected a pointer aligned to its elements, got %p",
+                    static_cast<void *>(out.token_loss));
+    }
+    if (reinterpret_cast<uintptr_t>(out.statistics) % 4 != 0) {
+        return fail(HF_INVALID_ARGUMENT, "outputs.statistics: expected a pointer aligned to its elements, got %p",
+                    static_cast<void *>(out.statistics));
+    }
+    return HF_OK;
+}
+
+bool same_rows(const hf_logits &a, const hf_logits &b) {
+    return a.data == b.data && a.vocabulary_size == b.vocabulary_size && a.row_stride == b.row_stride && a.element_type == b.element_type;
+}
+
+hf_status check_place(int32_t backend, const void *stream) {
+    if (backend == HF_BACKEND_CUDA) {
+        return fail(HF_UNSUPPORTED, "backend: this build has no CUDA kernels; expected the reference (0) or CPU (1) backend, got CUDA (2)");
+    }
+    HF_CHECK(check_range("backend", backend, HF_BACKEND_CUDA));
+    if (stream != nullptr) {
+        return fail(HF_INVALID_ARGUMENT, "stream: expected NULL on the CPU, got %p", stream);
+    }
+    return HF_OK;
+}
+
+hf_status check_executor(const hf_executor *executor) {
+    if (executor == nullptr) {
+        return HF_OK;
+    }
+    HF_CHECK(check_struct("executor", executor));
+    if (executor->parallel_for == nullptr) {
+        return fail(HF_INVALID_ARGUMENT, "executor.parallel_for: expected a function, got NULL");
+    }
+    return HF_OK;
+}
+
+AnchorLossRow select_row(int32_t backend) {
+    if (backend == HF_BACKEND_REFERENCE) {
+        return anchor_loss_reference;
+    }
+    return select_variant<AnchorLossRow>(baseline::anchor_loss_row, avx2::anchor_loss_row, avx512::anchor_loss_row);
+}
+
+/// Logits per task below which handing out tasks costs more than it gains.
+constexpr int64_t LOGITS_PER_TASK = 32768;
+
+void run(const AnchorLoss &loss, AnchorLossRow row, const hf_executor *executor) {
+    const int64_t rows_per_task = LOGITS_PER_TASK / loss.student.vocabulary_size + 1;
+    parallel_ranges(executor, loss.token_count, rows_per_task, [&](int64_t begin, int64_t end) {
+        for (int64_t token = begin; token < end; ++token) {
+            if (loss.is_ignored(token)) {
+                write_ignored(loss, token);
+            } else {
+                row(loss, token);
+            }
+        }
+    });
+}
+
+hf_status check_sides(int64_t token_count, const hf_logits *student, const hf_logits *snapshot, const hf_logits *reference) {
+    if (token_count < 0) {
+        return fail(HF_INVALID_ARGUMENT, "token_count: expected >= 0, got %lld", number(token_count));
+    }
+    HF_CHECK(check_logits("student", student, token_count));
+    if (snapshot != nullptr) {
+        HF_CHECK(check_logits("snapshot", snapshot, token_count));
+    }
+    return reference == nullptr ? HF_OK : check_logits("reference", reference, token_count);
+}
+
+}  // namespace
+
+void write_ignored(const AnchorLoss &loss, int64_t token) {
+    if (loss.outputs.token_loss != nullptr) {
+        loss.outputs.token_loss[token] = 0.0f;
+    }
+    if (loss.outputs.statistics != nullptr) {
+        std::memset(loss.outputs.statistics + token * HF_STATISTICS_COUNT, 0, HF_STATISTICS_COUNT * sizeof(float));
+    }
+    if (loss.wants_gradient() && loss.outputs.gradient_mode == HF_GRADIENT_OVERWRITE) {
+        const int64_t bytes = element_bytes(loss.outputs.gradient_type);
+        std::memset(static_cast<char *>(loss.outputs.student_gradient) + token * loss.outputs.gradient_stride * bytes, 0,
+                    static_cast<size_t>(loss.student.vocabulary_size * bytes));
+    }
+}
+
+}  // namespace holdfast
+
+using namespace holdfast;
+
+extern "C" hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const hf_anchor_loss_options *options, const hf_logits *student,
+                                    const hf_logits *snapshot, const hf_logits *reference, const hf_anchor_loss_tokens *tokens,
+                                    const hf_anchor_loss_outputs *outputs, void *, size_t, const hf_executor *executor, void *stream) {
+    HF_CHECK(check_place(backend, stream));
+    HF_CHECK(check_options(options));
+    HF_CHECK(check_sides(token_count, student, snapshot, reference));
+    HF_CHECK(check_struct("tokens", tokens));
+    HF_CHECK(check_array("tokens.labels", tokens->labels, token_count, sizeof(int64_t)));
+    HF_CHECK(check_array("tokens.weights", tokens->weights, token_count, sizeof(float)));
+    if (reference != nullptr) {
+        HF_CHECK(check_array("tokens.alphas", tokens->alphas, token_count, sizeof(float)));
+    }
+    HF_CHECK(check_struct("outputs", outputs));
+    HF_CHECK(check_executor(executor));
+    AnchorLoss loss{token_count, *options, *student, {}, {}, *tokens, *outputs};
+    if (snapshot != nullptr && !same_rows(*snapshot, *student)) {
+        loss.snapshot = *snapshot;
+    }
+    if (reference != nullptr) {
+        loss.reference = *reference;
+    }
+    HF_CHECK(check_outputs(loss));
+    HF_CHECK(check_overlaps(loss));
+    HF_CHECK(check_token_values(loss));
+    run(loss, select_row(backend), executor);
+    return HF_OK;
+}
+
+extern "C" hf_status hf_anchor_loss_workspace_bytes(int32_t backend, int64_t token_count, const hf_logits *student,
+                                                    const hf_logits *snapshot, const hf_logits *reference, size_t *workspace_bytes) {
+    HF_CHECK(check_place(backend, nullptr));
+    HF_CHECK(check_sides(token_count, student, snapshot, reference));
+    if (workspace_bytes == nullptr) {
+        return fail(HF_INVALID_ARGUMENT, "workspace_bytes: expected a pointer, got NULL");
+    }
+    *workspace_bytes = 0;
+    return HF_OK;
+}

@@ -1,0 +1,2 @@
+#define HF_VARIANT avx2
+#include "loss/anchor_loss_row.inc.hpp"

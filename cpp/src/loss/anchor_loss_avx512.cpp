@@ -1,0 +1,2 @@
+#define HF_VARIANT avx512
+#include "loss/anchor_loss_row.inc.hpp"

@@ -1,0 +1,36 @@
+// The operator dev.holdfast:AnchorLoss.
+#pragma once
+
+#include "ort/operator.hpp"
+
+namespace holdfast::ort {
+
+/// hf_anchor_loss inside a graph; the loss output is the weighted sum over the tokens.
+class AnchorLossOperator {
+public:
+    static constexpr const char *NAME = "AnchorLoss";
+    static constexpr Parameter INPUTS[] = {
+        {"student_logits", abi::FLOAT},
+        {"snapshot_logits", abi::FLOAT, abi::OPTIONAL},   // absent: the student's own, held constant
+        {"reference_logits", abi::FLOAT, abi::OPTIONAL},  // absent: no distillation term
+        {"labels", abi::INT64},
+        {"weights", abi::FLOAT},
+        {"alphas", abi::FLOAT, abi::OPTIONAL},  // required with a reference
+        {"coefficients", abi::FLOAT, abi::REQUIRED, abi::HOST_MEMORY},
+        {"modes", abi::INT64, abi::REQUIRED, abi::HOST_MEMORY},
+    };
+    static constexpr Parameter OUTPUTS[] = {
+        {"loss", abi::FLOAT},
+        {"student_gradient", abi::FLOAT, abi::OPTIONAL},
+        {"token_loss", abi::FLOAT, abi::OPTIONAL},
+        {"statistics", abi::FLOAT, abi::OPTIONAL},
+    };
+    static constexpr InPlace IN_PLACE[] = {{0, 1}};
+
+    explicit AnchorLossOperator(const Attributes &) {}
+
+    void compute(Context &context) const;
+    static void infer_shapes(ShapeInference &inference);
+};
+
+}  // namespace holdfast::ort

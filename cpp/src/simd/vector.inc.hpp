@@ -1,0 +1,167 @@
+// Vectors of floats and the elementary functions on them, for one instruction set.
+//
+// Included by files that are compiled once per instruction set, inside namespace holdfast::HF_VARIANT, so that the variants never
+// share a symbol. Such files must not instantiate templates of the standard library: the linker would keep one variant's code for all.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#ifndef HF_VARIANT
+#error "HF_VARIANT: expected the name of this instruction set, got nothing"
+#endif
+
+namespace holdfast::HF_VARIANT {
+
+#if defined(__AVX512F__)
+constexpr int LANES = 16;
+#elif defined(__AVX2__)
+constexpr int LANES = 8;
+#else
+constexpr int LANES = 4;
+#endif
+
+typedef float F __attribute__((vector_size(4 * LANES)));
+typedef int32_t I __attribute__((vector_size(4 * LANES)));
+typedef double D __attribute__((vector_size(8 * LANES)));
+typedef F UnalignedF __attribute__((aligned(4), may_alias));
+
+static inline F load(const float *source) { return *reinterpret_cast<const UnalignedF *>(source); }
+static inline void store(float *target, F value) { *reinterpret_cast<UnalignedF *>(target) = value; }
+static inline F broadcast(float value) { return value - F{}; }
+static inline I bits(F value) { return (I)value; }
+static inline F from_bits(I value) { return (F)value; }
+
+/// a * b + c in one rounding where the machine has it.
+static inline F fma(F a, F b, F c) {
+#if defined(__AVX512F__)
+    return (F)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+    return (F)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+
+/// The larger; `b` if either is NaN.
+static inline F max(F a, F b) { return a > b ? a : b; }
+static inline F min(F a, F b) { return a < b ? a : b; }
+static inline F absolute(F a) { return from_bits(bits(a) & 0x7fffffff); }
+static inline F select(I mask, F yes, F no) { return mask ? yes : no; }
+
+static inline bool any(I mask) {
+    int32_t found = 0;
+    for (int lane = 0; lane < LANES; ++lane) {
+        found |= mask[lane];
+    }
+    return found != 0;
+}
+
+static inline float largest(F value) {
+    float result = value[0];
+    for (int lane = 1; lane < LANES; ++lane) {
+        result = value[lane] > result ? value[lane] : result;
+    }
+    return result;
+}
+
+/// Sums floats in blocks and the blocks in double, so that the error does not grow with the length of a row.
+struct Sum {
+    F block = F{};
+    D total = D{};
+
+    inline void add(F value) { block += value; }
+    inline void flush() {
+        total += __builtin_convertvector(block, D);
+        block = F{};
+    }
+    inline double value() const {
+        double result = 0;
+        for (int lane = 0; lane < LANES; ++lane) {
+            result += total[lane];
+        }
+        return result;
+    }
+};
+
+/// Vectors between two flushes of a Sum.
+constexpr int BLOCK = 8;
+
+/// e^r - 1 for |r| <= ln(2) / 2; the Taylor polynomial of degree 8 is exact to less than half a unit in the last place.
+static inline F expm1_reduced(F r) {
+    F p = broadcast(1.0f / 40320);
+    p = fma(p, r, broadcast(1.0f / 5040));
+    p = fma(p, r, broadcast(1.0f / 720));
+    p = fma(p, r, broadcast(1.0f / 120));
+    p = fma(p, r, broadcast(1.0f / 24));
+    p = fma(p, r, broadcast(1.0f / 6));
+    p = fma(p, r, broadcast(0.5f));
+    return fma(r * r, p, r);
+}
+
+/// x = n ln 2 + r; `scale` becomes 2^n. x must lie in [-87, 88].
+static inline F reduce(F x, F &scale) {
+    const F magic = broadcast(12582912.0f);  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+    const F shifted = fma(x, broadcast(1.44269504f), magic);
+    const F n = shifted - magic;
+    scale = from_bits((bits(shifted) + (127 - 0x4b400000)) << 23);
+    return fma(n, broadcast(-1.42860677e-6f), fma(n, broadcast(-0.693145751953125f), x));
+}
+
+constexpr float LOWEST_EXPONENT = -87.0f;
+
+/// e^x for x <= 88; 0 below e^-87, NaN stays NaN.
+static inline F exp(F x) {
+    F scale;
+    const F r = reduce(max(broadcast(LOWEST_EXPONENT), x), scale);
+    const F result = fma(expm1_reduced(r), scale, scale);
+    return select(x < LOWEST_EXPONENT, F{}, result);
+}
+
+/// e^x - 1 for x <= 0, with full relative precision near 0; NaN stays NaN.
+static inline F expm1(F x) {
+    F scale;
+    const F r = reduce(max(broadcast(LOWEST_EXPONENT), x), scale);
+    return fma(expm1_reduced(r), scale, scale - 1.0f);
+}
+
+/// Natural logarithm of a positive normal number.
+static inline F log(F x) {
+    I exponent = (bits(x) >> 23) - 126;
+    F m = from_bits((bits(x) & 0x007fffff) | 0x3f000000);  // [0.5, 1)
+    const I small = m < 0.707106781f;
+    exponent += small;  // true is -1
+    m = select(small, m + m, m) - 1.0f;
+    const F e = __builtin_convertvector(exponent, F);
+    // Coefficients: Moshier, Cephes Mathematical Library, logf.
+    F p = broadcast(7.0376836292e-2f);
+    p = fma(p, m, broadcast(-1.1514610310e-1f));
+    p = fma(p, m, broadcast(1.1676998740e-1f));
+    p = fma(p, m, broadcast(-1.2420140846e-1f));
+    p = fma(p, m, broadcast(1.4249322787e-1f));
+    p = fma(p, m, broadcast(-1.6668057665e-1f));
+    p = fma(p, m, broadcast(2.0000714765e-1f));
+    p = fma(p, m, broadcast(-2.4999993993e-1f));
+    p = fma(p, m, broadcast(3.3333331174e-1f));
+    const F square = m * m;
+    F y = p * m * square;
+    y = fma(e, broadcast(-2.12194440e-4f), y);
+    y = fma(square, broadcast(-0.5f), y);
+    return fma(e, broadcast(0.693359375f), m + y);
+}
+
+/// log(large + small * e^d) where large + small = 1, d <= 0 and decay = expm1(d): the logarithm of a mixture relative to its larger part.
+static inline F log_mixture(F large, F small, F decay) {
+    const F y = small * decay;
+    const F u = select(y > -0.5f, 1.0f + y, fma(small, decay, small) + large);
+    const F logarithm = log(u);
+    // Near 0 the rounding of 1 + y is undone by the ratio (Kahan).
+    const F near = select(u == 1.0f, y, logarithm * (y / (u - 1.0f)));
+    return select(y > -0.5f, near, logarithm);
+}
+
+}  // namespace holdfast::HF_VARIANT

@@ -1,0 +1,101 @@
+package dev.holdfast.natives;
+
+import dev.holdfast.error.RuntimeFailureException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.javacpp.Loader;
+
+/**
+ * Holdfast's own native library: its kernels and, in the same file, its operators for ONNX Runtime.
+ *
+ * <p>It is loaded at first use and stays for the life of the process, so ONNX Runtime can register operators from it and drop its own
+ * handle without unloading code in use. Thread safety: all methods may be called from any thread.
+ */
+public final class NativeLibrary {
+    private static final int EXPECTED_VERSION = 1;
+    private static final String FILE_NAME = "libholdfast.so";
+    private static final String BINDING_NAME = "libjniholdfast.so";
+
+    private static NativeLibrary loaded;
+    private static RuntimeFailureException failure;
+
+    private final Path file;
+
+    private NativeLibrary(Path file) {
+        this.file = file;
+    }
+
+    /**
+     * Loads the library, or returns it if it is loaded already.
+     *
+     * @throws RuntimeFailureException if it is missing, made for another platform or of another version; the cause says why
+     */
+    public static synchronized NativeLibrary load() {
+        if (failure != null) {
+            throw failure;
+        }
+        if (loaded == null) {
+            try {
+                loaded = open();
+            } catch (RuntimeFailureException e) {
+                failure = e;
+                throw e;
+            }
+        }
+        return loaded;
+    }
+
+    private static NativeLibrary open() {
+        try {
+            Path folder = UnpackedLibraries.folder(Loader.getPlatform(), List.of(FILE_NAME, BINDING_NAME), Loader.getCacheDir().toPath());
+            Path library = folder.resolve(FILE_NAME);
+            System.load(library.toString());
+            System.load(folder.resolve(BINDING_NAME).toString());
+            requireVersion(HoldfastApi.version());
+            return new NativeLibrary(library);
+        } catch (LinkageError | IOException e) {
+            throw new RuntimeFailureException("Holdfast's native library: cannot be loaded on " + Loader.getPlatform() + ": " + e.getMessage()
+                    + "; expected linux-x86_64 with the library in the jar, or a build with tools/dev build", e);
+        }
+    }
+
+    private static void requireVersion(int version) {
+        if (version != EXPECTED_VERSION) {
+            throw new RuntimeFailureException("Holdfast's native library: expected version " + EXPECTED_VERSION + ", got " + version
+                    + "; another build of libholdfast.so is on the class path or the library path");
+        }
+    }
+
+    /** The file to register with ONNX Runtime for the operators of the domain {@code dev.holdfast}. */
+    public Path operatorLibrary() {
+        return file;
+    }
+
+    /** The version of the C interface. */
+    public int version() {
+        return HoldfastApi.version();
+    }
+
+    /** The vector instructions that the kernels use on this machine: {@code avx512}, {@code avx2} or {@code baseline}. */
+    public String instructionSet() {
+        return HoldfastApi.cpuInstructionSet();
+    }
+
+    /** Threads that direct calls of the kernels use; inside ONNX Runtime its own threads are used. */
+    public int threadCount() {
+        return (int) HoldfastApi.threadCount();
+    }
+
+    /**
+     * Sets the number of threads that direct calls of the kernels use. Results do not depend on it.
+     *
+     * @param threadCount at least 1, at most 1024
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public void setThreadCount(int threadCount) {
+        if (HoldfastApi.setThreadCount(threadCount) != HoldfastApi.OK) {
+            throw new IllegalArgumentException(HoldfastApi.lastError());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package dev.holdfast.natives;
+
+import dev.holdfast.onnx.Attributes;
+import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.ModelFile;
+import dev.holdfast.onnx.Node;
+import dev.holdfast.onnx.OperatorName;
+import dev.holdfast.onnx.TensorType;
+import dev.holdfast.onnx.Value;
+import dev.holdfast.runtime.InferenceSession;
+import dev.holdfast.runtime.SessionSettings;
+import dev.holdfast.tensor.HostTensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Runs one operator of the domain {@code dev.holdfast} under ONNX Runtime, as a model of a single node. */
+public final class OperatorRun {
+    private final String operator;
+    private final Map<String, HostTensor> inputs = new LinkedHashMap<>();
+    private final List<String> operands = new ArrayList<>();
+    private final List<String> outputs = new ArrayList<>();
+    private Attributes attributes = Attributes.NONE;
+    private int threads = 2;
+
+    public OperatorRun(String operator) {
+        this.operator = operator;
+    }
+
+    /** The next input; null for one that is left out. */
+    public OperatorRun input(String name, HostTensor tensor) {
+        operands.add(tensor == null ? null : name);
+        if (tensor != null) {
+            inputs.put(name, tensor);
+        }
+        return this;
+    }
+
+    /** The next output; null for one that is left out. */
+    public OperatorRun output(String name) {
+        outputs.add(name);
+        return this;
+    }
+
+    public OperatorRun attributes(Attributes chosen) {
+        attributes = chosen;
+        return this;
+    }
+
+    public OperatorRun threads(int count) {
+        threads = count;
+        return this;
+    }
+
+    /** The outputs by name. */
+    public Map<String, HostTensor> run() {
+        try (InferenceSession session = open()) {
+            return session.run(inputs, wanted());
+        }
+    }
+
+    /** The shapes that ONNX Runtime inferred for the outputs, as text. */
+    public List<String> inferredShapes() {
+        try (InferenceSession session = open()) {
+            return session.outputs().stream().map(Object::toString).toList();
+        }
+    }
+
+    private List<String> wanted() {
+        return outputs.stream().filter(Objects::nonNull).toList();
+    }
+
+    private InferenceSession open() {
+        SessionSettings settings = SessionSettings.defaults()
+                .withIntraOpThreads(threads)
+                .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
+        return InferenceSession.open(operator, ModelFile.toBytes(graph()), Path.of("."), settings);
+    }
+
+    private Graph graph() {
+        Graph graph = new Graph(operator);
+        List<Value> given = new ArrayList<>();
+        for (String name : operands) {
+            given.add(name == null ? null : graph.find(name).orElseGet(() -> graph.input(name, typeOf(inputs.get(name)))));
+        }
+        Node node = graph.addTyped(new OperatorName("dev.holdfast", operator), given, attributes, outputs, List.of());
+        node.outputs().stream().filter(Objects::nonNull).forEach(graph::output);
+        return graph;
+    }
+
+    private static TensorType typeOf(HostTensor tensor) {
+        return TensorType.of(tensor.elementType(), tensor.shape());
+    }
+}
