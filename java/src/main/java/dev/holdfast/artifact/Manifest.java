@@ -1,6 +1,7 @@
 package dev.holdfast.artifact;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.holdfast.tensor.Shape;
 import java.util.List;
 import java.util.Map;
 
@@ -66,14 +67,14 @@ public record Manifest(
      * @param trainable whether training changes it
      */
     public record Parameter(String name, List<Long> shape, boolean trainable) {
-        /** The product of the dimensions. */
-        public long elementCount() {
-            return shape.stream().reduce(1L, (left, right) -> left * right);
+        /** The shape as a value. */
+        public Shape concreteShape() {
+            return Shape.of(shape.stream().mapToLong(Long::longValue).toArray());
         }
     }
 
     /** How many numbers all parameters hold. */
     public long parameterCount() {
-        return parameters.stream().mapToLong(Parameter::elementCount).sum();
+        return parameters.stream().mapToLong(parameter -> parameter.concreteShape().elementCount()).sum();
     }
 }

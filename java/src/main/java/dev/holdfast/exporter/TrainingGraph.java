@@ -21,7 +21,6 @@ import dev.holdfast.onnx.Value;
 import dev.holdfast.tensor.ElementType;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -141,24 +140,28 @@ final class TrainingGraph {
     }
 
     /**
-     * One accumulator per parameter, with the names that ONNX Runtime looks for. They are the leaves from which it orders its work, the
-     * last one first: so they are appended in the reverse of the order in which the gradients become complete.
+     * One accumulator per parameter, with the names that ONNX Runtime looks for, and one port to all of them. ONNX Runtime orders its work
+     * from the port's last input on: the parameters come in the order of the model, so that the gradients of its last layers, which are
+     * complete first, are also stored first and their buffers are free again.
      */
     private void addAccumulators(Map<Value, Value> gradients) {
         parameters.values().forEach(parameter -> graph.input(parameter.name() + "_grad.accumulation.buffer", parameter.type()));
         graph.input(LAZY_RESET, TensorType.of(ElementType.BOOL, 1));
-        List<Value> order = new ArrayList<>(gradients.keySet());
-        Collections.reverse(order);
-        order.forEach(parameter -> accumulate(parameter, gradients.get(parameter)));
+        List<Value> ports = new ArrayList<>();
+        for (Value parameter : parameters.values()) {
+            Node accumulator = accumulate(parameter, gradients.get(parameter));
+            ports.addAll(List.of(parameter, accumulator.input(0), accumulator.output()));
+        }
+        graph.output(graph.add(Operator.GRADIENT_PORT, ports, Attributes.NONE, List.of(GraphNames.GRADIENT_PORT)).output());
+        parameters.keySet().forEach(name -> graph.output(graph.value(name + "_grad.accumulation.out")));
     }
 
-    private void accumulate(Value parameter, Value gradient) {
+    private Node accumulate(Value parameter, Value gradient) {
         String name = parameter.name() + "_grad.accumulation";
-        Node accumulator = graph.add(
+        return graph.add(
                 Operator.IN_PLACE_ACCUMULATOR,
                 List.of(graph.value(name + ".buffer"), gradient, graph.value(LAZY_RESET)),
                 Attributes.NONE,
                 List.of(name + ".out"));
-        graph.output(accumulator.output());
     }
 }

@@ -2,7 +2,6 @@ package dev.holdfast.train;
 
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.artifact.LossStatistic;
-import dev.holdfast.artifact.Manifest;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.runtime.StepResult;
@@ -14,13 +13,13 @@ import java.util.Map;
 /** One optimizer step: the micro-batches of a global batch through the graph, then the update. */
 final class StepRunner {
     private final LossInputs inputs;
-    private final List<Manifest.Parameter> parameters;
+    private final List<GradientPort.Parameter> parameters;
     private final TrainingSession session;
     private final Teachers teachers;
     private final AdamW optimizer;
     private GradientPort port;
 
-    StepRunner(TrainingConfig config, List<Manifest.Parameter> parameters, TrainingSession session, Teachers teachers, AdamW optimizer) {
+    StepRunner(TrainingConfig config, List<GradientPort.Parameter> parameters, TrainingSession session, Teachers teachers, AdamW optimizer) {
         this.inputs = LossInputs.of(config);
         this.parameters = parameters;
         this.session = session;

@@ -1,6 +1,7 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.artifact.Manifest;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.artifact.TrainingForm;
 import dev.holdfast.config.Job;
@@ -8,6 +9,7 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.config.TrainingSteps;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Examples;
+import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.runtime.TrainingFiles;
 import dev.holdfast.runtime.TrainingSession;
@@ -94,7 +96,7 @@ public final class Trainer {
         try (TrainingSession session = openSession(artifact, run);
                 Teachers teachers = Teachers.open(config, artifact, run, settings())) {
             List<Batch> driftBatches = heldOut.orElse(rows).inOrder(DRIFT_ROWS);
-            StepRunner steps = new StepRunner(config, artifact.manifest().parameters(), session, teachers, optimizer(artifact, run));
+            StepRunner steps = new StepRunner(config, parameters(artifact), session, teachers, optimizer(artifact, run));
             return new TrainingLoop(plan, artifact, run, rows.batcher(), steps, teachers, heldOut, driftBatches, listener, stopRequested)
                     .run();
         }
@@ -153,12 +155,21 @@ public final class Trainer {
     private AdamW optimizer(ArtifactDirectory artifact, RunDirectory run) {
         AdamW.Settings settings = new AdamW.Settings(
                 config.adamBeta1(), config.adamBeta2(), config.adamEpsilon(), config.weightDecay(), config.maxGradNorm());
-        AdamW optimizer = AdamW.create(settings, artifact.manifest().parameters());
-        run.latestCheckpoint().ifPresent(folder -> optimizer.load(ModelFolder.resolve(folder).checkpoint()));
+        AdamW optimizer = new AdamW(settings, parameters(artifact));
+        run.latestCheckpoint().ifPresent(folder -> RunCheckpoint.restore(ModelFolder.resolve(folder), optimizer));
         return optimizer;
     }
 
+    private static List<GradientPort.Parameter> parameters(ArtifactDirectory artifact) {
+        return artifact.manifest().parameters().stream()
+                .filter(Manifest.Parameter::trainable)
+                .map(parameter -> new GradientPort.Parameter(parameter.name(), parameter.concreteShape()))
+                .toList();
+    }
+
     private SessionSettings settings() {
-        return SessionSettings.defaults().withIntraOpThreads(config.threads());
+        return SessionSettings.defaults()
+                .withIntraOpThreads(config.threads())
+                .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
     }
 }

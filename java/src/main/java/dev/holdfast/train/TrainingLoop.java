@@ -157,7 +157,7 @@ final class TrainingLoop {
         if (run.latestCheckpoint().equals(Optional.of(target))) {
             return;
         }
-        RunCheckpoint.write(target, artifact, steps.port(), steps.optimizer());
+        RunCheckpoint.write(target, artifact, steps.port(), steps.optimizer(), config.learningRate());
         run.dropOldCheckpoints(config.saveTotalLimit(), teachers.snapshotFolder(schedule.iterationStart(done)));
         listener.saved(target);
     }
