@@ -28,7 +28,7 @@ struct ApiBase {
 };
 
 enum ElementType : int32_t { UNDEFINED = 0, FLOAT = 1, INT64 = 7, BOOL = 9, FLOAT16 = 10, BFLOAT16 = 16 };
-enum Characteristic : int32_t { REQUIRED = 0, OPTIONAL = 1 };
+enum Characteristic : int32_t { REQUIRED = 0, OPTIONAL = 1, VARIADIC = 2 };
 enum MemoryType : int32_t { DEFAULT_MEMORY = 0, HOST_MEMORY = -2 };
 enum ErrorCode : int32_t { GENERIC_FAILURE = 1, INVALID_ARGUMENT = 2 };
 

@@ -113,10 +113,14 @@ int64_t Attributes::integer(const char *name) const {
 Context::Context(const abi::Api *api, abi::KernelContext *context, const Parameter *inputs)
     : api_(api), context_(context), inputs_(inputs), executor_{sizeof(hf_executor), this, run_tasks, hf_thread_count()} {}
 
-Tensor Context::input(size_t index) const {
+size_t Context::input_count() const {
     size_t count = 0;
     check(api_, abi::input_count(api_, context_, &count));
-    if (index >= count) {
+    return count;
+}
+
+Tensor Context::input(size_t index) const {
+    if (index >= input_count()) {
         return {};
     }
     const abi::Value *value = nullptr;

@@ -85,6 +85,7 @@ class Context {
 public:
     Context(const abi::Api *api, abi::KernelContext *context, const Parameter *inputs);
 
+    size_t input_count() const;
     /// An input; `present` is false where an optional one was left out.
     Tensor input(size_t index) const;
     /// An input whose shape must be this; -1 stands for any size.
@@ -215,7 +216,8 @@ private:
         op.GetOutputTypeCount = [](const abi::CustomOp *) { return OUTPUT_COUNT; };
         op.GetOutputType = [](const abi::CustomOp *, size_t i) { return Operator::OUTPUTS[i].element_type; };
         op.GetOutputCharacteristic = [](const abi::CustomOp *, size_t i) { return Operator::OUTPUTS[i].characteristic; };
-        op.GetVariadicInputMinArity = op.GetVariadicInputHomogeneity = [](const abi::CustomOp *) { return 1; };
+        op.GetVariadicInputMinArity = [](const abi::CustomOp *) { return 1; };
+        op.GetVariadicInputHomogeneity = [](const abi::CustomOp *) { return 0; };
         op.GetVariadicOutputMinArity = op.GetVariadicOutputHomogeneity = [](const abi::CustomOp *) { return 1; };
         op.CreateKernelV2 = create;
         op.KernelComputeV2 = compute;

@@ -1,5 +1,6 @@
 // The entry point that ONNX Runtime looks for in a library of custom operators.
 #include "ort/anchor_loss_operator.hpp"
+#include "ort/gradient_port_operator.hpp"
 #include "ort/operator.hpp"
 
 namespace holdfast::ort {
@@ -10,6 +11,7 @@ using Table = const abi::CustomOp *(*)(const abi::Api *);
 /// Every operator of the domain.
 constexpr Table OPERATORS[] = {
     Registration<AnchorLossOperator>::table,
+    Registration<GradientPortOperator>::table,
 };
 
 abi::Status register_all(const abi::Api *api, abi::SessionOptions *options) {

@@ -55,7 +55,7 @@ final class DerivativeTable {
             case SLICE -> known(LayoutRules::slice);
             case GATHER -> known(GatherRule::gather);
 
-            case CONSTANT_OF_SHAPE, LESS_OR_EQUAL, RANGE, SHAPE -> NONE;
+            case CONSTANT_OF_SHAPE, GRADIENT_PORT, LESS_OR_EQUAL, RANGE, SHAPE -> NONE;
 
             case ANCHOR_LOSS -> new Refused("it gives its own gradient: seed its logits with its output student_gradient");
             case CAUSAL_ATTENTION_GRAD, EMBEDDING_GRAD, FAST_GELU_GRAD, GATHER_GRAD, GELU_GRAD, LAYER_NORMALIZATION_GRAD, PAD, QUICK_GELU_GRAD,

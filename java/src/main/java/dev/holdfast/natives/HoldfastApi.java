@@ -8,10 +8,10 @@ import org.bytedeco.javacpp.annotation.Name;
 import org.bytedeco.javacpp.annotation.Platform;
 
 /**
- * {@code holdfast.h} as it is; its documentation lies there. JavaCPP generates the glue from these declarations, so names, types and
- * orders follow C.
+ * {@code holdfast.h} and {@code adamw.h} as they are; their documentation lies there. JavaCPP generates the glue from these declarations,
+ * so names, types and orders follow C.
  */
-@Platform(include = "holdfast/holdfast.h", link = "holdfast", library = "jniholdfast")
+@Platform(include = {"holdfast/holdfast.h", "holdfast/adamw.h"}, link = "holdfast", library = "jniholdfast")
 final class HoldfastApi {
     static final int OK = 0;
     static final int INVALID_ARGUMENT = 1;
@@ -110,6 +110,58 @@ final class HoldfastApi {
         @MemberSetter native @Name("gradient_mode") Outputs gradientMode(int value);
     }
 
+    @Name("hf_adamw_options")
+    static final class AdamWOptions extends Pointer {
+        AdamWOptions() {
+            super((Pointer) null);
+            allocate();
+            zero();
+        }
+
+        private native void allocate();
+
+        @MemberSetter native @Name("struct_size") AdamWOptions structSize(@Cast("size_t") long value);
+
+        @MemberSetter native @Name("learning_rate") AdamWOptions learningRate(double value);
+
+        @MemberSetter native AdamWOptions beta1(double value);
+
+        @MemberSetter native AdamWOptions beta2(double value);
+
+        @MemberSetter native AdamWOptions epsilon(double value);
+
+        @MemberSetter native @Name("weight_decay") AdamWOptions weightDecay(double value);
+
+        @MemberSetter native @Name("gradient_scale") AdamWOptions gradientScale(double value);
+
+        @MemberSetter native AdamWOptions step(@Cast("int64_t") long value);
+    }
+
+    @Name("hf_adamw_tensors")
+    static final class AdamWTensors extends Pointer {
+        AdamWTensors() {
+            super((Pointer) null);
+            allocate();
+            zero();
+        }
+
+        private native void allocate();
+
+        @MemberSetter native @Name("struct_size") AdamWTensors structSize(@Cast("size_t") long value);
+
+        @MemberSetter native AdamWTensors count(@Cast("int64_t") long value);
+
+        @MemberSetter native @Name("element_counts") AdamWTensors elementCounts(@Cast("const int64_t*") Pointer value);
+
+        @MemberSetter native AdamWTensors parameters(@Cast("float* const*") Pointer value);
+
+        @MemberSetter native AdamWTensors gradients(@Cast("const float* const*") Pointer value);
+
+        @MemberSetter native @Name("first_moments") AdamWTensors firstMoments(@Cast("float* const*") Pointer value);
+
+        @MemberSetter native @Name("second_moments") AdamWTensors secondMoments(@Cast("float* const*") Pointer value);
+    }
+
     @Name("hf_version")
     static native int version();
 
@@ -139,4 +191,17 @@ final class HoldfastApi {
             @Cast("size_t") long workspaceBytes,
             @Cast("const hf_executor*") Pointer executor,
             Pointer stream);
+
+    @Name("hf_adamw")
+    static native int adamw(
+            int backend, @Const AdamWOptions options, @Const AdamWTensors tensors, @Cast("const hf_executor*") Pointer executor);
+
+    @Name("hf_gradient_norm")
+    static native int gradientNorm(
+            int backend,
+            @Cast("int64_t") long tensorCount,
+            @Cast("const int64_t*") Pointer elementCounts,
+            @Cast("const float* const*") Pointer gradients,
+            @Cast("double*") Pointer norm,
+            @Cast("const hf_executor*") Pointer executor);
 }

@@ -59,6 +59,7 @@ public enum Operator {
     CAUSAL_ATTENTION(Domain.HOLDFAST, "CausalAttention", 3, 5, 2),
     CAUSAL_ATTENTION_GRAD(Domain.HOLDFAST, "CausalAttentionGrad", 6, 8, 3),
     EMBEDDING_GRAD(Domain.HOLDFAST, "EmbeddingGrad", 2, 3, 1),
+    GRADIENT_PORT(Domain.HOLDFAST, "GradientPort", 3, Integer.MAX_VALUE, 1),
     RMS_NORM_GRAD(Domain.HOLDFAST, "RmsNormGrad", 3, 4, 2),
     SWI_GLU(Domain.HOLDFAST, "SwiGlu", 2, 2, 1),
     SWI_GLU_GRAD(Domain.HOLDFAST, "SwiGluGrad", 3, 3, 2);

@@ -69,6 +69,7 @@ final class TypeInference {
             case ANCHOR_LOSS -> anchorLoss();
             case CAUSAL_ATTENTION -> List.of(type(0), attentionStatistics());
             case CAUSAL_ATTENTION_GRAD -> List.of(type(1), type(2), type(3));
+            case GRADIENT_PORT -> List.of(TensorType.of(ElementType.INT64, node.inputCount() / 3, 2));
             case EMBEDDING_GRAD -> List.of(embeddingGrad());
         };
     }

@@ -12,12 +12,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
-/** The declared inputs and outputs of a model file; a training session of ONNX Runtime does not tell their types. */
-record GraphSignature(List<ValueInfo> inputs, List<ValueInfo> outputs) {
+/**
+ * What a model file declares; a training session of ONNX Runtime does not tell the types of its inputs.
+ *
+ * @param inputs the inputs of the graph
+ * @param domains the domains of the operators that it imports
+ */
+record GraphSignature(List<ValueInfo> inputs, Set<String> domains) {
+    private static final String HOLDFAST_DOMAIN = "dev.holdfast";
+
     GraphSignature {
         inputs = List.copyOf(inputs);
-        outputs = List.copyOf(outputs);
+        domains = Set.copyOf(domains);
+    }
+
+    /** Whether the model uses Holdfast's own operators. */
+    boolean usesHoldfastOperators() {
+        return domains.contains(HOLDFAST_DOMAIN);
     }
 
     /**
@@ -28,20 +42,18 @@ record GraphSignature(List<ValueInfo> inputs, List<ValueInfo> outputs) {
      */
     static GraphSignature read(Path model) {
         try (InputStream stream = new BufferedInputStream(Files.newInputStream(model))) {
-            OnnxMl.GraphProto graph = OnnxMl.ModelProto.parseFrom(stream).getGraph();
-            if (graph.getNodeCount() == 0) {
+            OnnxMl.ModelProto proto = OnnxMl.ModelProto.parseFrom(stream);
+            if (proto.getGraph().getNodeCount() == 0) {
                 throw MalformedFileException.of(model, "expected an ONNX model, found no node in it");
             }
-            return new GraphSignature(convert(graph.getInputList()), convert(graph.getOutputList()));
+            List<ValueInfo> inputs = proto.getGraph().getInputList().stream().map(GraphSignature::convert).toList();
+            return new GraphSignature(
+                    inputs, proto.getOpsetImportList().stream().map(OnnxMl.OperatorSetIdProto::getDomain).collect(Collectors.toSet()));
         } catch (InvalidProtocolBufferException e) {
             throw MalformedFileException.of(model, "expected an ONNX model, got a damaged one: " + e.getMessage(), e);
         } catch (IOException e) {
             throw FileAccessException.reading(model, e);
         }
-    }
-
-    private static List<ValueInfo> convert(List<OnnxMl.ValueInfoProto> values) {
-        return values.stream().map(GraphSignature::convert).toList();
     }
 
     private static ValueInfo convert(OnnxMl.ValueInfoProto value) {

@@ -1,5 +1,6 @@
 package dev.holdfast.runtime;
 
+import dev.holdfast.natives.NativeLibrary;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -86,5 +87,14 @@ public record SessionSettings(
     public SessionSettings withOperatorLibrary(Path library) {
         return new SessionSettings(
                 device, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, deterministic, allowSpinning, Optional.of(library));
+    }
+
+    /**
+     * These settings with Holdfast's own operators, such as {@code dev.holdfast:AnchorLoss}.
+     *
+     * @throws dev.holdfast.error.RuntimeFailureException if Holdfast's native library cannot be loaded
+     */
+    public SessionSettings withHoldfastOperators() {
+        return withOperatorLibrary(NativeLibrary.load().operatorLibrary());
     }
 }

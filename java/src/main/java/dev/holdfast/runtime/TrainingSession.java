@@ -44,7 +44,7 @@ public final class TrainingSession implements AutoCloseable {
     }
 
     /**
-     * Opens a checkpoint with its models.
+     * Opens a checkpoint with its models. Holdfast's own operators are registered where a model uses them and the settings name no library.
      *
      * @throws dev.holdfast.error.FileAccessException if a file is missing or cannot be read
      * @throws MalformedFileException if a file is damaged, or training and evaluation model do not fit together
@@ -54,7 +54,7 @@ public final class TrainingSession implements AutoCloseable {
     public static TrainingSession open(TrainingFiles files, SessionSettings settings) {
         OrtEnvironment environment = OrtRuntime.boot().environment();
         TrainingSignature signature = TrainingSignature.of(files);
-        OrtSession.SessionOptions options = SessionOptionsFactory.create(settings);
+        OrtSession.SessionOptions options = SessionOptionsFactory.create(withOperators(settings, signature));
         try {
             OrtTrainingSession session = environment.createTrainingSession(
                     files.checkpoint().toString(),
@@ -67,6 +67,11 @@ public final class TrainingSession implements AutoCloseable {
             options.close();
             throw OrtFailure.whileOpening(files.trainingModel() + " with " + files.checkpoint(), e);
         }
+    }
+
+    private static SessionSettings withOperators(SessionSettings settings, TrainingSignature signature) {
+        boolean missing = signature.usesHoldfastOperators() && settings.operatorLibrary().isEmpty();
+        return missing ? settings.withHoldfastOperators() : settings;
     }
 
     /** The inputs that {@link #trainStep} expects, in declared order. */

@@ -16,7 +16,8 @@ import java.util.Set;
  * Which inputs of the training and evaluation models are the user's and which are parameters: by ONNX Runtime's rule, those whose names the
  * checkpoint holds.
  */
-record TrainingSignature(List<ValueInfo> trainInputs, List<ValueInfo> evalInputs, List<String> parameters) {
+record TrainingSignature(
+        List<ValueInfo> trainInputs, List<ValueInfo> evalInputs, List<String> parameters, boolean usesHoldfastOperators) {
     private static final String GRADIENT_BUFFER_SUFFIX = "_grad.accumulation.buffer";
     private static final String ACCUMULATION_OUTPUT_SUFFIX = "_grad.accumulation.out";
     private static final String RESET_INPUT = "lazy_reset_grad";
@@ -46,7 +47,8 @@ record TrainingSignature(List<ValueInfo> trainInputs, List<ValueInfo> evalInputs
         return new TrainingSignature(
                 userInputs(training, stored.keySet()),
                 evaluation.map(signature -> userInputs(signature, stored.keySet())).orElse(List.of()),
-                parameters);
+                parameters,
+                training.usesHoldfastOperators() || evaluation.map(GraphSignature::usesHoldfastOperators).orElse(false));
     }
 
     private static List<ValueInfo> userInputs(GraphSignature graph, Set<String> stored) {

@@ -1,0 +1,2 @@
+#define HF_VARIANT avx2
+#include "optimizer/adamw_kernel.inc.hpp"

@@ -1,0 +1,2 @@
+#define HF_VARIANT baseline
+#include "optimizer/adamw_kernel.inc.hpp"
