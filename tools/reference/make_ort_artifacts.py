@@ -1,6 +1,6 @@
 """Makes training artifacts with ONNX Runtime's own tool, and ten AdamW steps run by ONNX Runtime's own Python session.
 
-Needs: pip install onnxruntime-training-cpu==1.19.2 onnx==1.16.2 'numpy<2'
+Needs the packages of requirements-ort.txt.
 Usage: python make_ort_artifacts.py java/src/test/resources/golden/ort-artifacts
 
 Every folder holds the four files of `generate_artifacts`, `batches.npz` (arrays `<input><step>`) and `expected.npz`
@@ -10,7 +10,6 @@ Every folder holds the four files of `generate_artifacts`, `batches.npz` (arrays
 import pathlib
 import shutil
 import sys
-import tempfile
 import types
 
 import numpy as np
@@ -28,21 +27,31 @@ from onnxruntime.training import api, artifacts  # noqa: E402
 STEPS = 10
 LEARNING_RATE = 1e-2
 
+Arrays = dict[str, np.ndarray]
 
-def initializer(random, name, *shape):
+# A forward model, the loss to put on it, its frozen parameters, and the inputs of every step.
+Made = tuple[onnx.ModelProto, artifacts.LossType, list[str], Arrays]
+
+
+def initializer(random: np.random.Generator, name: str, *shape: int) -> onnx.TensorProto:
     return numpy_helper.from_array((random.standard_normal(shape) * 0.3).astype(np.float32), name)
 
 
-def forward_model(nodes, inputs, output, weights):
+def forward_model(
+    nodes: list[onnx.NodeProto],
+    inputs: list[onnx.ValueInfoProto],
+    output: onnx.ValueInfoProto,
+    weights: list[onnx.TensorProto],
+) -> onnx.ModelProto:
     graph = helper.make_graph(nodes, "forward", inputs, [output], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="holdfast-golden")
 
 
-def value(name, element_type, *dimensions):
+def value(name: str, element_type: int, *dimensions: int | str) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, element_type, dimensions)
 
 
-def classifier(random):
+def classifier(random: np.random.Generator) -> Made:
     """A multi-layer perceptron with cross-entropy: input [batch, 6] FLOAT, labels [batch] INT64 of 4 classes."""
     nodes = [
         helper.make_node("Gemm", ["input", "hidden.weight", "hidden.bias"], ["hidden"], transB=1),
@@ -63,7 +72,7 @@ def classifier(random):
     return model, artifacts.LossType.CrossEntropyLoss, [], batches
 
 
-def regression(random):
+def regression(random: np.random.Generator) -> Made:
     """A linear map with a frozen scale and the mean squared error: x1 [batch, 3] FLOAT (its name ends in a digit), target [batch, 2]."""
     nodes = [
         helper.make_node("MatMul", ["x1", "weight"], ["product"]),
@@ -79,8 +88,11 @@ def regression(random):
     return model, artifacts.LossType.MSELoss, ["scale"], batches
 
 
-def embedding(random):
-    """An embedding and a linear head with cross-entropy over every token: input_ids [batch, sequence] INT64, labels [batch * sequence] INT64."""
+def embedding(random: np.random.Generator) -> Made:
+    """An embedding and a linear head with cross-entropy over every token.
+
+    Its inputs: input_ids [batch, sequence] INT64, labels [batch * sequence] INT64.
+    """
     nodes = [
         helper.make_node("Gather", ["embed.weight", "input_ids"], ["embedded"]),
         helper.make_node("MatMul", ["embedded", "head.weight"], ["token_logits"]),
@@ -101,7 +113,7 @@ def embedding(random):
     return model, artifacts.LossType.CrossEntropyLoss, [], batches
 
 
-def write(folder, made):
+def write(folder: pathlib.Path, made: Made) -> None:
     model, loss, frozen, batches = made
     onnx.checker.check_model(model)
     trainable = [w.name for w in model.graph.initializer if w.name not in frozen and w.data_type == TensorProto.FLOAT]
@@ -116,11 +128,10 @@ def write(folder, made):
         artifact_directory=str(folder),
     )
     np.savez(folder / "batches.npz", **batches)
-    with tempfile.TemporaryDirectory() as scratch:
-        np.savez(folder / "expected.npz", **run(folder, batches, trainable, pathlib.Path(scratch)))
+    np.savez(folder / "expected.npz", **run(folder, batches, trainable))
 
 
-def run(folder, batches, trainable, scratch):
+def run(folder: pathlib.Path, batches: Arrays, trainable: list[str]) -> Arrays:
     state = api.CheckpointState.load_checkpoint(folder / "checkpoint")
     module = api.Module(folder / "training_model.onnx", state, folder / "eval_model.onnx")
     optimizer = api.Optimizer(folder / "optimizer_model.onnx", module)
@@ -142,7 +153,7 @@ def run(folder, batches, trainable, scratch):
     return expected
 
 
-def main():
+def main() -> None:
     target = pathlib.Path(sys.argv[1])
     for seed, make in enumerate([classifier, regression, embedding]):
         write(target / make.__name__, make(np.random.default_rng(seed)))

@@ -24,8 +24,9 @@ import org.junit.jupiter.api.TestFactory;
 /** Holds the packages to their layers; a package may use what stands beside it in the table, and nothing else of Holdfast. */
 class LayersTest {
     private static final String ROOT = "dev.holdfast";
-    private static final JavaClasses CLASSES =
-            new ClassFileImporter().withImportOption(location -> !location.contains("/test-classes/")).importPackages(ROOT);
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(location -> !location.contains("/test-classes/"))
+            .importPackages(ROOT);
 
     private static final Map<String, List<String>> MAY_USE = new TreeMap<>();
 
@@ -41,7 +42,7 @@ class LayersTest {
         layer("gradient", "onnx tensor error");
         layer("model", "weights onnx tensor error");
         layer("loss", "natives tensor error");
-        layer("exporter", "model gradient weights onnx artifact tensor error");
+        layer("exporter", "model gradient weights onnx artifact data tensor error");
         layer("runtime", "artifact onnx weights natives tensor error");
         layer("train", "runtime loss data artifact config weights onnx natives tensor error");
         layer("eval", "runtime data artifact config weights onnx natives tensor error");
@@ -54,7 +55,8 @@ class LayersTest {
     @TestFactory
     List<DynamicTest> eachPackageUsesOnlyTheLayersBelowIt() {
         return MAY_USE.entrySet().stream()
-                .map(layer -> DynamicTest.dynamicTest(layer.getKey(), () -> check(usesOnly(layer.getKey(), layer.getValue()))))
+                .map(layer -> DynamicTest.dynamicTest(
+                        layer.getKey(), () -> check(usesOnly(layer.getKey(), layer.getValue()))))
                 .toList();
     }
 
@@ -85,7 +87,12 @@ class LayersTest {
 
     @Test
     void theCommandsAreUsedByNobody() {
-        check(noClasses().that().resideOutsideOfPackage(packages("cli")).should().dependOnClassesThat().resideInAPackage(packages("cli")));
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackage(packages("cli"))
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(packages("cli")));
     }
 
     @Test
@@ -99,19 +106,32 @@ class LayersTest {
     }
 
     private static ArchRule onlyOneSees(String name, String library) {
-        return noClasses().that().resideOutsideOfPackage(packages(name)).should().dependOnClassesThat().resideInAPackage(library);
+        return noClasses()
+                .that()
+                .resideOutsideOfPackage(packages(name))
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(library);
     }
 
     @Test
     void onlyTheCommandsWriteToTheConsole() {
-        check(noClasses().that().resideOutsideOfPackage(packages("cli")).should().accessField(System.class, "out"));
-        check(noClasses().that().resideOutsideOfPackage(packages("cli")).should().accessField(System.class, "err"));
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackage(packages("cli"))
+                .should()
+                .accessField(System.class, "out"));
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackage(packages("cli"))
+                .should()
+                .accessField(System.class, "err"));
     }
 
     @Test
     void onlyMainEndsTheProcess() {
-        DescribedPredicate<JavaClass> allButMain =
-                DescribedPredicate.not(resideInAPackage(packages("cli")).and(simpleName("Main").or(simpleName("Interruption"))));
+        DescribedPredicate<JavaClass> allButMain = DescribedPredicate.not(
+                resideInAPackage(packages("cli")).and(simpleName("Main").or(simpleName("Interruption"))));
         check(noClasses().that(allButMain).should().callMethod(System.class, "exit", int.class));
         check(noClasses().that(allButMain).should().callMethod(Runtime.class, "exit", int.class));
         check(noClasses().that(allButMain).should().callMethod(Runtime.class, "halt", int.class));
@@ -120,8 +140,9 @@ class LayersTest {
     @Test
     void everyPackageSaysWhatItIsFor() {
         Path sources = Path.of("java/src/main/java");
-        assertThat(CLASSES.stream().map(JavaClass::getPackageName).distinct())
-                .allSatisfy(name -> assertThat(sources.resolve(name.replace('.', '/')).resolve("package-info.java")).exists());
+        assertThat(CLASSES.stream().map(JavaClass::getPackageName).distinct()).allSatisfy(name -> assertThat(
+                        sources.resolve(name.replace('.', '/')).resolve("package-info.java"))
+                .exists());
     }
 
     private static void check(ArchRule rule) {

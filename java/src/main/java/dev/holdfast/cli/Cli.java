@@ -34,7 +34,8 @@ final class Cli {
         root.setColorScheme(CommandLine.Help.defaultColorScheme(console.colour() ? Ansi.ON : Ansi.OFF));
         root.setOut(new PrintWriter(console.results(), true));
         root.setErr(new PrintWriter(console.messages(), true));
-        root.setUsageHelpWidth(Math.max(80, Math.min(120, console.terminalColumns().orElse(100))));
+        root.setUsageHelpWidth(
+                Math.max(80, Math.min(120, console.terminalColumns().orElse(100))));
         root.setUsageHelpLongOptionsMaxWidth(40);
         return root;
     }
@@ -47,7 +48,11 @@ final class Cli {
         if (!(command.getCommand() instanceof CommandLine.HelpCommand)) {
             command.getCommandSpec().addMixin("common", CommandSpec.forAnnotatedObject(common));
         }
-        command.getCommandSpec().usageMessage().sortOptions(false).optionListHeading("%nFlags:%n").commandListHeading("%nCommands:%n");
+        command.getCommandSpec()
+                .usageMessage()
+                .sortOptions(false)
+                .optionListHeading("%nFlags:%n")
+                .commandListHeading("%nCommands:%n");
     }
 
     /** Runs the command that the arguments name and returns the exit code. */
@@ -90,7 +95,8 @@ final class Cli {
         List<String> replaced = new ArrayList<>();
         for (String argument : arguments) {
             String[] parts = argument.split("=", 2);
-            String flag = parts[0].startsWith("--") ? "--" + parts[0].substring(2).replace('-', '_') : parts[0];
+            String flag =
+                    parts[0].startsWith("--") ? "--" + parts[0].substring(2).replace('-', '_') : parts[0];
             boolean isSpelling = !known.contains(parts[0]) && known.contains(flag);
             replaced.add(isSpelling ? flag + argument.substring(parts[0].length()) : argument);
         }

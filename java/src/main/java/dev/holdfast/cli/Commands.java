@@ -7,6 +7,10 @@ final class Commands {
     private Commands() {}
 
     static List<Object> all(Console console) {
-        return List.of(new ValidateCommand(console), new SchemaCommand(console));
+        return List.of(
+                new StepCommand(console),
+                new DoctorCommand(console),
+                new ValidateCommand(console),
+                new SchemaCommand(console));
     }
 }

@@ -10,7 +10,10 @@ final class CommonFlags {
     @Option(names = "--verbose", description = "Show the log, and stack traces of failures")
     private boolean verbose;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this text")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this text")
     private boolean help;
 
     Verbosity verbosity() {

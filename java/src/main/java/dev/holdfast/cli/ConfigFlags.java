@@ -37,18 +37,24 @@ final class ConfigFlags {
     }
 
     private static OptionSpec flag(ConfigKey<?> key) {
-        String[] names = key.equals(ConfigKeys.DATA_TRAIN) ? new String[] {key.flagName(), "--" + key.name()} : new String[] {key.flagName()};
+        String[] names = key.equals(ConfigKeys.DATA_TRAIN)
+                ? new String[] {key.flagName(), "--" + key.name()}
+                : new String[] {key.flagName()};
         return OptionSpec.builder(names)
                 .type(String.class)
                 .arity(key.isSwitch() ? "0..1" : "1")
                 .fallbackValue("true")
                 .paramLabel(label(key))
-                .description(key.help() + key.defaultText().map(value -> " (" + value + ")").orElse(""))
+                .description(key.help()
+                        + key.defaultText().map(value -> " (" + value + ")").orElse(""))
                 .build();
     }
 
     private static OptionSpec negation(ConfigKey<?> key) {
-        return OptionSpec.builder(NO + key.name()).hidden(true).type(boolean.class).build();
+        return OptionSpec.builder(NO + key.name())
+                .hidden(true)
+                .type(boolean.class)
+                .build();
     }
 
     private static String label(ConfigKey<?> key) {

@@ -47,10 +47,12 @@ final class Failures {
     }
 
     private static String usageProblem(ParameterException failure, CommandSpec command) {
-        if (failure instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()) {
+        if (failure instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().isEmpty()) {
             return unknown(unmatched.getUnmatched().get(0), command);
         }
-        if (failure instanceof MissingParameterException missing && missing.getMissing().get(0) instanceof OptionSpec option) {
+        if (failure instanceof MissingParameterException missing
+                && missing.getMissing().get(0) instanceof OptionSpec option) {
             return option.longestName() + ": expected " + option.paramLabel() + ", got nothing";
         }
         return failure.getMessage();
@@ -59,9 +61,15 @@ final class Failures {
     private static String unknown(String argument, CommandSpec command) {
         boolean isFlag = argument.startsWith("-");
         boolean isCommand = !isFlag && !command.subcommands().isEmpty();
-        List<String> known = isCommand ? List.copyOf(command.subcommands().keySet()) : List.copyOf(command.optionsMap().keySet());
+        List<String> known = isCommand
+                ? List.copyOf(command.subcommands().keySet())
+                : List.copyOf(command.optionsMap().keySet());
         String name = isFlag ? argument.split("=", 2)[0] : argument;
-        String hint = isFlag || isCommand ? Nearest.to(name, known).map(near -> "; did you mean " + near + "?").orElse("") : "";
+        String hint = isFlag || isCommand
+                ? Nearest.to(name, known)
+                        .map(near -> "; did you mean " + near + "?")
+                        .orElse("")
+                : "";
         return name + ": " + (isFlag ? "unknown flag" : isCommand ? "unknown command" : "unexpected argument") + hint;
     }
 
@@ -83,7 +91,9 @@ final class Failures {
     }
 
     private static String line(Throwable failure) {
-        if (failure instanceof HoldfastException || failure instanceof IllegalArgumentException || failure instanceof CancellationException) {
+        if (failure instanceof HoldfastException
+                || failure instanceof IllegalArgumentException
+                || failure instanceof CancellationException) {
             return String.valueOf(failure.getMessage());
         }
         if (failure instanceof UncheckedIOException wrapped) {
@@ -93,7 +103,8 @@ final class Failures {
             return fileProblem(input);
         }
         if (failure instanceof OutOfMemoryError) {
-            return "out of memory: " + failure.getMessage() + "; take a smaller per_device_train_batch_size or max_length";
+            return "out of memory: " + failure.getMessage()
+                    + "; take a smaller per_device_train_batch_size or max_length";
         }
         return "internal error: " + failure + "; please report it with what --verbose prints";
     }

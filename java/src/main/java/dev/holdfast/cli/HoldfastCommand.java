@@ -19,6 +19,9 @@ import picocli.CommandLine.Option;
             "4 drift budget reached, 5 interrupted and resumable."
         })
 final class HoldfastCommand {
-    @Option(names = {"-V", "--version"}, versionHelp = true, description = "Print the version")
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Print the version")
     private boolean version;
 }

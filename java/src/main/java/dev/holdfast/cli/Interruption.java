@@ -21,7 +21,9 @@ final class Interruption implements AutoCloseable {
         this.console = console;
         this.stopAtOnce = stopAtOnce;
         this.registrations = listening
-                ? SIGNALS.stream().map(signal -> Signals.handle(signal, this::signalled)).toList()
+                ? SIGNALS.stream()
+                        .map(signal -> Signals.handle(signal, this::signalled))
+                        .toList()
                 : List.of();
     }
 

@@ -20,7 +20,9 @@ abstract class Progress implements AutoCloseable {
         if (console.verbosity() == Verbosity.QUIET) {
             return new None();
         }
-        return console.terminalColumns().isPresent() ? new Bar(console, task, total) : new Lines(console, task, total, interval);
+        return console.terminalColumns().isPresent()
+                ? new Bar(console, task, total)
+                : new Lines(console, task, total, interval);
     }
 
     /**
@@ -77,7 +79,8 @@ abstract class Progress implements AutoCloseable {
                     .setTaskName(task)
                     .setInitialMax(total)
                     .setUpdateIntervalMillis(UPDATE_MILLIS)
-                    .setStyle(console.colour() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.UNICODE_BLOCK)
+                    .setStyle(
+                            console.colour() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.UNICODE_BLOCK)
                     .setMaxRenderedLength(columns - 1)
                     .setConsumer(new ConsoleProgressBarConsumer(console.messages(), columns - 1))
                     .build();

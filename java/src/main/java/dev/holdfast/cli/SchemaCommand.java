@@ -25,7 +25,11 @@ final class SchemaCommand implements Callable<Integer> {
 
     private final Console console;
 
-    @Option(names = "--format", paramLabel = "json|markdown", description = "json (default) or markdown", defaultValue = "JSON")
+    @Option(
+            names = "--format",
+            paramLabel = "json|markdown",
+            description = "json (default) or markdown",
+            defaultValue = "JSON")
     private Format format;
 
     SchemaCommand(Console console) {

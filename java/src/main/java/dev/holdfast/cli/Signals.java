@@ -31,17 +31,18 @@ final class Signals {
     }
 
     private static Object handler(Class<?> handlerType, Runnable action) {
-        return Proxy.newProxyInstance(Signals.class.getClassLoader(), new Class<?>[] {handlerType}, (proxy, method, arguments) -> {
-            return switch (method.getName()) {
-                case "handle" -> {
-                    action.run();
-                    yield null;
-                }
-                case "equals" -> proxy == arguments[0];
-                case "hashCode" -> System.identityHashCode(proxy);
-                default -> "signal handler";
-            };
-        });
+        return Proxy.newProxyInstance(
+                Signals.class.getClassLoader(), new Class<?>[] {handlerType}, (proxy, method, arguments) -> {
+                    return switch (method.getName()) {
+                        case "handle" -> {
+                            action.run();
+                            yield null;
+                        }
+                        case "equals" -> proxy == arguments[0];
+                        case "hashCode" -> System.identityHashCode(proxy);
+                        default -> "signal handler";
+                    };
+                });
     }
 
     private static Object register(Class<?> signalType, Class<?> handlerType, Object signal, Object handler)
@@ -53,7 +54,8 @@ final class Signals {
         try {
             register(signalType, handlerType, signal, former);
         } catch (ReflectiveOperationException unavailable) {
-            throw new IllegalStateException("signal handlers: a handler that was replaced cannot be put back", unavailable);
+            throw new IllegalStateException(
+                    "signal handlers: a handler that was replaced cannot be put back", unavailable);
         }
     }
 }

@@ -16,8 +16,14 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "validate",
         customSynopsis = "holdfast validate [--job JOB] [--config FILE] [--KEY VALUE]...",
-        description = "Check a job before it runs: tell all problems at once, or print its configuration with all defaults.",
-        footer = {"", "Examples:", "  holdfast validate --config anchor.yaml", "  holdfast validate --job sft --config job.yaml --max_steps 20"})
+        description =
+                "Check a job before it runs: tell all problems at once, or print its configuration with all defaults.",
+        footer = {
+            "",
+            "Examples:",
+            "  holdfast validate --config anchor.yaml",
+            "  holdfast validate --job sft --config job.yaml --max_steps 20"
+        })
 final class ValidateCommand implements Callable<Integer>, TrainingCommand {
     private final Console console;
 
@@ -27,7 +33,8 @@ final class ValidateCommand implements Callable<Integer>, TrainingCommand {
     @Option(
             names = "--job",
             paramLabel = "sft|anchor|finetune",
-            description = "The kind of job; without it, a reference means anchor, other keys of anchor mean finetune, and none of them sft")
+            description =
+                    "The kind of job; without it, a reference means anchor, other keys of anchor mean finetune, and none of them sft")
     private Optional<Job> job = Optional.empty();
 
     ValidateCommand(Console console) {
@@ -42,7 +49,8 @@ final class ValidateCommand implements Callable<Integer>, TrainingCommand {
     @Override
     public Integer call() {
         ConfigReader reader = job.map(ConfigReader::of).orElseGet(ConfigReader::ofAnyJob);
-        TrainingConfig config = ConfigFlags.read(spec.commandLine().getParseResult(), reader).read();
+        TrainingConfig config =
+                ConfigFlags.read(spec.commandLine().getParseResult(), reader).read();
         console.results().print(config.toYaml());
         console.say("The configuration of this " + config.job().command() + " job is valid.");
         return ExitCode.OK;

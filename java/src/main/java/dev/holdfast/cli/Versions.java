@@ -7,7 +7,8 @@ import picocli.CommandLine.IVersionProvider;
 final class Versions implements IVersionProvider {
     /** The version of the jar; outside of a jar there is none. */
     static String holdfast() {
-        return Optional.ofNullable(Versions.class.getPackage().getImplementationVersion()).orElse("(not packaged)");
+        return Optional.ofNullable(Versions.class.getPackage().getImplementationVersion())
+                .orElse("(not packaged)");
     }
 
     @Override

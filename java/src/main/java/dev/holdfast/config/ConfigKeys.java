@@ -18,19 +18,30 @@ public final class ConfigKeys {
     public static final ConfigKey<Path> ARTIFACT =
             required("artifact", ALL, "Artifact directory that training starts from, as export writes it");
     public static final ConfigKey<Path> REFERENCE = required(
-            "reference", EnumSet.of(Job.ANCHOR), "Fine-tuned reference: a run, an artifact, or an ONNX decoder with the same vocabulary");
-    public static final ConfigKey<Path> DATA_TRAIN = required("data.train", ALL, "Training rows, JSON lines; plain data means the same");
-    public static final ConfigKey<Path> DATA_EVAL = path("data.eval", "Held-out rows of the task, JSON lines, for the evaluation loss");
-    public static final ConfigKey<Path> DATA_RETENTION = path("data.retention", "Rows of what the model should not forget, JSON lines");
-    public static final ConfigKey<Path> OUT = required("out", ALL, "Directory of the run: configuration, metrics, checkpoints");
-    public static final ConfigKey<Boolean> RESUME = toggle("resume", false, ALL, "Continue the run in out from its last checkpoint");
+            "reference",
+            EnumSet.of(Job.ANCHOR),
+            "Fine-tuned reference: a run, an artifact, or an ONNX decoder with the same vocabulary");
+    public static final ConfigKey<Path> DATA_TRAIN =
+            required("data.train", ALL, "Training rows, JSON lines; plain data means the same");
+    public static final ConfigKey<Path> DATA_EVAL =
+            path("data.eval", "Held-out rows of the task, JSON lines, for the evaluation loss");
+    public static final ConfigKey<Path> DATA_RETENTION =
+            path("data.retention", "Rows of what the model should not forget, JSON lines");
+    public static final ConfigKey<Path> OUT =
+            required("out", ALL, "Directory of the run: configuration, metrics, checkpoints");
+    public static final ConfigKey<Boolean> RESUME =
+            toggle("resume", false, ALL, "Continue the run in out from its last checkpoint");
 
     public static final ConfigKey<Double> LEARNING_RATE =
             decimal("learning_rate", DecimalType.atLeast(0), 1e-5, ALL, "Peak learning rate of AdamW");
     public static final ConfigKey<ScheduleType> LR_SCHEDULER_TYPE =
             choice("lr_scheduler_type", ScheduleType.COSINE, ALL, "Course of the learning rate after the warm-up");
-    public static final ConfigKey<Double> WARMUP_RATIO =
-            decimal("warmup_ratio", DecimalType.between(0, 1), 0.03, ALL, "Share of the steps in which the learning rate rises from 0");
+    public static final ConfigKey<Double> WARMUP_RATIO = decimal(
+            "warmup_ratio",
+            DecimalType.between(0, 1),
+            0.03,
+            ALL,
+            "Share of the steps in which the learning rate rises from 0");
     public static final ConfigKey<Double> WEIGHT_DECAY =
             decimal("weight_decay", DecimalType.atLeast(0), 0.0, ALL, "Decoupled weight decay of AdamW");
     public static final ConfigKey<Double> ADAM_BETA1 =
@@ -49,44 +60,83 @@ public final class ConfigKeys {
     public static final ConfigKey<Long> NUM_TRAIN_EPOCHS =
             integer("num_train_epochs", 1, 3, SUPERVISED, "Passes over the training rows in supervised fine-tuning");
     public static final ConfigKey<Long> MAX_STEPS = integer(
-            "max_steps", -1, 0, ALL, "Optimizer steps of the whole run, instead of the epochs; an anchored run ends early by it; 0 or -1 = off");
-    public static final ConfigKey<Long> MAX_LENGTH = integer("max_length", 2, 1024, ALL, "Tokens of a row, prompt and response together");
+            "max_steps",
+            -1,
+            0,
+            ALL,
+            "Optimizer steps of the whole run, instead of the epochs; an anchored run ends early by it; 0 or -1 = off");
+    public static final ConfigKey<Long> MAX_LENGTH =
+            integer("max_length", 2, 1024, ALL, "Tokens of a row, prompt and response together");
     public static final ConfigKey<TooLongRows> ON_TOO_LONG =
             choice("on_too_long", TooLongRows.CUT, ALL, "What happens to rows longer than max_length");
-    public static final ConfigKey<Boolean> SHUFFLE = toggle("shuffle", true, ALL, "Draw a new order of the rows for each epoch");
-    public static final ConfigKey<Long> SEED =
-            key("seed", new IntegerType(0, Long.MAX_VALUE), 42L, ALL, "Seed of everything random, the order of rows above all");
+    public static final ConfigKey<Boolean> SHUFFLE =
+            toggle("shuffle", true, ALL, "Draw a new order of the rows for each epoch");
+    public static final ConfigKey<Long> SEED = key(
+            "seed",
+            new IntegerType(0, Long.MAX_VALUE),
+            42L,
+            ALL,
+            "Seed of everything random, the order of rows above all");
     public static final ConfigKey<Boolean> APPEND_EOS =
             toggle("append_eos", true, ALL, "Close every response with the end-of-sequence token");
 
     public static final ConfigKey<Double> ALPHA = decimal(
-            "alpha", DecimalType.between(0, 1), 0.5, ANCHORED, "Weight of the reference in the anchor: 0 = snapshot, 1 = reference");
+            "alpha",
+            DecimalType.between(0, 1),
+            0.5,
+            ANCHORED,
+            "Weight of the reference in the anchor: 0 = snapshot, 1 = reference");
     public static final ConfigKey<Interpolation> INTERPOLATION =
             choice("interpolation", Interpolation.LOGIT, ANCHORED, "How snapshot and reference are mixed");
     public static final ConfigKey<Long> INNER_EPOCHS =
             integer("inner_epochs", 1, 5, ANCHORED, "Passes over the training rows between two snapshots");
-    public static final ConfigKey<Long> OUTER_ITERATIONS = integer("outer_iterations", 1, 5, ANCHORED, "Snapshots in all");
+    public static final ConfigKey<Long> OUTER_ITERATIONS =
+            integer("outer_iterations", 1, 5, ANCHORED, "Snapshots in all");
     public static final ConfigKey<SnapshotMode> SNAPSHOT = choice(
-            "snapshot", SnapshotMode.MODEL, ANCHORED, "Snapshot: the frozen model (exact), or the step's own detached logits (cheaper)");
+            "snapshot",
+            SnapshotMode.MODEL,
+            ANCHORED,
+            "Snapshot: the frozen model (exact), or the step's own detached logits (cheaper)");
     public static final ConfigKey<Boolean> RESTART_OPTIMIZER = toggle(
-            "restart_optimizer", true, ANCHORED, "Moments and learning-rate schedule start anew with each outer iteration");
+            "restart_optimizer",
+            true,
+            ANCHORED,
+            "Moments and learning-rate schedule start anew with each outer iteration");
     public static final ConfigKey<Double> HARD_WEIGHT = decimal(
-            "hard_weight", DecimalType.between(0, 1), 0.0, ANCHORED, "Weight w of cross-entropy on the labels: (1 - w) KL + w CE");
-    public static final ConfigKey<Double> TEMPERATURE =
-            decimal("temperature", DecimalType.above(0), 1.0, ANCHORED, "Divides the logits of student, snapshot and reference");
+            "hard_weight",
+            DecimalType.between(0, 1),
+            0.0,
+            ANCHORED,
+            "Weight w of cross-entropy on the labels: (1 - w) KL + w CE");
+    public static final ConfigKey<Double> TEMPERATURE = decimal(
+            "temperature",
+            DecimalType.above(0),
+            1.0,
+            ANCHORED,
+            "Divides the logits of student, snapshot and reference");
     public static final ConfigKey<Divergence> DIVERGENCE =
             choice("divergence", Divergence.FORWARD_KL, ANCHORED, "What is minimised between anchor and student");
-    public static final ConfigKey<Double> JSD_BETA =
-            decimal("jsd_beta", DecimalType.inside(0, 1), 0.5, ANCHORED, "Weight of the anchor in the mixture of divergence jsd");
+    public static final ConfigKey<Double> JSD_BETA = decimal(
+            "jsd_beta",
+            DecimalType.inside(0, 1),
+            0.5,
+            ANCHORED,
+            "Weight of the anchor in the mixture of divergence jsd");
 
-    public static final ConfigKey<Long> SAVE_STEPS =
-            integer("save_steps", 0, 500, ALL, "Optimizer steps between two checkpoints; 0 = at the end of iterations and run alone");
+    public static final ConfigKey<Long> SAVE_STEPS = integer(
+            "save_steps",
+            0,
+            500,
+            ALL,
+            "Optimizer steps between two checkpoints; 0 = at the end of iterations and run alone");
     public static final ConfigKey<Long> SAVE_TOTAL_LIMIT =
             integer("save_total_limit", 0, 2, ALL, "Checkpoints that are kept, the latest; 0 = all");
-    public static final ConfigKey<Long> LOGGING_STEPS = integer("logging_steps", 1, 10, ALL, "Optimizer steps between two lines of progress");
-    public static final ConfigKey<Long> EVAL_STEPS =
-            integer("eval_steps", 0, 0, ALL, "Optimizer steps between two evaluations on data.eval; 0 = at the end alone");
-    public static final ConfigKey<Long> THREADS = integer("threads", 0, 0, ALL, "Threads of ONNX Runtime and the loss; 0 = all cores");
+    public static final ConfigKey<Long> LOGGING_STEPS =
+            integer("logging_steps", 1, 10, ALL, "Optimizer steps between two lines of progress");
+    public static final ConfigKey<Long> EVAL_STEPS = integer(
+            "eval_steps", 0, 0, ALL, "Optimizer steps between two evaluations on data.eval; 0 = at the end alone");
+    public static final ConfigKey<Long> THREADS =
+            integer("threads", 0, 0, ALL, "Threads of ONNX Runtime and the loss; 0 = all cores");
 
     private static final List<ConfigKey<?>> KEYS = Collections.unmodifiableList(TABLE);
 

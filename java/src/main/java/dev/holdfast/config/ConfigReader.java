@@ -128,7 +128,8 @@ public final class ConfigReader {
         for (ConfigKey<?> key : ConfigKeys.of(job)) {
             if (key.requiredBy().contains(job) && !known.containsKey(key)) {
                 problems.add(key.flagName() + ": missing: " + job.command() + " needs it"
-                        + source.map(file -> ", as a flag or in " + file).orElse(", as a flag or in the file of --config"));
+                        + source.map(file -> ", as a flag or in " + file)
+                                .orElse(", as a flag or in the file of --config"));
             }
         }
     }

@@ -61,7 +61,8 @@ public final class ConfigSchema {
     public static String markdown() {
         return ConfigKeys.all().stream()
                 .map(ConfigSchema::line)
-                .collect(Collectors.joining("\n", "| key | default | allowed | jobs | meaning |\n|---|---|---|---|---|\n", "\n"));
+                .collect(Collectors.joining(
+                        "\n", "| key | default | allowed | jobs | meaning |\n|---|---|---|---|---|\n", "\n"));
     }
 
     private static String line(ConfigKey<?> key) {

@@ -30,7 +30,8 @@ public final class Nearest {
         int[][] distances = new int[from.length() + 1][to.length() + 1];
         for (int row = 0; row <= from.length(); row++) {
             for (int column = 0; column <= to.length(); column++) {
-                distances[row][column] = row == 0 || column == 0 ? row + column : cheapest(distances, from, to, row, column);
+                distances[row][column] =
+                        row == 0 || column == 0 ? row + column : cheapest(distances, from, to, row, column);
             }
         }
         return distances[from.length()][to.length()];

@@ -13,7 +13,10 @@ record PathType() implements ValueType<Path> {
             return Optional.empty();
         }
         try {
-            return Optional.of(text.startsWith("~/") ? Path.of(System.getProperty("user.home"), text.substring(2)) : Path.of(text));
+            return Optional.of(
+                    text.startsWith("~/")
+                            ? Path.of(System.getProperty("user.home"), text.substring(2))
+                            : Path.of(text));
         } catch (InvalidPathException notAPath) {
             return Optional.empty();
         }

@@ -20,7 +20,9 @@ record Setting(String name, Optional<String> text, String place) {
     }
 
     String unknown() {
-        return isFlag() ? "--" + name + ": unknown flag" + hint("--") : place + ": unknown key \"" + name + "\"" + hint("");
+        return isFlag()
+                ? "--" + name + ": unknown flag" + hint("--")
+                : place + ": unknown key \"" + name + "\"" + hint("");
     }
 
     private String hint(String prefix) {

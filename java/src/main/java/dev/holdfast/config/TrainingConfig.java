@@ -38,7 +38,8 @@ public final class TrainingConfig {
             throw new IllegalArgumentException(key.name() + ": expected a key of " + job.command());
         }
         if (!key.type().allows(value)) {
-            throw new IllegalArgumentException(key.name() + ": expected " + key.type().expectation() + ", got " + value);
+            throw new IllegalArgumentException(
+                    key.name() + ": expected " + key.type().expectation() + ", got " + value);
         }
         Map<ConfigKey<?>, Object> changed = new LinkedHashMap<>(values);
         changed.put(key, value);
@@ -89,7 +90,8 @@ public final class TrainingConfig {
                     + ConfigKeys.DIVERGENCE.type().format(divergence()));
         }
         if (evalSteps() > 0 && dataEval().isEmpty()) {
-            found.add("eval_steps: expected data.eval to be set as well, got " + evalSteps() + " without rows to evaluate on");
+            found.add("eval_steps: expected data.eval to be set as well, got " + evalSteps()
+                    + " without rows to evaluate on");
         }
         return found;
     }

@@ -25,7 +25,8 @@ public record TrainingSteps(int perEpoch, int perIteration, int total) {
         return switch (config.job()) {
             case SFT -> supervised(config, perEpoch);
             case ANCHOR -> anchored(config, perEpoch);
-            case FINETUNE -> throw new IllegalArgumentException("job: expected one of its stages, sft or anchor, got finetune");
+            case FINETUNE -> throw new IllegalArgumentException(
+                    "job: expected one of its stages, sft or anchor, got finetune");
         };
     }
 
@@ -37,7 +38,8 @@ public record TrainingSteps(int perEpoch, int perIteration, int total) {
     private static TrainingSteps anchored(TrainingConfig config, int perEpoch) {
         int perIteration = countable((long) perEpoch * config.innerEpochs());
         int all = countable((long) perIteration * config.outerIterations());
-        return new TrainingSteps(perEpoch, perIteration, config.maxSteps() > 0 ? Math.min(all, config.maxSteps()) : all);
+        return new TrainingSteps(
+                perEpoch, perIteration, config.maxSteps() > 0 ? Math.min(all, config.maxSteps()) : all);
     }
 
     /** Outer iterations, of which the last may be short. */
@@ -47,7 +49,8 @@ public record TrainingSteps(int perEpoch, int perIteration, int total) {
 
     private static int countable(long steps) {
         if (steps > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("steps: expected at most " + Integer.MAX_VALUE + ", got " + steps + "; take fewer epochs");
+            throw new IllegalArgumentException(
+                    "steps: expected at most " + Integer.MAX_VALUE + ", got " + steps + "; take fewer epochs");
         }
         return (int) steps;
     }

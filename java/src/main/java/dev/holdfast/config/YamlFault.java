@@ -14,7 +14,8 @@ final class YamlFault {
             String problem = hasTab(text, line) ? "a tab: expected spaces" : marked.getProblem();
             return file + ":" + (line + 1) + ": not YAML: " + problem;
         }
-        return file + ": not YAML: " + fault.getOriginalMessage().lines().findFirst().orElse("unreadable");
+        return file + ": not YAML: "
+                + fault.getOriginalMessage().lines().findFirst().orElse("unreadable");
     }
 
     private static boolean hasTab(String text, int line) {

@@ -56,7 +56,8 @@ final class YamlFile {
         } catch (CharacterCodingException notText) {
             return fault("not YAML: expected UTF-8 text");
         } catch (IOException unreadable) {
-            return fault("cannot be read: " + (Files.isDirectory(file) ? "it is a directory" : unreadable.getMessage()));
+            return fault(
+                    "cannot be read: " + (Files.isDirectory(file) ? "it is a directory" : unreadable.getMessage()));
         }
     }
 
@@ -74,7 +75,8 @@ final class YamlFile {
                 parseMap(parser, "");
                 refuseSecondDocument(parser);
             } else {
-                problems.add(place(parser) + ": expected keys and values, such as learning_rate: 1e-5, got " + what(first));
+                problems.add(
+                        place(parser) + ": expected keys and values, such as learning_rate: 1e-5, got " + what(first));
             }
         } catch (JsonProcessingException notYaml) {
             problems.add(YamlFault.describe(file, text, notYaml));

@@ -35,8 +35,10 @@ public final class ChatTemplate {
 
     /** As {@link #of(String, String, String)}; templates that write today's date take it from the clock. */
     public static ChatTemplate of(String source, String bosToken, String eosToken, Clock clock) {
-        return new ChatTemplate(new TemplateText(source).normalised(), Map.of("bos_token", bosToken, "eos_token", eosToken),
-                new TemplateEngine(clock));
+        String template = new TemplateText(source).normalised();
+        TemplateEngine engine = new TemplateEngine(clock);
+        engine.refuseUnknownNames(template);
+        return new ChatTemplate(template, Map.of("bos_token", bosToken, "eos_token", eosToken), engine);
     }
 
     /**
@@ -45,11 +47,15 @@ public final class ChatTemplate {
      * @param addGenerationPrompt whether the text ends with what introduces the assistant's next turn
      * @throws InvalidInputException if the template refuses the conversation, or is faulty
      */
-    public synchronized String render(List<Message> messages, boolean addGenerationPrompt) {
-        Map<String, Object> variables = new HashMap<>(tokens);
-        variables.put("messages", toMaps(messages));
-        variables.put("add_generation_prompt", addGenerationPrompt);
-        RenderResult result = engine.renderConversation(template, variables);
+    public String render(List<Message> messages, boolean addGenerationPrompt) {
+        return render(Map.of("messages", toMaps(messages), "add_generation_prompt", addGenerationPrompt));
+    }
+
+    /** The text that the template makes of any variables. */
+    synchronized String render(Map<String, Object> variables) {
+        Map<String, Object> all = new HashMap<>(tokens);
+        all.putAll(variables);
+        RenderResult result = engine.renderConversation(template, all);
         if (!result.getErrors().isEmpty()) {
             TemplateError error = result.getErrors().get(0);
             throw new InvalidInputException("chat template: " + describe(error), error.getException());

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -47,6 +48,30 @@ final class PythonText {
             case "isspace" -> !text.isEmpty() && text.codePoints().allMatch(PythonText::isSpace);
             default -> throw new TemplateRefusal(method + "(): not a method of texts in chat templates");
         };
+    }
+
+    /** What Python's {@code str} makes of a value; nothing of null, which stands for undefined. */
+    static String of(Object value) {
+        return value == null ? "" : value instanceof CharSequence ? value.toString() : quoted(value);
+    }
+
+    /** What Python's {@code repr} makes of a value. */
+    private static String quoted(Object value) {
+        if (value == null) {
+            return "None";
+        } else if (value instanceof Boolean truth) {
+            return truth ? "True" : "False";
+        } else if (value instanceof CharSequence text) {
+            String quote = text.toString().contains("'") && !text.toString().contains("\"") ? "\"" : "'";
+            String escaped = text.toString().replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
+            return quote + (quote.equals("'") ? escaped.replace("'", "\\'") : escaped) + quote;
+        } else if (value instanceof Map<?, ?> map) {
+            return map.entrySet().stream().map(entry -> quoted(entry.getKey()) + ": " + quoted(entry.getValue()))
+                    .collect(Collectors.joining(", ", "{", "}"));
+        } else if (value instanceof List || value instanceof Object[]) {
+            return LoopTag.items(value).stream().map(PythonText::quoted).collect(Collectors.joining(", ", "[", "]"));
+        }
+        return value.toString();
     }
 
     /** Spaces, or the characters of the first argument, removed at the ends. */

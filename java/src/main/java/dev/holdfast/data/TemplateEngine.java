@@ -5,10 +5,13 @@ import com.hubspot.jinjava.JinjavaConfig;
 import com.hubspot.jinjava.LegacyOverrides;
 import com.hubspot.jinjava.el.ExtendedSyntaxBuilder;
 import com.hubspot.jinjava.el.TruthyTypeConverter;
+import com.hubspot.jinjava.interpret.Context;
 import com.hubspot.jinjava.interpret.Context.Library;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
+import com.hubspot.jinjava.mode.ExecutionMode;
+import com.hubspot.jinjava.tree.output.RenderedOutputNode;
 import jinjava.de.odysseus.el.ExpressionFactoryImpl;
 import jinjava.de.odysseus.el.tree.TreeBuilder;
 import java.time.Clock;
@@ -17,6 +20,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.regex.Pattern;
 import jinjava.javax.el.ExpressionFactory;
 
 /**
@@ -27,6 +31,8 @@ import jinjava.javax.el.ExpressionFactory;
  */
 final class TemplateEngine extends Jinjava {
     private static final String NOW = "strftime_now";
+    private static final Pattern FILTER = Pattern.compile("\\|\\s*([A-Za-z_]\\w*)");
+    private static final Pattern TEST = Pattern.compile("\\bis\\s+(?:not\\s+)?([A-Za-z_]\\w*)");
     private static final long MAX_OUTPUT_CHARACTERS = 64L << 20;
     private final ExpressionFactory expressions = pythonExpressions();
     private final Clock clock;
@@ -34,6 +40,7 @@ final class TemplateEngine extends Jinjava {
     TemplateEngine(Clock clock) {
         super(JinjavaConfig.newBuilder()
                 .withNestedInterpretationEnabled(false)
+                .withExecutionMode(new PythonMode())
                 .withElResolver(new TemplateValues())
                 .withMaxOutputSize(MAX_OUTPUT_CHARACTERS)
                 .withLegacyOverrides(LegacyOverrides.newBuilder().withIterateOverMapKeys(true).withEvaluateMapKeys(true)
@@ -53,6 +60,16 @@ final class TemplateEngine extends Jinjava {
     @Override
     public ExpressionFactory getExpressionFactory() {
         return expressions;
+    }
+
+    /** Lets every filter and test of the template that does not exist fail when it is used; Jinjava would pass over it. */
+    void refuseUnknownNames(String template) {
+        FILTER.matcher(template).results().map(match -> match.group(1)).distinct()
+                .filter(name -> getGlobalContext().getFilter(name) == null)
+                .forEach(name -> registerFilter(TemplateFilters.unknown(name)));
+        TEST.matcher(template).results().map(match -> match.group(1)).distinct()
+                .filter(name -> getGlobalContext().getExpTest(name) == null)
+                .forEach(name -> registerExpTest(TemplateTests.unknown(name)));
     }
 
     RenderResult renderConversation(String template, Map<String, Object> variables) {
@@ -83,14 +100,28 @@ final class TemplateEngine extends Jinjava {
     private static ExpressionFactory pythonExpressions() {
         Properties properties = new Properties();
         properties.setProperty(TreeBuilder.class.getName(), ExtendedSyntaxBuilder.class.getName());
-        return new ExpressionFactoryImpl(properties, new PythonTruth());
+        return new ExpressionFactoryImpl(properties, new PythonConversions());
     }
 
-    /** Jinjava takes the text "false" for false; Python does not. */
-    private static final class PythonTruth extends TruthyTypeConverter {
+    /** Jinjava takes the text "false" for false, and writes true where Python writes True. */
+    private static final class PythonConversions extends TruthyTypeConverter {
         @Override
         protected Boolean coerceToBoolean(Object value) {
             return ConditionTag.isTrue(value);
+        }
+
+        @Override
+        protected String coerceToString(Object value) {
+            return PythonText.of(value);
+        }
+    }
+
+    /** Values are written as Python writes them; nothing in them is taken for a template. */
+    private static final class PythonMode implements ExecutionMode {
+        @Override
+        public void prepareContext(Context context) {
+            context.setExpressionStrategy((token, interpreter) -> new RenderedOutputNode(
+                    PythonText.of(interpreter.resolveELExpression(token.getExpr(), token.getLineNumber()))));
         }
     }
 

@@ -9,6 +9,8 @@ import java.util.Set;
  *
  * <ul>
  *   <li>Slices: {@code x[a:b:c]} becomes {@code x.__slice__(a, b, c)}; Jinjava knows no step and miscounts negative ends.
+ *   <li>Named arguments: {@code f(a=b - 1)} becomes {@code f(a=(b - 1))}; Jinjava would subtract from the argument.
+ *   <li>Maps within maps: {@code }}} becomes {@code } }}, which Jinjava does not take for the end of the block.
  *   <li>Texts: escapes that Jinjava refuses are resolved, and neighbouring texts joined, as Python does.
  * </ul>
  */
@@ -32,11 +34,40 @@ final class TemplateExpression {
                 index = end;
             } else if (TemplateTokens.isText(token)) {
                 addText(result, token);
+            } else if (namesArgument(tokens, index)) {
+                int last = argumentEnd(tokens, index + 1);
+                result.add("=(" + String.join("", rewrite(tokens.subList(index + 1, last))).strip() + ")");
+                index = last - 1;
+            } else if (token.equals("}") && last(result).equals("}")) {
+                result.add(" }");
             } else {
                 result.add(token);
             }
         }
         return result;
+    }
+
+    /** Whether the token is an equals sign between a name and a value of several tokens, inside brackets. */
+    private static boolean namesArgument(List<String> tokens, int index) {
+        if (!tokens.get(index).equals("=") || index == 0 || index + 1 == tokens.size() || tokens.get(index + 1).equals("=")) {
+            return false;
+        }
+        boolean afterName = Character.isUnicodeIdentifierPart(last(tokens.subList(0, index)).codePointBefore(last(tokens.subList(0, index)).length()));
+        int depth = tokens.subList(0, index).stream().mapToInt(TemplateTokens::depthChange).sum();
+        long parts = tokens.subList(index + 1, argumentEnd(tokens, index + 1)).stream().filter(token -> !TemplateTokens.isSpace(token)).count();
+        return afterName && depth > 0 && parts > 1;
+    }
+
+    /** The index of the comma or closing bracket behind an argument. */
+    private static int argumentEnd(List<String> tokens, int start) {
+        int depth = 0;
+        for (int index = start; index < tokens.size(); index++) {
+            depth += TemplateTokens.depthChange(tokens.get(index));
+            if (depth < 0 || depth == 0 && tokens.get(index).equals(",")) {
+                return index;
+            }
+        }
+        return tokens.size();
     }
 
     private static boolean endsOperand(List<String> tokens) {

@@ -14,8 +14,17 @@ final class TemplateTests {
         return List.of(
                 test("iterable", value -> value instanceof Iterable || value instanceof Map || value instanceof CharSequence),
                 test("sequence", value -> value instanceof Iterable || value instanceof Map || value instanceof CharSequence),
+                test("true", Boolean.TRUE::equals),
+                test("false", Boolean.FALSE::equals),
                 test("callable", value -> false),
                 test("none", value -> value == null));
+    }
+
+    /** A test that fails when it is used. */
+    static ExpTest unknown(String name) {
+        return test(name, value -> {
+            throw new TemplateRefusal("the test " + name + " is not supported");
+        });
     }
 
     private static ExpTest test(String name, Predicate<Object> predicate) {

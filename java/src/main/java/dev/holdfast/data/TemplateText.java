@@ -60,7 +60,10 @@ final class TemplateText {
         position = end + 2;
         skipSpace(kind, controlled ? control : ' ');
         if (kind != '#' && !MARKER.matcher(content).matches()) {
-            output.append('{').append(kind).append(' ').append(TemplateExpression.rewrite(content.strip())).append(' ').append(closing);
+            String rewritten = TemplateExpression.rewrite(content.strip());
+            // Jinjava would take a leading minus for white space control.
+            output.append('{').append(kind).append(' ').append(rewritten.startsWith("-") ? "(" + rewritten + ")" : rewritten)
+                    .append(' ').append(closing);
         }
     }
 

@@ -14,7 +14,6 @@ final class CheckpointFormat {
 
     static final int MODULE_TRAINABLE = 0;
     static final int MODULE_FROZEN = 1;
-    static final int MODULE_IS_NOMINAL = 2;
     static final int MODULE_HAS_EXTERNAL_DATA = 3;
 
     static final int TENSOR_NAME = 0;

@@ -126,7 +126,8 @@ final class CheckpointReader {
 
     private CheckpointTensor external(FlatTable table, String name, ElementType type, Shape shape, long offset) {
         if (dataSize < 0) {
-            throw MalformedFileException.of(file.path(), "expected the file " + dataPath.getFileName() + " beside it, got none; copy it too");
+            throw MalformedFileException.of(file.path(), "expected the file " + dataPath.getFileName()
+                    + " beside it, got none; copy it too");
         }
         if (offset > dataSize || shape.elementCount() > (dataSize - offset) / type.sizeBytes()) {
             throw MalformedFileException.atOffset(dataPath, Math.min(offset, dataSize), "tensor " + name + " (described at offset "

@@ -85,19 +85,30 @@ public final class CheckpointWriter {
     public void write(Path path) {
         CheckpointLayout layout = new CheckpointLayout(trainable, frozen, groups, properties, inlineLimit);
         if (layout.hasExternalData()) {
-            try (OutputFile data = OutputFile.create(CheckpointFormat.dataPath(path))) {
-                for (CheckpointLayout.Placed placed : layout.external()) {
-                    data.padTo(placed.offset());
-                    data.write(placed.tensor().produce().bytes());
-                }
-                data.commit();
-            }
+            writeBoth(path, layout);
+        } else {
+            writeInline(path, layout, () -> {});
         }
+    }
+
+    /** Both files are complete before the first is put in its place. */
+    private static void writeBoth(Path path, CheckpointLayout layout) {
+        try (OutputFile data = OutputFile.create(CheckpointFormat.dataPath(path))) {
+            for (CheckpointLayout.Placed placed : layout.external()) {
+                data.padTo(placed.offset());
+                data.write(placed.tensor().produce().bytes());
+            }
+            writeInline(path, layout, data::commit);
+        }
+    }
+
+    private static void writeInline(Path path, CheckpointLayout layout, Runnable beforeCommit) {
         try (OutputFile file = OutputFile.create(path)) {
             file.write(layout.head());
             for (CheckpointLayout.Placed placed : layout.inline()) {
                 writeVector(file, placed);
             }
+            beforeCommit.run();
             file.commit();
         }
     }

@@ -31,6 +31,7 @@ final class GgufConfig {
     }
 
     private ObjectNode translate() {
+        refuseParts();
         refuseExperts();
         config.putArray("architectures").add(architecture.className());
         config.put("model_type", architecture.modelType());
@@ -45,6 +46,14 @@ final class GgufConfig {
         addToken("eos_token_id");
         metadata.whole("tokenizer.ggml.padding_token_id").ifPresent(id -> config.put("pad_token_id", id));
         return config;
+    }
+
+    private void refuseParts() {
+        int parts = metadata.whole("split.count").orElse(1);
+        if (parts > 1) {
+            throw new UnsupportedModelException(file.path() + ": expected a whole model, got one of " + parts
+                    + " parts; join them with llama.cpp's llama-gguf-split --merge");
+        }
     }
 
     private void refuseExperts() {
@@ -84,8 +93,8 @@ final class GgufConfig {
     private int width() {
         int width = metadata.requiredWhole(".embedding_length");
         if (embeddingShape().dimension(1) != width) {
-            throw MalformedFileException.of(file.path(), "token_embd.weight: expected rows of " + width + " values as embedding_length says, got "
-                    + embeddingShape());
+            throw MalformedFileException.of(file.path(), "token_embd.weight: expected rows of " + width
+                    + " values as embedding_length says, got " + embeddingShape());
         }
         return width;
     }
@@ -111,7 +120,8 @@ final class GgufConfig {
     private void requireAlike(String key, int headSize) {
         int value = metadata.whole(key).orElse(headSize);
         if (value != headSize) {
-            throw new UnsupportedModelException(file.path() + ": metadata " + key + ": expected the head size " + headSize + ", got " + value);
+            throw new UnsupportedModelException(file.path() + ": metadata " + key + ": expected the head size " + headSize
+                    + ", got " + value);
         }
     }
 
@@ -145,7 +155,8 @@ final class GgufConfig {
 
     private void addYarn() {
         ObjectNode scaling = addRopeScaling("yarn").put("factor", requiredReal(".rope.scaling.factor"));
-        metadata.whole(".rope.scaling.original_context_length").ifPresent(length -> scaling.put("original_max_position_embeddings", length));
+        metadata.whole(".rope.scaling.original_context_length")
+                .ifPresent(length -> scaling.put("original_max_position_embeddings", length));
         metadata.real(".rope.scaling.yarn_beta_fast").ifPresent(beta -> scaling.put("beta_fast", shortest(beta)));
         metadata.real(".rope.scaling.yarn_beta_slow").ifPresent(beta -> scaling.put("beta_slow", shortest(beta)));
     }

@@ -40,8 +40,8 @@ public final class GgufFile implements WeightSource {
     }
 
     /**
-     * The metadata in the order of the file, not modifiable: strings are {@link String}, all integers {@link Long} (those of 64 bits without
-     * sign keep their bits), floats {@link Double}, booleans {@link Boolean} and arrays {@link List} of these.
+     * The metadata in the order of the file, not modifiable: strings are {@link String}, all integers {@link Long} (those of 64 bits
+     * without sign keep their bits), floats {@link Double}, booleans {@link Boolean} and arrays {@link List} of these.
      */
     public Map<String, Object> metadata() {
         return metadata;

@@ -3,6 +3,7 @@ package dev.holdfast.weights;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.error.UnsupportedModelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -22,12 +23,20 @@ final class HuggingFaceFolder {
         }
         ObjectNode config = StrictJson.readFile(configFile);
         ModelArchitecture architecture = ModelArchitecture.ofClassName(configFile, config.path("architectures").path(0).asText("none"));
+        refuseQuantised(configFile, config);
         WeightSource stored = openWeights(folder);
         try {
             return new ModelSource(folder, config, new RenamedWeights(folder, stored, origins(folder, config, architecture, stored)), null);
         } catch (HoldfastException e) {
             stored.close();
             throw e;
+        }
+    }
+
+    private static void refuseQuantised(Path configFile, ObjectNode config) {
+        if (config.hasNonNull("quantization_config")) {
+            throw new UnsupportedModelException(configFile + ": quantization_config: expected none, got "
+                    + config.path("quantization_config").path("quant_method").asText("one") + "; use the model's F32, F16 or BF16 weights");
         }
     }
 

@@ -66,8 +66,8 @@ public final class ModelSource implements AutoCloseable {
     /**
      * The parameters with Hugging Face's names, shapes and layout.
      *
-     * <p>Left out are buffers that are no parameters and, where {@code tie_word_embeddings} holds, {@code lm_head.weight}. GPT-2's names begin with
-     * {@code transformer.}.
+     * <p>Left out are buffers that are no parameters and, where {@code tie_word_embeddings} holds, {@code lm_head.weight}. GPT-2's names
+     * begin with {@code transformer.}.
      */
     public WeightSource weights() {
         return weights;

@@ -52,7 +52,8 @@ public final class NpzFile {
     private static void requireDisjoint(Path path, List<? extends ZipEntry> entries) throws IOException {
         long packed = entries.stream().mapToLong(entry -> Math.max(0, entry.getCompressedSize())).sum();
         if (packed > Files.size(path)) {
-            throw MalformedFileException.of(path, "expected entries of at most " + Files.size(path) + " packed bytes in all, got " + packed);
+            throw MalformedFileException.of(path, "expected entries of at most " + Files.size(path) + " packed bytes in all, got "
+                    + packed);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.holdfast.weights;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -12,4 +14,8 @@ import java.util.Map;
  * @param moments for each parameter the moments, for AdamW {@code momentum0} and {@code momentum1}
  * @param <T> {@link CheckpointTensor} when read, {@link PendingTensor} when written
  */
-public record OptimizerGroup<T>(String name, long step, float initialLearningRate, Map<String, List<T>> moments) {}
+public record OptimizerGroup<T>(String name, long step, float initialLearningRate, Map<String, List<T>> moments) {
+    public OptimizerGroup {
+        moments = Collections.unmodifiableMap(new LinkedHashMap<>(moments));
+    }
+}

@@ -3,12 +3,14 @@ package dev.holdfast.weights;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.tensor.HostTensor;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * What an ONNX Runtime on-device-training checkpoint holds, without the tensors' values; made by {@link CheckpointWriter} or by ONNX Runtime.
+ * What an ONNX Runtime on-device-training checkpoint holds, without the tensors' values; made by {@link CheckpointWriter} or by ONNX
+ * Runtime.
  *
  * <p>Ownership: keeps no file open. Thread safety: immutable.
  */
@@ -30,7 +32,7 @@ public final class OrtCheckpoint {
         this.trainable = trainable;
         this.frozen = frozen;
         this.optimizerGroups = optimizerGroups;
-        this.properties = properties;
+        this.properties = Collections.unmodifiableMap(properties);
         trainable.forEach(tensor -> parameters.put(tensor.name(), tensor));
         frozen.forEach(tensor -> parameters.put(tensor.name(), tensor));
     }
@@ -71,7 +73,8 @@ public final class OrtCheckpoint {
     public CheckpointTensor parameter(String name) {
         CheckpointTensor parameter = parameters.get(name);
         if (parameter == null) {
-            throw MalformedFileException.of(path, "parameter " + name + ": expected in the checkpoint, got none; does it belong to this model?");
+            throw MalformedFileException.of(path, "parameter " + name
+                    + ": expected in the checkpoint, got none; does it belong to this model?");
         }
         return parameter;
     }

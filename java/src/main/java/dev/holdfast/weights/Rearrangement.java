@@ -53,7 +53,8 @@ sealed interface Rearrangement {
     }
 
     /**
-     * Takes the rows of each attention head from the order in which llama.cpp rotates them (pairs of neighbours) to Hugging Face's (halves).
+     * Takes the rows of each attention head from the order in which llama.cpp rotates them (pairs of neighbours) to Hugging Face's
+     * (halves).
      *
      * <p>Row {@code 2 i + half} of a head becomes row {@code half · headSize / 2 + i}. Source: llama.cpp, {@code convert_hf_to_gguf.py},
      * {@code LlamaModel.permute}, whose inverse this is.

@@ -22,7 +22,8 @@ public interface WeightSource extends AutoCloseable {
     /**
      * The values of a parameter as a FLOAT tensor, converted or dequantised from the stored format.
      *
-     * @throws dev.holdfast.error.MalformedFileException if the files hold no parameter of this name or have been cut short since they were opened
+     * @throws dev.holdfast.error.MalformedFileException if the files hold no parameter of this name or have been cut short since
+     *     they were opened
      * @throws dev.holdfast.error.UnsupportedModelException if the stored format is not supported or the tensor would exceed 2 GiB
      */
     HostTensor readFloat(String name);

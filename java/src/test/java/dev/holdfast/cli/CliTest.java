@@ -32,7 +32,10 @@ class CliTest {
 
     private Console console(OptionalInt columns) {
         return new Console(
-                new PrintStream(results, true, StandardCharsets.UTF_8), new PrintStream(messages, true, StandardCharsets.UTF_8), columns, false);
+                new PrintStream(results, true, StandardCharsets.UTF_8),
+                new PrintStream(messages, true, StandardCharsets.UTF_8),
+                columns,
+                false);
     }
 
     private int run(String... arguments) {
@@ -58,7 +61,10 @@ class CliTest {
     void helpAndVersionAreResults() {
         assertThat(run("--version")).isZero();
         assertThat(run("validate", "--help")).isZero();
-        assertThat(result()).startsWith("holdfast ").contains("--learning_rate=N", "(1.0e-5)", "Examples:").doesNotContain("--no_shuffle");
+        assertThat(result())
+                .startsWith("holdfast ")
+                .contains("--learning_rate=N", "(1.0e-5)", "Examples:")
+                .doesNotContain("--no_shuffle");
         assertThat(said()).isEmpty();
     }
 
@@ -85,11 +91,29 @@ class CliTest {
 
     @Test
     void everyKeyIsAFlagAndDashesStandForUnderscores() {
-        String[] paths = {"validate", "--job", "finetune", "--artifact", "a", "--data", "b", "--data.eval=c", "--out", "d"};
-        String[] rest = {"--learning-rate", "1e-4", "--no-shuffle", "--resume", "--append_eos", "false", "--max-steps=-1", "--interpolation", "probability"};
+        String[] paths = {
+            "validate", "--job", "finetune", "--artifact", "a", "--data", "b", "--data.eval=c", "--out", "d"
+        };
+        String[] rest = {
+            "--learning-rate",
+            "1e-4",
+            "--no-shuffle",
+            "--resume",
+            "--append_eos",
+            "false",
+            "--max-steps=-1",
+            "--interpolation",
+            "probability"
+        };
         assertThat(run(concatenated(paths, rest))).isZero();
         assertThat(result())
-                .contains("learning_rate: 1.0e-4\n", "shuffle: false\n", "resume: true\n", "append_eos: false\n", "max_steps: -1\n", "  eval: c\n")
+                .contains(
+                        "learning_rate: 1.0e-4\n",
+                        "shuffle: false\n",
+                        "resume: true\n",
+                        "append_eos: false\n",
+                        "max_steps: -1\n",
+                        "  eval: c\n")
                 .contains("interpolation: probability\n");
         for (var key : ConfigKeys.all()) {
             run("validate", key.flagName() + "=?");
@@ -104,7 +128,17 @@ class CliTest {
     @Test
     void allProblemsOfFileAndFlagsAreToldAtOnce() throws IOException {
         Path file = Files.writeString(directory.resolve("job.yaml"), "artifact: a\nalpha: 7\nlearning_rat: 1\n");
-        assertThat(run("validate", "--job", "anchor", "--config", file.toString(), "--seed", "x", "--aplha", "1", "--reference=r"))
+        assertThat(run(
+                        "validate",
+                        "--job",
+                        "anchor",
+                        "--config",
+                        file.toString(),
+                        "--seed",
+                        "x",
+                        "--aplha",
+                        "1",
+                        "--reference=r"))
                 .isEqualTo(ExitCode.USAGE);
         assertThat(said())
                 .containsExactly(
@@ -118,7 +152,8 @@ class CliTest {
 
     @Test
     void quietSaysNothingButResults() {
-        assertThat(run("validate", "--quiet", "--artifact", "a", "--data", "b", "--out", "c")).isZero();
+        assertThat(run("validate", "--quiet", "--artifact", "a", "--data", "b", "--out", "c"))
+                .isZero();
         assertThat(said()).isEmpty();
         assertThat(result()).startsWith("artifact: a\n");
     }
@@ -126,14 +161,62 @@ class CliTest {
     @Test
     void theSchemaIsJson() throws IOException {
         assertThat(run("schema")).isZero();
-        assertThat(new ObjectMapper().readTree(result()).at("/properties/alpha/default").doubleValue()).isEqualTo(0.5);
+        assertThat(new ObjectMapper()
+                        .readTree(result())
+                        .at("/properties/alpha/default")
+                        .doubleValue())
+                .isEqualTo(0.5);
+    }
+
+    @Test
+    void theDoctorSaysWhatThisMachineTrainsWith() {
+        assertThat(run("doctor")).isZero();
+        assertThat(result())
+                .startsWith("This machine can train.")
+                .contains("training on", "CPUExecutionProvider", "libholdfast.so");
+    }
+
+    @Test
+    void theFirstCauseOfAFailedExaminationComesFirst() {
+        Diagnosis diagnosis = new Diagnosis();
+        diagnosis.fact("java", "17");
+        diagnosis.examine("onnxruntime", () -> {
+            throw new InvalidInputException("libonnxruntime.so: missing; add the jar");
+        });
+        diagnosis.examine("kernels", () -> {
+            throw new UnsatisfiedLinkError("libholdfast.so");
+        });
+        assertThat(diagnosis.canTrain()).isFalse();
+        assertThat(diagnosis.report().lines())
+                .startsWith("Training cannot run: libonnxruntime.so: missing; add the jar")
+                .contains("java         17", "onnxruntime  failed, see above");
+    }
+
+    @Test
+    void stepsTrainForeignArtifactsAndTellEachLoss() {
+        Path artifact = Path.of("java/src/test/resources/golden/ort-artifacts/classifier");
+        Path run = directory.resolve("run");
+        String[] arguments = {
+            "step",
+            "--artifact",
+            artifact.toString(),
+            "--batches",
+            artifact.resolve("batches.npz").toString()
+        };
+        assertThat(run(concatenated(arguments, new String[] {"--learning-rate=1e-2", "--out", run.toString()})))
+                .isZero();
+        assertThat(run.resolve("metrics.jsonl")).exists();
+        assertThat(said()).first().asString().startsWith("step 1/10  loss 1.604");
+        assertThat(run(concatenated(arguments, new String[] {"--learning_rate", "fast", "--out", run.toString()})))
+                .isEqualTo(ExitCode.USAGE);
     }
 
     @Test
     void eachKindOfFailureHasItsExitCodeAndOneLine() {
         Failures failures = new Failures(console(OptionalInt.empty()));
         assertThat(failures.report(new InvalidInputException("a: empty"))).isEqualTo(ExitCode.FAILURE);
-        assertThat(failures.report(new InvalidConfigurationException(List.of("b: wrong", "c: wrong")))).isEqualTo(ExitCode.USAGE);
+        assertThat(failures.report(new InvalidConfigurationException(List.of("b: wrong", "c: wrong"))))
+                .isEqualTo(ExitCode.USAGE);
         assertThat(failures.report(new NonFiniteLossException("step 1: NaN"))).isEqualTo(ExitCode.NON_FINITE_LOSS);
         assertThat(failures.report(new CancellationException("stopped"))).isEqualTo(ExitCode.INTERRUPTED);
         assertThat(failures.report(new NoSuchFileException("x.onnx"))).isEqualTo(ExitCode.FAILURE);

@@ -36,7 +36,8 @@ class ConfigReaderTest {
     }
 
     private static List<String> problems(ConfigReader reader) {
-        return catchThrowableOfType(InvalidConfigurationException.class, reader::read).problems();
+        return catchThrowableOfType(InvalidConfigurationException.class, reader::read)
+                .problems();
     }
 
     private static List<String> problemsOfLine(String line) {
@@ -58,7 +59,12 @@ class ConfigReaderTest {
 
     @Test
     void flagsCountMoreThanTheFileInWhateverOrderTheyCome() {
-        assertThat(ConfigReader.of(Job.ANCHOR).flag("alpha", "0.75").yaml(COMPLETE, NAME).read().alpha()).isEqualTo(0.75);
+        assertThat(ConfigReader.of(Job.ANCHOR)
+                        .flag("alpha", "0.75")
+                        .yaml(COMPLETE, NAME)
+                        .read()
+                        .alpha())
+                .isEqualTo(0.75);
         assertThat(complete().flag("data.train", "b.jsonl").read().dataTrain()).isEqualTo(Path.of("b.jsonl"));
         assertThat(complete().flag("data", "c.jsonl").read().dataTrain()).isEqualTo(Path.of("c.jsonl"));
         assertThat(complete().flag("learning-rate", "1").read().learningRate()).isEqualTo(1);
@@ -67,21 +73,29 @@ class ConfigReaderTest {
     @ParameterizedTest
     @CsvSource({"data: a.jsonl", "data.train: a.jsonl", "data: {train: a.jsonl}", "'data:\n  train: a.jsonl'"})
     void trainingRowsCanBeNamedInEveryWay(String line) {
-        TrainingConfig config = ConfigReader.of(Job.SFT).yaml("artifact: a\nout: b\n" + line, NAME).read();
+        TrainingConfig config = ConfigReader.of(Job.SFT)
+                .yaml("artifact: a\nout: b\n" + line, NAME)
+                .read();
         assertThat(config.dataTrain()).isEqualTo(Path.of("a.jsonl"));
     }
 
     @ParameterizedTest
     @CsvSource({"1e-5, 1e-5", "1.0e-05, 1e-5", "1E-5, 1e-5", ".5, 0.5", "1, 1", "'\"1e-5\"', 1e-5", "+2.5, 2.5"})
     void numbersAreReadInEveryCommonSpelling(String text, double value) {
-        assertThat(complete().yaml("weight_decay: " + text, NAME).read().weightDecay()).isEqualTo(value);
-        assertThat(complete().flag("weight_decay", text.replace("\"", "")).read().weightDecay()).isEqualTo(value);
+        assertThat(complete().yaml("weight_decay: " + text, NAME).read().weightDecay())
+                .isEqualTo(value);
+        assertThat(complete()
+                        .flag("weight_decay", text.replace("\"", ""))
+                        .read()
+                        .weightDecay())
+                .isEqualTo(value);
     }
 
     @ParameterizedTest
     @CsvSource({"3, 3", "3.0, 3", "1e3, 1000"})
     void wholeNumbersMayBeWrittenAsDecimals(String text, int value) {
-        assertThat(complete().yaml("inner_epochs: " + text, NAME).read().innerEpochs()).isEqualTo(value);
+        assertThat(complete().yaml("inner_epochs: " + text, NAME).read().innerEpochs())
+                .isEqualTo(value);
     }
 
     @ParameterizedTest
@@ -101,11 +115,14 @@ class ConfigReaderTest {
     void anUnknownKeyIsToldWithItsLineAndTheNearestOne() {
         assertThat(problemsOfLine("learning_rat: 1"))
                 .containsExactly("anchor.yaml:7: unknown key \"learning_rat\"; did you mean learning_rate?");
-        assertThat(problemsOfLine("epochs: 1")).containsExactly("anchor.yaml:7: unknown key \"epochs\"; did you mean inner_epochs?");
-        assertThat(problemsOfLine("zzz: [1, {a: b}]")).containsExactly("anchor.yaml:7: unknown key \"zzz\"; `holdfast schema` lists the keys");
+        assertThat(problemsOfLine("epochs: 1"))
+                .containsExactly("anchor.yaml:7: unknown key \"epochs\"; did you mean inner_epochs?");
+        assertThat(problemsOfLine("zzz: [1, {a: b}]"))
+                .containsExactly("anchor.yaml:7: unknown key \"zzz\"; `holdfast schema` lists the keys");
         assertThat(problems(complete().flag("learning-rat", "1")))
                 .containsExactly("--learning-rat: unknown flag; did you mean --learning_rate?");
-        assertThat(problemsOfLine("data.trian: x")).containsExactly("anchor.yaml:7: unknown key \"data.trian\"; did you mean data.train?");
+        assertThat(problemsOfLine("data.trian: x"))
+                .containsExactly("anchor.yaml:7: unknown key \"data.trian\"; did you mean data.train?");
     }
 
     @ParameterizedTest
@@ -133,12 +150,16 @@ class ConfigReaderTest {
     void aWrongValueIsToldWithWhatIsExpected(String line, String problem) {
         String paths = "artifact: a\nreference: b\ndata: c\nout: d\n";
         assertThat(problems(ConfigReader.of(Job.ANCHOR).yaml(paths + line, NAME)))
-                .first().asString().isEqualTo("anchor.yaml:5: " + problem);
+                .first()
+                .asString()
+                .isEqualTo("anchor.yaml:5: " + problem);
     }
 
     @Test
     void allProblemsAreToldAtOnce() {
-        ConfigReader reader = ConfigReader.of(Job.ANCHOR).yaml("alpha: 2\nlearning_rat: 1\nseed: x\n", NAME).flag("threads", "many");
+        ConfigReader reader = ConfigReader.of(Job.ANCHOR)
+                .yaml("alpha: 2\nlearning_rat: 1\nseed: x\n", NAME)
+                .flag("threads", "many");
         assertThat(problems(reader))
                 .containsExactly(
                         "anchor.yaml:1: alpha: expected a number from 0 to 1, got \"2\"",
@@ -154,7 +175,8 @@ class ConfigReaderTest {
     @Test
     void aKeySetTwiceIsToldWithBothLines() {
         assertThat(problemsOfLine("alpha: 0.1")).containsExactly("anchor.yaml:7: alpha: set twice, first in line 5");
-        assertThat(problemsOfLine("data.train: x")).containsExactly("anchor.yaml:7: data.train: set twice, first in line 3");
+        assertThat(problemsOfLine("data.train: x"))
+                .containsExactly("anchor.yaml:7: data.train: set twice, first in line 3");
         assertThat(problemsOfLine("data: x")).containsExactly("anchor.yaml:7: data: set twice, first in line 3");
     }
 
@@ -168,27 +190,54 @@ class ConfigReaderTest {
 
     @Test
     void whatIsNotAMapOfKeysIsToldInOneLine() {
-        assertThat(problems(ConfigReader.of(Job.SFT).yaml("", NAME))).first().asString().startsWith("anchor.yaml: empty: expected keys");
-        assertThat(problems(ConfigReader.of(Job.SFT).yaml("# nothing\n", NAME))).first().asString().startsWith("anchor.yaml: empty:");
-        assertThat(problems(ConfigReader.of(Job.SFT).yaml("- a\n- b", NAME))).first().asString().startsWith("anchor.yaml:1: ").endsWith("got a list");
-        assertThat(problems(ConfigReader.of(Job.SFT).yaml("\nhello", NAME))).first().asString().startsWith("anchor.yaml:2: ").endsWith("got plain text");
-        assertThat(problemsOfLine("---\nalpha: 1")).containsExactly("anchor.yaml:8: expected one YAML document, got a second one");
-        assertThat(problemsOfLine("seed: &a 1\nthreads: *a")).containsExactly("anchor.yaml:8: threads: expected a whole number of at least 0, got the alias *a");
+        assertThat(problems(ConfigReader.of(Job.SFT).yaml("", NAME)))
+                .first()
+                .asString()
+                .startsWith("anchor.yaml: empty: expected keys");
+        assertThat(problems(ConfigReader.of(Job.SFT).yaml("# nothing\n", NAME)))
+                .first()
+                .asString()
+                .startsWith("anchor.yaml: empty:");
+        assertThat(problems(ConfigReader.of(Job.SFT).yaml("- a\n- b", NAME)))
+                .first()
+                .asString()
+                .startsWith("anchor.yaml:1: ")
+                .endsWith("got a list");
+        assertThat(problems(ConfigReader.of(Job.SFT).yaml("\nhello", NAME)))
+                .first()
+                .asString()
+                .startsWith("anchor.yaml:2: ")
+                .endsWith("got plain text");
+        assertThat(problemsOfLine("---\nalpha: 1"))
+                .containsExactly("anchor.yaml:8: expected one YAML document, got a second one");
+        assertThat(problemsOfLine("seed: &a 1\nthreads: *a"))
+                .containsExactly("anchor.yaml:8: threads: expected a whole number of at least 0, got the alias *a");
     }
 
     @Test
     void brokenYamlIsToldWithItsLine() {
         assertThat(problemsOfLine("\tseed: 1")).contains("anchor.yaml:7: not YAML: a tab: expected spaces");
-        assertThat(problemsOfLine("seed: [1, 2")).first().asString().startsWith("anchor.yaml:").contains("not YAML: ").doesNotContain("\n");
-        assertThat(problemsOfLine("seed: a: b")).first().asString().startsWith("anchor.yaml:7: not YAML: mapping values");
+        assertThat(problemsOfLine("seed: [1, 2"))
+                .first()
+                .asString()
+                .startsWith("anchor.yaml:")
+                .contains("not YAML: ")
+                .doesNotContain("\n");
+        assertThat(problemsOfLine("seed: a: b"))
+                .first()
+                .asString()
+                .startsWith("anchor.yaml:7: not YAML: mapping values");
     }
 
     @Test
     void aFileThatCannotBeReadIsTold() throws IOException {
-        assertThat(problems(ConfigReader.of(Job.SFT).file(directory.resolve("none.yaml")))).contains(directory.resolve("none.yaml") + ": no such file");
-        assertThat(problems(ConfigReader.of(Job.SFT).file(directory))).contains(directory + ": cannot be read: it is a directory");
+        assertThat(problems(ConfigReader.of(Job.SFT).file(directory.resolve("none.yaml"))))
+                .contains(directory.resolve("none.yaml") + ": no such file");
+        assertThat(problems(ConfigReader.of(Job.SFT).file(directory)))
+                .contains(directory + ": cannot be read: it is a directory");
         Path binary = Files.write(directory.resolve("model.yaml"), new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
-        assertThat(problems(ConfigReader.of(Job.SFT).file(binary))).contains(binary + ": not YAML: expected UTF-8 text");
+        assertThat(problems(ConfigReader.of(Job.SFT).file(binary)))
+                .contains(binary + ": not YAML: expected UTF-8 text");
     }
 
     @Test
@@ -196,7 +245,8 @@ class ConfigReaderTest {
         assertThat(ConfigReader.ofAnyJob().yaml(COMPLETE, NAME).read().job()).isEqualTo(Job.ANCHOR);
         String paths = "artifact: a\ndata: b\nout: c\n";
         assertThat(ConfigReader.ofAnyJob().yaml(paths, NAME).read().job()).isEqualTo(Job.SFT);
-        assertThat(ConfigReader.ofAnyJob().yaml(paths + "alpha: 0", NAME).read().job()).isEqualTo(Job.FINETUNE);
+        assertThat(ConfigReader.ofAnyJob().yaml(paths + "alpha: 0", NAME).read().job())
+                .isEqualTo(Job.FINETUNE);
     }
 
     @Test
@@ -205,7 +255,8 @@ class ConfigReaderTest {
         for (int round = 0; round < 3000; round++) {
             String text = mutated(random, COMPLETE);
             try {
-                assertThat(ConfigReader.of(Job.ANCHOR).yaml(text, NAME).read().toYaml()).isNotEmpty();
+                assertThat(ConfigReader.of(Job.ANCHOR).yaml(text, NAME).read().toYaml())
+                        .isNotEmpty();
             } catch (HoldfastException refused) {
                 assertThat(refused).isInstanceOf(InvalidConfigurationException.class);
                 assertThat(refused.getMessage()).isNotBlank();
@@ -231,10 +282,14 @@ class ConfigReaderTest {
     @Test
     void javaCallersMistakesAreIllegalArguments() {
         TrainingConfig config = TrainingConfig.of(Job.SFT);
-        assertThatThrownBy(() -> config.with(ConfigKeys.ALPHA, 0.5)).isInstanceOf(IllegalArgumentException.class).hasMessage("alpha: expected a key of sft");
+        assertThatThrownBy(() -> config.with(ConfigKeys.ALPHA, 0.5))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("alpha: expected a key of sft");
         assertThatThrownBy(() -> config.with(ConfigKeys.WARMUP_RATIO, 2.0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("warmup_ratio: expected a number from 0 to 1, got 2.0");
-        assertThatThrownBy(config::out).isInstanceOf(IllegalStateException.class).hasMessage("out: not set");
+        assertThatThrownBy(config::out)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("out: not set");
     }
 }

@@ -13,7 +13,18 @@ class LearningRateScheduleTest {
     @Test
     void cosineRisesThenFollowsHalfAWave() {
         var schedule = new LearningRateSchedule(ScheduleType.COSINE, 1, 10, 2);
-        double[] byHand = {0, 0.5, 1, 0.9619397662556434, 0.8535533905932737, 0.6913417161825449, 0.5, 0.3086582838174551, 0.1464466094067262, 0.0380602337443566};
+        double[] byHand = {
+            0,
+            0.5,
+            1,
+            0.9619397662556434,
+            0.8535533905932737,
+            0.6913417161825449,
+            0.5,
+            0.3086582838174551,
+            0.1464466094067262,
+            0.0380602337443566
+        };
         for (int step = 0; step < byHand.length; step++) {
             assertThat(schedule.at(step)).as("step %d", step).isCloseTo(byHand[step], within(ROUNDING));
         }
@@ -42,7 +53,9 @@ class LearningRateScheduleTest {
         TrainingConfig config = TrainingConfig.of(Job.SFT).with(ConfigKeys.WARMUP_RATIO, 0.03);
         assertThat(LearningRateSchedule.of(config, 10).warmupSteps()).isEqualTo(1);
         assertThat(LearningRateSchedule.of(config, 101).warmupSteps()).isEqualTo(4);
-        assertThat(LearningRateSchedule.of(config.with(ConfigKeys.WARMUP_RATIO, 0.0), 10).warmupSteps()).isZero();
+        assertThat(LearningRateSchedule.of(config.with(ConfigKeys.WARMUP_RATIO, 0.0), 10)
+                        .warmupSteps())
+                .isZero();
     }
 
     @Test
@@ -54,8 +67,10 @@ class LearningRateScheduleTest {
 
     @Test
     void nonsenseIsRefused() {
-        assertThatThrownBy(() -> new LearningRateSchedule(ScheduleType.LINEAR, 1, 0, 0)).hasMessage("totalSteps: expected at least 1, got 0");
-        assertThatThrownBy(() -> new LearningRateSchedule(ScheduleType.LINEAR, Double.NaN, 1, 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new LearningRateSchedule(ScheduleType.LINEAR, 1, 0, 0))
+                .hasMessage("totalSteps: expected at least 1, got 0");
+        assertThatThrownBy(() -> new LearningRateSchedule(ScheduleType.LINEAR, Double.NaN, 1, 0))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -63,8 +78,10 @@ class LearningRateScheduleTest {
         TrainingConfig sft = TrainingConfig.of(Job.SFT).with(ConfigKeys.GRADIENT_ACCUMULATION_STEPS, 4L);
         assertThat(TrainingSteps.of(sft, 100)).isEqualTo(new TrainingSteps(4, 12, 12));
         assertThat(TrainingSteps.of(sft, 1)).isEqualTo(new TrainingSteps(1, 3, 3));
-        assertThat(TrainingSteps.of(sft.with(ConfigKeys.MAX_STEPS, 20L), 100).total()).isEqualTo(20);
-        assertThat(TrainingSteps.of(sft.with(ConfigKeys.MAX_STEPS, -1L), 100).total()).isEqualTo(12);
+        assertThat(TrainingSteps.of(sft.with(ConfigKeys.MAX_STEPS, 20L), 100).total())
+                .isEqualTo(20);
+        assertThat(TrainingSteps.of(sft.with(ConfigKeys.MAX_STEPS, -1L), 100).total())
+                .isEqualTo(12);
     }
 
     @Test
@@ -76,6 +93,7 @@ class LearningRateScheduleTest {
         TrainingSteps cut = TrainingSteps.of(anchor.with(ConfigKeys.MAX_STEPS, 7_421L), 11_870);
         assertThat(cut).isEqualTo(new TrainingSteps(1484, 7420, 7_421));
         assertThat(cut.iterations()).isEqualTo(2);
-        assertThatThrownBy(() -> TrainingSteps.of(anchor.with(ConfigKeys.INNER_EPOCHS, 2_000_000_000L), 11_870)).hasMessageContaining("take fewer epochs");
+        assertThatThrownBy(() -> TrainingSteps.of(anchor.with(ConfigKeys.INNER_EPOCHS, 2_000_000_000L), 11_870))
+                .hasMessageContaining("take fewer epochs");
     }
 }

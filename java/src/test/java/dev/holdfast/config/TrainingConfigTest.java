@@ -54,7 +54,10 @@ class TrainingConfigTest {
 
     @Provide
     Arbitrary<String> paths() {
-        Arbitrary<String> odd = Arbitraries.strings().withChars("ab/. :#'\"-?{}[]&*!|>%@,~é0").ofMinLength(1).ofMaxLength(12);
+        Arbitrary<String> odd = Arbitraries.strings()
+                .withChars("ab/. :#'\"-?{}[]&*!|>%@,~é0")
+                .ofMinLength(1)
+                .ofMaxLength(12);
         return Arbitraries.oneOf(odd, Arbitraries.of("true", "1e-5", "null", "no", "a\tb", "*a", "2026-11-22"))
                 .filter(text -> !text.isBlank() && !text.startsWith("~/"));
     }
@@ -62,13 +65,15 @@ class TrainingConfigTest {
     @Test
     void yamlFollowsTheOrderOfTheTableAndNestsData() {
         assertThat(withPaths(Path.of("a b")).toYaml())
-                .startsWith("artifact: a b\nreference: a b\ndata:\n  train: a b\nout: a b\nresume: false\nlearning_rate: 1.0e-5\n")
+                .startsWith(
+                        "artifact: a b\nreference: a b\ndata:\n  train: a b\nout: a b\nresume: false\nlearning_rate: 1.0e-5\n")
                 .contains("interpolation: logit\n");
     }
 
     @Test
     void aJobOfTwoStagesSplitsIntoThem() {
-        TrainingConfig both = TrainingConfig.of(Job.FINETUNE).with(ConfigKeys.ALPHA, 0.1).with(ConfigKeys.NUM_TRAIN_EPOCHS, 2L);
+        TrainingConfig both =
+                TrainingConfig.of(Job.FINETUNE).with(ConfigKeys.ALPHA, 0.1).with(ConfigKeys.NUM_TRAIN_EPOCHS, 2L);
         assertThat(both.as(Job.SFT)).isEqualTo(TrainingConfig.of(Job.SFT).with(ConfigKeys.NUM_TRAIN_EPOCHS, 2L));
         assertThat(both.as(Job.ANCHOR)).isEqualTo(TrainingConfig.of(Job.ANCHOR).with(ConfigKeys.ALPHA, 0.1));
     }

@@ -38,8 +38,20 @@ class DecoderGradientTest {
         check(DecoderGradientTest::gpt2, GradientOperators.STOCK, pending);
     }
 
+    @ParameterizedTest(name = "added to pending gradients: {0}")
+    @ValueSource(booleans = {false, true})
+    void llamaBlockWithHoldfastGradients(boolean pending) {
+        HoldfastOperators.check(DecoderGradientTest::llama, 5, pending);
+    }
+
+    @ParameterizedTest(name = "added to pending gradients: {0}")
+    @ValueSource(booleans = {false, true})
+    void llamaBlockOfFusedOperators(boolean pending) {
+        HoldfastOperators.check(DecoderGradientTest::fusedLlama, 5, pending);
+    }
+
     private static void check(Function<GradientCase, List<Value>> build, GradientOperators operators, boolean pending) {
-        new GradientCheck(build, 5, SessionSettings.defaults().withIntraOpThreads(2)).check(operators, pending);
+        new GradientCheck(build, 5, SessionSettings.defaults().withIntraOpThreads(1)).check(operators, pending);
     }
 
     private static List<Value> llama(GradientCase graph) {
@@ -56,9 +68,47 @@ class DecoderGradientTest {
         Value second = norm(graph, x, "second norm");
         Value gate = operators.silu(linear(graph, second, "gate", INNER));
         Value inner = operators.mul(gate, linear(graph, second, "up", INNER));
-        x = operators.add(x, linear(graph, inner, "down", HIDDEN));
+        return logits(graph, operators.add(x, linear(graph, inner, "down", HIDDEN)), embedding);
+    }
+
+    private static List<Value> fusedLlama(GradientCase graph) {
+        Operators operators = graph.operators();
+        Value embedding = graph.variable("embedding", VOCABULARY, HIDDEN);
+        Value ids = graph.indices("ids", VOCABULARY, "B", "T");
+        Value x = operators.reshape(operators.gather(embedding, ids, 0), -1, HIDDEN);
+        Value normed = norm(graph, x, "first norm");
+        Attributes attributes = Attributes.of("num_heads", HEADS, "kv_num_heads", KEY_VALUE_HEADS, "scale", 0.5f);
+        Value mixed = operators
+                .node(
+                        Operator.CAUSAL_ATTENTION,
+                        2,
+                        attributes,
+                        sequences(graph, linear(graph, normed, "query", HEADS * HEAD_SIZE), ids),
+                        sequences(graph, linear(graph, normed, "key", KEY_VALUE_HEADS * HEAD_SIZE), ids),
+                        sequences(graph, linear(graph, normed, "value", KEY_VALUE_HEADS * HEAD_SIZE), ids),
+                        graph.constant("cosines", 8, HEAD_SIZE / 2),
+                        graph.constant("sines", 8, HEAD_SIZE / 2))
+                .output();
+        Value rows = operators.reshape(mixed, -1, HEADS * HEAD_SIZE);
+        x = operators.add(x, linear(graph, rows, "output", HIDDEN));
+        Value second = norm(graph, x, "second norm");
+        Value inner = operators.add(
+                Operator.SWI_GLU, Attributes.NONE, linear(graph, second, "gate", INNER), linear(graph, second, "up", INNER));
+        return logits(graph, operators.add(x, linear(graph, inner, "down", HIDDEN)), embedding);
+    }
+
+    private static List<Value> logits(GradientCase graph, Value x, Value embedding) {
+        Operators operators = graph.operators();
         Value responses = operators.gather(norm(graph, x, "last norm"), graph.indices("responses", 10, "N"), 0);
         return outputs(operators.gemm(responses, false, embedding, true, null));
+    }
+
+    /** [B·T, width] → [B, T, width]. */
+    private static Value sequences(GradientCase graph, Value rows, Value ids) {
+        Operators operators = graph.operators();
+        Dimension width = rows.type().dimension(1);
+        Value shape = operators.concat(0, operators.shape(ids), operators.longs(width.size()));
+        return operators.reshape(rows, shape, List.of(Dimension.of("B"), Dimension.of("T"), width));
     }
 
     private static List<Value> gpt2(GradientCase graph) {

@@ -34,7 +34,7 @@ import java.util.stream.IntStream;
 final class GradientCheck {
     private static final double STEP = 1.0 / 32;
     private static final double TOLERANCE = 3e-4;
-    private static final int SAMPLED_ELEMENTS = 24;
+    private static final int SAMPLED_ELEMENTS = 16;
 
     private final Function<GradientCase, List<Value>> build;
     private final long seed;

@@ -14,7 +14,8 @@ import java.util.function.Consumer;
 /** Spoils a good file in many ways and sees that a reader answers each with success or one of its two failures. */
 final class Fuzz {
     private static final long[] HOSTILE = {
-        0, 1, -1, 0x7f, 0xff, 0x7fff, 0xffff, Integer.MAX_VALUE, Integer.MIN_VALUE, 0xffffffffL, 1L << 31, 1L << 40, Long.MAX_VALUE, Long.MIN_VALUE
+        0, 1, -1, 0x7f, 0xff, 0x7fff, 0xffff, 1L << 31, 1L << 40, 0xffffffffL,
+        Integer.MAX_VALUE, Integer.MIN_VALUE, Long.MAX_VALUE, Long.MIN_VALUE
     };
     private static final int HEADER_BYTES = 4_096;
 

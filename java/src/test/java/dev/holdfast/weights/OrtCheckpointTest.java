@@ -3,7 +3,9 @@ package dev.holdfast.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
@@ -126,6 +128,30 @@ class OrtCheckpointTest {
         assertThatThrownBy(() -> failing.write(path)).hasMessage("no values");
         assertThat(Files.readAllBytes(path)).isEqualTo(before);
         assertThat(folder.resolve("checkpoint.partial")).doesNotExist();
+    }
+
+    @Test
+    void aFullDiskLeavesTheOldCheckpointAndIsNamed() throws IOException {
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.exists(full), "skipped: this system has no /dev/full");
+        Path path = folder.resolve("checkpoint");
+        sample().write(path);
+        byte[] before = Files.readAllBytes(path);
+        Files.createSymbolicLink(folder.resolve("checkpoint.partial"), full);
+
+        assertThatThrownBy(() -> sample().write(path))
+                .isInstanceOf(FileAccessException.class)
+                .hasMessageContaining("checkpoint: cannot be written: No space left on device");
+        assertThat(Files.readAllBytes(path)).isEqualTo(before);
+    }
+
+    @Test
+    void whatAKilledWriterLeftIsOverwritten() throws IOException {
+        Path path = folder.resolve("checkpoint");
+        Files.write(folder.resolve("checkpoint.partial"), new byte[100_000]);
+
+        sample().write(path);
+        assertSample(OrtCheckpoint.read(path));
     }
 
     @Test

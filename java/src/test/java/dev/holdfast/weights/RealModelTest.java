@@ -16,7 +16,8 @@ class RealModelTest {
     @Test
     void smolLm2SpeaksHuggingFacesVocabulary() {
         try (ModelSource model = smolLm2()) {
-            assertThat(model.config().toString()).isEqualTo("{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"hidden_size\":576,"
+            assertThat(model.config().toString()).isEqualTo("{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\","
+                    + "\"hidden_size\":576,"
                     + "\"intermediate_size\":1536,\"num_hidden_layers\":30,\"num_attention_heads\":9,\"num_key_value_heads\":3,"
                     + "\"head_dim\":64,\"max_position_embeddings\":8192,\"rms_norm_eps\":1.0E-5,\"hidden_act\":\"silu\","
                     + "\"attention_bias\":false,\"mlp_bias\":false,\"rope_theta\":100000.0,\"rope_scaling\":null,\"vocab_size\":49152,"

@@ -1,0 +1,53 @@
+package dev.holdfast.cli;
+
+import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.runtime.OrtRuntime;
+import dev.holdfast.runtime.RuntimeFacts;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/** Says whether this machine can train, and what it has to train with. */
+@Command(
+        name = "doctor",
+        description = "Say whether this machine can train; if not, the first cause first. Exits 1 if not.",
+        footer = {"", "Example:", "  holdfast doctor"})
+final class DoctorCommand implements Callable<Integer> {
+    private final Console console;
+
+    DoctorCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        Diagnosis diagnosis = new Diagnosis();
+        diagnosis.fact("holdfast", Versions.holdfast());
+        diagnosis.fact("java", MachineFacts.java());
+        diagnosis.fact("system", MachineFacts.system());
+        diagnosis.fact("processor", MachineFacts.processor());
+        diagnosis.fact("instructions", MachineFacts.instructionSets());
+        diagnosis.fact("memory", MachineFacts.memory());
+        diagnosis.fact("disk", MachineFacts.disk(Path.of("").toAbsolutePath()));
+        examineRuntime(diagnosis);
+        diagnosis.examine("kernels", DoctorCommand::kernels);
+        diagnosis.fact("nvidia", MachineFacts.nvidiaDriver().orElse("no driver found; training runs on the processor"));
+        diagnosis.fact("libraries", String.join(", ", ClassPath.libraries()));
+        console.results().print(diagnosis.report());
+        return diagnosis.canTrain() ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    private static void examineRuntime(Diagnosis diagnosis) {
+        diagnosis.examine("onnxruntime", () -> {
+            RuntimeFacts facts = OrtRuntime.boot().facts();
+            diagnosis.fact("providers", String.join(", ", facts.providers()));
+            diagnosis.fact("build", facts.buildDescription());
+            return facts.version() + ", training on, " + facts.nativeLibrary();
+        });
+    }
+
+    private static String kernels() {
+        NativeLibrary library = NativeLibrary.load();
+        return "interface " + library.version() + ", " + library.instructionSet() + ", " + library.operatorLibrary();
+    }
+}

@@ -1,0 +1,97 @@
+package dev.holdfast.cli;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** What the operating system says of the machine. */
+final class MachineFacts {
+    /** The instruction sets that matter to matrix products and to the loss. */
+    private static final Set<String> FEATURES = Set.of(
+            "avx2",
+            "fma",
+            "f16c",
+            "avx512f",
+            "avx512bw",
+            "avx512_bf16",
+            "avx512_fp16",
+            "avx512_vnni",
+            "avx_vnni",
+            "amx_bf16",
+            "amx_int8");
+
+    private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+    private static final Path NVIDIA_DRIVER = Path.of("/proc/driver/nvidia/version");
+
+    private MachineFacts() {}
+
+    static String system() {
+        return System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
+                + System.getProperty("os.arch");
+    }
+
+    static String java() {
+        return System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + "), "
+                + System.getProperty("java.home");
+    }
+
+    static String processor() {
+        return cpuInfo("model name").orElse("unknown processor") + ", "
+                + Runtime.getRuntime().availableProcessors() + " cores";
+    }
+
+    /** The known instruction sets of the processor, in the order in which the system lists them. */
+    static String instructionSets() {
+        String known = cpuInfo("flags").stream()
+                .flatMap(flags -> Arrays.stream(flags.split(" ")))
+                .filter(FEATURES::contains)
+                .collect(Collectors.joining(" "));
+        return known.isEmpty() ? "none known" : known;
+    }
+
+    /** The limits of a container count. */
+    static String memory() {
+        OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+        return gibibytes(system.getTotalMemorySize()) + ", " + gibibytes(system.getFreeMemorySize())
+                + " free; Java heap up to " + gibibytes(Runtime.getRuntime().maxMemory());
+    }
+
+    static String disk(Path directory) {
+        try {
+            return gibibytes(Files.getFileStore(directory).getUsableSpace()) + " free in " + directory;
+        } catch (IOException unknown) {
+            return "unknown in " + directory;
+        }
+    }
+
+    static Optional<String> nvidiaDriver() {
+        return lines(NVIDIA_DRIVER).stream().findFirst();
+    }
+
+    private static Optional<String> cpuInfo(String field) {
+        return lines(CPU_INFO).stream()
+                .filter(line -> line.startsWith(field))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst();
+    }
+
+    private static List<String> lines(Path file) {
+        try {
+            return Files.readAllLines(file);
+        } catch (IOException absent) {
+            return List.of();
+        }
+    }
+
+    private static String gibibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+    }
+}

@@ -1,0 +1,79 @@
+"""The benchmark's step in PyTorch and transformers; prints one line of JSON.
+
+Scaled dot-product attention, the head at the response positions alone, fused AdamW.
+"""
+
+import argparse
+import contextlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import cross_entropy
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+import step_shape
+
+BFLOAT16_FEATURES = {"avx512_bf16", "amx_bf16"}
+
+
+def cpu_features() -> set[str]:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("flags"):
+            return set(line.split())
+    return set()
+
+
+def load_model(folder: Path) -> PreTrainedModel:
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), attn_implementation="sdpa", dtype=torch.float32)
+    parameters = load_file(folder / "model.safetensors")
+    parameters["lm_head.weight"] = parameters["model.embed_tokens.weight"]
+    model.load_state_dict(parameters)
+    return model.train()
+
+
+def run(folder: Path, precision: str, warmup_steps: int, steps: int) -> dict[str, object]:
+    implementation = f"torch-{precision}"
+    if precision == "bf16" and not BFLOAT16_FEATURES & cpu_features():
+        return {"implementation": implementation, "absent": "the CPU has neither avx512_bf16 nor amx_bf16"}
+    model = load_model(folder)
+    batch = {name: torch.from_numpy(array) for name, array in step_shape.read_batch(folder).items()}
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=step_shape.LEARNING_RATE,
+        betas=step_shape.ADAM_BETAS,
+        eps=step_shape.ADAM_EPSILON,
+        weight_decay=step_shape.WEIGHT_DECAY,
+        fused=True,
+    )
+    autocast = torch.autocast("cpu", torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+
+    def step() -> float:
+        optimizer.zero_grad()
+        with autocast:
+            hidden_states = model.base_model(batch["input_ids"], use_cache=False).last_hidden_state
+            logits = model.lm_head(hidden_states.flatten(0, 1)[batch["response_positions"]])
+            loss = cross_entropy(logits.float(), batch["labels"])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), step_shape.MAX_GRADIENT_NORM)
+        optimizer.step()
+        return loss.item()
+
+    return step_shape.measure(implementation, step, warmup_steps, steps) | {"version": torch.__version__}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measures the benchmark's step in PyTorch.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--warmup_steps", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=5)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print(json.dumps(run(arguments.folder, arguments.precision, arguments.warmup_steps, arguments.steps)))
+
+
+if __name__ == "__main__":
+    main()
