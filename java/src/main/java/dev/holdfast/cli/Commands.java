@@ -8,6 +8,10 @@ final class Commands {
 
     static List<Object> all(Console console) {
         return List.of(
+                new ExportCommand(console),
+                new TrainCommand.Sft(console),
+                new TrainCommand.Anchor(console),
+                new TrainCommand.Finetune(console),
                 new StepCommand(console),
                 new DoctorCommand(console),
                 new ValidateCommand(console),

@@ -4,8 +4,12 @@ import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.artifact.StagedDirectory;
+import dev.holdfast.config.ConfigKey;
+import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,12 +17,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The files of a run: configuration, provenance, metrics, ledger, checkpoints. */
 final class RunDirectory {
     private static final String CONFIG = "config.yaml";
     private static final String PROVENANCE = "run.json";
+
+    /** Settings that do not change what is learnt; for artifact, reference and rows, digests of their content are compared. */
+    private static final Set<ConfigKey<?>> MAY_CHANGE = Set.of(
+            ConfigKeys.ARTIFACT,
+            ConfigKeys.REFERENCE,
+            ConfigKeys.DATA_TRAIN,
+            ConfigKeys.DATA_EVAL,
+            ConfigKeys.DATA_RETENTION,
+            ConfigKeys.OUT,
+            ConfigKeys.RESUME,
+            ConfigKeys.SAVE_STEPS,
+            ConfigKeys.SAVE_TOTAL_LIMIT,
+            ConfigKeys.LOGGING_STEPS,
+            ConfigKeys.EVAL_STEPS,
+            ConfigKeys.THREADS);
 
     private final Path path;
 
@@ -63,9 +83,34 @@ final class RunDirectory {
 
     /** Writes what a run says of itself before its first step; the provenance last, so that its presence means that all is there. */
     void begin(TrainingConfig config, Path artifact, Provenance provenance) {
-        JsonFiles.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
+        writeConfig(config);
         ModelFiles.copy(artifact, path);
         JsonFiles.write(path.resolve(PROVENANCE), provenance);
+    }
+
+    void writeConfig(TrainingConfig config) {
+        JsonFiles.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Makes sure that a run is resumed as it was begun.
+     *
+     * @throws InvalidConfigurationException naming every setting that has changed and would change what is learnt
+     */
+    void requireSameConfig(TrainingConfig now) {
+        Path file = path.resolve(CONFIG);
+        if (!Files.exists(file)) {
+            return;
+        }
+        TrainingConfig then = ConfigReader.of(now.job()).file(file).read();
+        List<String> changed = ConfigKeys.of(now.job()).stream()
+                .filter(key -> !MAY_CHANGE.contains(key) && !then.find(key).equals(now.find(key)))
+                .map(key -> key.name() + ": expected " + then.find(key).orElse(null) + " as in " + file + ", got "
+                        + now.find(key).orElse(null) + "; resume with the settings of the run, or begin another")
+                .toList();
+        if (!changed.isEmpty()) {
+            throw new InvalidConfigurationException(changed);
+        }
     }
 
     Optional<Provenance> provenance() {

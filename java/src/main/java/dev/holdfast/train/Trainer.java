@@ -82,6 +82,17 @@ public final class Trainer {
         return trainer.plan(artifact, trainer.encode(artifact, train), 0);
     }
 
+    /**
+     * Makes the directory of a job of several stages and keeps its configuration there.
+     *
+     * @throws dev.holdfast.error.InvalidInputException if it holds something and is not to be resumed
+     */
+    public static void beginStages(TrainingConfig config) {
+        RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
+        run.requireSameConfig(config);
+        run.writeConfig(config);
+    }
+
     private TrainingOutcome run() {
         ArtifactDirectory artifact = ArtifactDirectory.open(config.artifact());
         requireReference(artifact);
@@ -131,6 +142,7 @@ public final class Trainer {
         heldOut.ifPresent(encoded -> data.put("eval", new Provenance.Input(eval.orElseThrow().name(), encoded.digest())));
         Provenance provenance = Provenance.of(config, artifact, data);
         RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
+        run.requireSameConfig(config);
         Optional<Provenance> before = run.provenance();
         before.ifPresent(earlier -> earlier.requireSame(provenance));
         if (before.isEmpty()) {

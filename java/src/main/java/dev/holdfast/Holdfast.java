@@ -1,0 +1,116 @@
+package dev.holdfast;
+
+import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Examples;
+import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.runtime.OrtRuntime;
+import dev.holdfast.train.Trainer;
+import dev.holdfast.train.TrainingListener;
+import dev.holdfast.train.TrainingOutcome;
+import dev.holdfast.train.TrainingPlan;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Fine-tuning in a JVM.
+ *
+ * <pre>{@code
+ * Holdfast holdfast = Holdfast.boot();
+ * ArtifactDirectory artifact = Exporter.of(Path.of("SmolLM2-135M-Instruct")).export(Path.of("artifact"));
+ * FineTunedModel sft = holdfast.finetune(FineTuning.supervised(artifact).to(Path.of("runs/sft")), Examples.jsonLines(rows));
+ * FineTunedModel anchored = holdfast.finetune(FineTuning.anchored(artifact, sft).to(Path.of("runs/anchor")), Examples.jsonLines(rows));
+ * anchored.packageTo(Path.of("model"));
+ * }</pre>
+ *
+ * <p>Thread safety: jobs may run side by side, each on a thread of its own and in a run directory of its own.
+ */
+public final class Holdfast {
+    private static final String MODEL = "model";
+    private static final String SFT_STAGE = "sft";
+    private static final String ANCHOR_STAGE = "anchor";
+
+    private Holdfast() {}
+
+    /**
+     * Loads the natives.
+     *
+     * @throws dev.holdfast.error.RuntimeFailureException if one is missing, made for another platform, or cannot train; the message is
+     *     the first cause and what to do
+     */
+    public static Holdfast boot() {
+        NativeLibrary.load();
+        OrtRuntime.boot();
+        return new Holdfast();
+    }
+
+    /** Runs a job of one stage on rows, without a listener. */
+    public FineTunedModel finetune(FineTuning settings, Examples train) {
+        return finetune(settings, train, TrainingListener.NONE);
+    }
+
+    /**
+     * Runs a job of one stage on rows.
+     *
+     * @param settings supervised or anchored, with a directory for the run
+     * @param train rows to learn
+     * @param listener called on this thread
+     * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
+     */
+    public FineTunedModel finetune(FineTuning settings, Examples train, TrainingListener listener) {
+        TrainingOutcome outcome = Trainer.run(settings.config(), train, Optional.empty(), listener, () -> false);
+        return new FineTunedModel(outcome.run(), outcome);
+    }
+
+    /**
+     * Runs the job of a configuration on the rows that it names; a finished run is packaged in {@code <out>/model}.
+     *
+     * <p>A job of both stages leaves them in {@code <out>/sft} and {@code <out>/anchor}; where the first is asked to stop, the second does
+     * not begin.
+     *
+     * @param listener called on this thread
+     * @param stopRequested asked after every step; once it is true the run writes a checkpoint and ends
+     * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
+     */
+    public FineTunedModel run(TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
+        if (config.job() != Job.FINETUNE) {
+            return runStage(config, listener, stopRequested);
+        }
+        Path out = config.out();
+        Trainer.beginStages(config);
+        FineTunedModel sft = runStage(stage(config, Job.SFT, out.resolve(SFT_STAGE)), listener, stopRequested);
+        if (!sft.outcome().finished()) {
+            return sft;
+        }
+        TrainingConfig anchor = stage(config, Job.ANCHOR, out.resolve(ANCHOR_STAGE)).with(ConfigKeys.REFERENCE, sft.run());
+        return runStage(anchor, listener, stopRequested);
+    }
+
+    private static TrainingConfig stage(TrainingConfig config, Job job, Path out) {
+        return config.as(job).with(ConfigKeys.OUT, out);
+    }
+
+    private static FineTunedModel runStage(TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
+        Examples train = Examples.jsonLines(config.dataTrain());
+        Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
+        TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
+        FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
+        Path packaged = outcome.run().resolve(MODEL);
+        if (outcome.finished() && !Files.exists(packaged)) {
+            model.packageTo(packaged);
+        }
+        return model;
+    }
+
+    /**
+     * What a job of one stage would do and cost; nothing is written.
+     *
+     * @throws dev.holdfast.error.HoldfastException if artifact, reference or rows are not fit for it
+     */
+    public TrainingPlan plan(TrainingConfig config) {
+        return Trainer.plan(config, Examples.jsonLines(config.dataTrain()));
+    }
+}

@@ -1,0 +1,117 @@
+package dev.holdfast.cli;
+
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.train.DataSummary;
+import dev.holdfast.train.EvaluationMetrics;
+import dev.holdfast.train.LedgerEntry;
+import dev.holdfast.train.StepMetrics;
+import dev.holdfast.train.TrainingListener;
+import dev.holdfast.train.TrainingPlan;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Shows a training run: what it resolved and will cost, then its progress. */
+final class TrainingConsole implements TrainingListener, AutoCloseable {
+    private static final double GIBIBYTE = 1L << 30;
+
+    private final Console console;
+    private Progress progress;
+
+    TrainingConsole(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public void planned(TrainingPlan next) {
+        close();
+        describe(console, next);
+        TrainingConfig config = next.config();
+        progress = Progress.start(console, config.job().command(), next.steps().total(), config.loggingSteps());
+    }
+
+    /** Says what a run has resolved and will cost. */
+    static void describe(Console console, TrainingPlan plan) {
+        DataSummary data = plan.data();
+        console.say(format(
+                "model   %s, %s, %,.1f M parameters, full fine-tuning, fp32, CPU",
+                plan.model().name(), plan.model().family(), plan.parameterCount() / 1e6));
+        console.say(format("data    %,d rows, %,d tokens, %,d of them responses", data.rows(), data.tokens(), data.responseTokens()));
+        warn(console, plan);
+        console.say(format(
+                "plan    %s; memory about %.1f GiB; each checkpoint %.1f GiB on disk",
+                steps(plan), plan.memory().totalBytes() / GIBIBYTE, plan.memory().checkpointBytes() / GIBIBYTE));
+    }
+
+    private static void warn(Console console, TrainingPlan plan) {
+        DataSummary data = plan.data();
+        if (data.cut() > 0) {
+            console.say(format(
+                    "        %,d rows longer than max_length were cut (--on_too_long drop leaves them out)", data.cut()));
+        }
+        if (data.dropped() > 0) {
+            console.say(format("        %,d rows were left out: too long, or no response token within max_length", data.dropped()));
+        }
+        if (data.lastTurnOnly() > 0) {
+            console.say(format("        of %,d conversations only the last answer is learnt: the chat template rewrites earlier ones", data.lastTurnOnly()));
+        }
+    }
+
+    private static String steps(TrainingPlan plan) {
+        TrainingConfig config = plan.config();
+        String steps = config.job() == Job.ANCHOR
+                ? format("%,d iterations × %,d epochs = %,d steps", plan.steps().iterations(), config.innerEpochs(), plan.steps().total())
+                : format("%,d steps of %,d an epoch", plan.steps().total(), plan.steps().perEpoch());
+        return plan.firstStep() == 0 ? steps : steps + format(", of which %,d are done", plan.firstStep());
+    }
+
+    @Override
+    public void stepped(StepMetrics metrics) {
+        progress.update(metrics.step(), () -> detail(metrics));
+    }
+
+    private static String detail(StepMetrics metrics) {
+        String iteration = metrics.outerIteration() == null ? "" : "iter " + metrics.outerIteration() + "  ";
+        return iteration
+                + format(
+                        "loss %.4f  acc %.3f  lr %.1e  |g| %.2f  %,.0f tok/s",
+                        metrics.loss(),
+                        metrics.tokenAccuracy(),
+                        metrics.learningRate(),
+                        metrics.gradientNorm(),
+                        metrics.tokensPerSecond());
+    }
+
+    @Override
+    public void evaluated(EvaluationMetrics metrics) {
+        console.say(format(
+                "eval    step %,d  loss %.4f  acc %.3f on %,d response tokens",
+                metrics.step(), metrics.evalLoss(), metrics.evalTokenAccuracy(), metrics.evalResponseTokens()));
+    }
+
+    @Override
+    public void measured(LedgerEntry entry) {
+        console.say(format(
+                "drift   iteration %d  KL(step) %.4f, bound %.4f  KL from base %.4f  KL to reference %.4f",
+                entry.outerIteration(), entry.klStep(), entry.klBound(), entry.klTotal(), entry.klToReference()));
+    }
+
+    @Override
+    public void saved(Path checkpoint) {
+        if (console.verbosity() == Verbosity.VERBOSE) {
+            console.say("saved   " + checkpoint);
+        }
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+
+    @Override
+    public void close() {
+        if (progress != null) {
+            progress.close();
+            progress = null;
+        }
+    }
+}
