@@ -1,5 +1,6 @@
 package dev.holdfast.data;
 
+import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.InvalidInputException;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,8 @@ import java.util.Optional;
  * appendEos} the end-of-sequence token closes the response of a row unless its last token already ends a generation.
  */
 public final class ExampleEncoder {
+    private static final int PARALLEL_ROWS = 256;
+
     private final Tokenizer tokenizer;
     private final EncodingOptions options;
     private final SegmentEncoder segmentEncoder;
@@ -44,6 +47,9 @@ public final class ExampleEncoder {
     /** A row's ids, before any limit on its length. */
     private record Draft(TokenRow tokens, boolean lastTurnOnly) {}
 
+    /** What became of a row: a draft, or the failure to make one. */
+    private record Outcome(Row row, Draft draft, HoldfastException failure) {}
+
     /**
      * All rows that can be learnt from.
      *
@@ -51,8 +57,29 @@ public final class ExampleEncoder {
      */
     public EncodedExamples encodeAll(Examples examples) {
         Collector collector = new Collector();
-        examples.forEach(collector::add);
+        List<Row> waiting = new ArrayList<>();
+        examples.forEach(row -> {
+            waiting.add(row);
+            if (waiting.size() == PARALLEL_ROWS) {
+                addAll(waiting, collector);
+            }
+        });
+        addAll(waiting, collector);
         return collector.finish(examples.name());
+    }
+
+    /** Encodes rows on all processors and adds them in their order, so that the first faulty row is the one that is told. */
+    private void addAll(List<Row> rows, Collector collector) {
+        rows.parallelStream().map(this::outcome).toList().forEach(collector::add);
+        rows.clear();
+    }
+
+    private Outcome outcome(Row row) {
+        try {
+            return new Outcome(row, draft(row), null);
+        } catch (HoldfastException e) {
+            return new Outcome(row, null, e);
+        }
     }
 
     /**
@@ -174,9 +201,13 @@ public final class ExampleEncoder {
         private long lastTurnOnly;
         private String firstWithoutResponse = "";
 
-        void add(Row row) {
+        void add(Outcome outcome) {
+            if (outcome.failure() != null) {
+                throw outcome.failure();
+            }
             rows++;
-            Draft draft = draft(row);
+            Row row = outcome.row();
+            Draft draft = outcome.draft();
             boolean tooLong = draft.tokens().length() > options.maxLength();
             if (tooLong && options.onTooLong() == OnTooLong.DROP) {
                 droppedAsTooLong++;

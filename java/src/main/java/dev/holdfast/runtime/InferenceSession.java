@@ -35,12 +35,15 @@ import java.util.Set;
 public final class InferenceSession implements AutoCloseable {
     private static final String EXTERNAL_DATA_FOLDER = "session.model_external_initializers_file_folder_path";
 
+    private static final String OTHER_SHAPE = "shape verification failed";
+
     private final String name;
     private final OrtEnvironment environment;
     private final OrtSession.SessionOptions options;
     private final OrtSession session;
     private final List<ValueInfo> inputs;
     private final List<ValueInfo> outputs;
+    private volatile boolean declaredShapesHold = true;
     private boolean closed;
 
     private InferenceSession(String name, OrtEnvironment environment, OrtSession.SessionOptions options, OrtSession session)
@@ -135,21 +138,43 @@ public final class InferenceSession implements AutoCloseable {
         requireOpen();
         requireOutputs(wanted);
         Inputs.check(name, inputs, given, HostTensor::elementType, HostTensor::shape);
-        Map<String, HostTensor> targets = allocateTargets(given, wanted);
         Map<String, OnnxTensor> feeds = new LinkedHashMap<>();
-        Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
         try {
             given.forEach((input, tensor) -> feeds.put(input, OrtTensors.over(environment, input, tensor)));
+            return run(feeds, given, wanted);
+        } catch (OrtException e) {
+            throw OrtFailure.of(name, e);
+        } finally {
+            OnnxValue.close(feeds);
+        }
+    }
+
+    private Map<String, HostTensor> run(Map<String, OnnxTensor> feeds, Map<String, HostTensor> given, Collection<String> wanted)
+            throws OrtException {
+        Map<String, HostTensor> targets = declaredShapesHold ? allocateTargets(given, wanted) : Map.of();
+        try {
+            return run(feeds, wanted, targets);
+        } catch (OrtException e) {
+            if (targets.isEmpty() || !e.getMessage().contains(OTHER_SHAPE)) {
+                throw e;
+            }
+            // The names of the model's output dimensions say something else than its operators do.
+            declaredShapesHold = false;
+            return run(feeds, wanted, Map.of());
+        }
+    }
+
+    private Map<String, HostTensor> run(Map<String, OnnxTensor> feeds, Collection<String> wanted, Map<String, HostTensor> targets)
+            throws OrtException {
+        Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
+        try {
             targets.forEach((output, tensor) -> pinned.put(output, OrtTensors.over(environment, output, tensor)));
             Set<String> rest = new LinkedHashSet<>(wanted);
             rest.removeAll(targets.keySet());
             try (OrtSession.Result result = session.run(feeds, rest, pinned)) {
                 return collect(result, wanted, targets);
             }
-        } catch (OrtException e) {
-            throw OrtFailure.of(name, e);
         } finally {
-            OnnxValue.close(feeds);
             OnnxValue.close(pinned);
         }
     }

@@ -54,7 +54,7 @@ final class OrtFailure {
             return "; not enough memory: use smaller batches or shorter sequences";
         }
         if (containsAny(message, UNKNOWN_OPERATOR)) {
-            return "; the model needs an operator library that the session was not given";
+            return "; the model needs an operator library that the session was not given, or a newer one";
         }
         if (containsAny(message, "out of data bounds", "out of bounds")) {
             return "; an index, such as a token id or a label, lies beyond the table it points into";

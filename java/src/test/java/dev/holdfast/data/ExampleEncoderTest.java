@@ -218,6 +218,21 @@ class ExampleEncoderTest {
     }
 
     @Test
+    void manyRowsKeepTheirOrderAndTheFirstFaultyOneIsTold() {
+        List<Example> rows = new ArrayList<>();
+        for (int index = 0; index < 600; index++) {
+            rows.add(new Example.PromptCompletion("p" + index, "c" + index));
+        }
+        EncodedExamples encoded = new ExampleEncoder(tokenizer, OPTIONS).encodeAll(Examples.of(rows));
+        assertThat(encoded.examples()).hasSize(600).allSatisfy(
+                example -> assertThat(response(example)).isEqualTo("c" + example.row() + "<|im_end|>"));
+        rows.set(300, new Example.Text("\ud83d"));
+        rows.set(400, new Example.Text("\ud83d"));
+        assertThatThrownBy(() -> new ExampleEncoder(tokenizer, OPTIONS).encodeAll(Examples.of(rows)))
+                .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("row 300: ");
+    }
+
+    @Test
     void appendingAnEndNeedsOne() throws IOException {
         Files.writeString(folder.resolve("tokenizer_config.json"), "{}");
         Files.delete(folder.resolve("generation_config.json"));

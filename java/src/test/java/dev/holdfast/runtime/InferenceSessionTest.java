@@ -84,6 +84,19 @@ class InferenceSessionTest {
     }
 
     @Test
+    void believesTheOutputRatherThanItsDeclaration() {
+        OnnxMl.ModelProto.Builder model = cacheModel().toBuilder();
+        model.getGraphBuilder().setOutput(0, value("present", 1, "past"));
+        Map<String, HostTensor> inputs = Map.of(
+                "past", HostTensor.ofFloats(new float[] {1, 2}, 1, 1, 2), "token", HostTensor.ofFloats(new float[] {3, 4}, 1, 1, 2));
+        try (InferenceSession session = open(model.build())) {
+            for (int round = 0; round < 2; round++) {
+                assertThat(session.run(inputs, List.of("present")).get("present").toFloatArray()).containsExactly(1, 2, 3, 4);
+            }
+        }
+    }
+
+    @Test
     void aCacheGrowsWithoutPassingThroughJava() {
         try (InferenceSession session = open(cacheModel())) {
             RuntimeTensor cache = RuntimeTensor.of(HostTensor.allocate(ElementType.FLOAT, Shape.of(1, 0, 2)));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.error.RuntimeFailureException;
+import dev.holdfast.natives.PackagedLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +58,13 @@ class OrtRuntimeTest {
         assertThatThrownBy(() -> OrtRuntime.requireSupportedPlatform("macosx-arm64"))
                 .isInstanceOf(RuntimeFailureException.class)
                 .hasMessageContaining("expected linux-x86_64, got macosx-arm64");
+    }
+
+    @Test
+    void namesALibraryThatIsNotOnTheClassPath() {
+        assertThatThrownBy(() -> PackagedLibrary.unpack("/org/bytedeco/onnxruntime/linux-x86_64/libabsent.so"))
+                .isInstanceOf(RuntimeFailureException.class)
+                .hasMessageContaining("libabsent.so: expected a native library on the class path, found none");
     }
 
     /** In a process of its own: whoever initialises ai.onnxruntime first decides which natives are loaded. */
