@@ -1,7 +1,5 @@
 package dev.holdfast;
 
-import dev.holdfast.artifact.ModelFolder;
-import dev.holdfast.exporter.Packager;
 import dev.holdfast.train.TrainingOutcome;
 import java.nio.file.Path;
 
@@ -11,14 +9,4 @@ import java.nio.file.Path;
  * @param run the run's directory
  * @param outcome how the run ended
  */
-public record FineTunedModel(Path run, TrainingOutcome outcome) {
-    /**
-     * Writes the folder that deployments load: decoder with cache, tokenizer, {@code genai_config.json}.
-     *
-     * @param target a folder that does not exist yet, or is empty
-     * @throws dev.holdfast.error.HoldfastException if the run has no checkpoint, or the folder cannot be written
-     */
-    public Path packageTo(Path target) {
-        return Packager.of(ModelFolder.resolve(run)).write(target);
-    }
-}
+public record FineTunedModel(Path run, TrainingOutcome outcome) {}

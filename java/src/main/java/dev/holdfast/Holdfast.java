@@ -10,7 +10,6 @@ import dev.holdfast.train.Trainer;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingOutcome;
 import dev.holdfast.train.TrainingPlan;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -29,7 +28,6 @@ import java.util.function.BooleanSupplier;
  * <p>Thread safety: jobs may run side by side, each on a thread of its own and in a run directory of its own.
  */
 public final class Holdfast {
-    private static final String MODEL = "model";
     private static final String SFT_STAGE = "sft";
     private static final String ANCHOR_STAGE = "anchor";
 
@@ -79,13 +77,13 @@ public final class Holdfast {
         if (config.job() != Job.FINETUNE) {
             return runStage(config, listener, stopRequested);
         }
+        TrainingConfig stages = Trainer.beginStages(config);
         Path out = config.out();
-        Trainer.beginStages(config);
-        FineTunedModel sft = runStage(stage(config, Job.SFT, out.resolve(SFT_STAGE)), listener, stopRequested);
+        FineTunedModel sft = runStage(stage(stages, Job.SFT, out.resolve(SFT_STAGE)), listener, stopRequested);
         if (!sft.outcome().finished()) {
             return sft;
         }
-        TrainingConfig anchor = stage(config, Job.ANCHOR, out.resolve(ANCHOR_STAGE)).with(ConfigKeys.REFERENCE, sft.run());
+        TrainingConfig anchor = stage(stages, Job.ANCHOR, out.resolve(ANCHOR_STAGE)).with(ConfigKeys.REFERENCE, sft.run());
         return runStage(anchor, listener, stopRequested);
     }
 
@@ -97,12 +95,7 @@ public final class Holdfast {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
         TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
-        FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
-        Path packaged = outcome.run().resolve(MODEL);
-        if (outcome.finished() && !Files.exists(packaged)) {
-            model.packageTo(packaged);
-        }
-        return model;
+        return new FineTunedModel(outcome.run(), outcome);
     }
 
     /**

@@ -38,12 +38,14 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     @Override
     public Integer call() {
         TrainingConfig config = config(spec.commandLine().getParseResult());
+        return finish(train(config), config);
+    }
+
+    private FineTunedModel train(TrainingConfig config) {
         Holdfast holdfast = Holdfast.boot();
         try (Interruption interruption = Interruption.listen(console);
                 TrainingConsole listener = new TrainingConsole(console)) {
-            FineTunedModel model = holdfast.run(config, listener, interruption::isRequested);
-            listener.close();
-            return finish(model, config);
+            return holdfast.run(config, listener, interruption::isRequested);
         }
     }
 

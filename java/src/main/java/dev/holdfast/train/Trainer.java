@@ -4,12 +4,14 @@ import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.Manifest;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.artifact.TrainingForm;
+import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.config.TrainingSteps;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Examples;
 import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.runtime.TrainingFiles;
 import dev.holdfast.runtime.TrainingSession;
@@ -35,14 +37,21 @@ public final class Trainer {
     private static final int DRIFT_ROWS = 64;
 
     private final TrainingConfig config;
+    private final ArtifactDirectory artifact;
     private final Examples train;
     private final Optional<Examples> eval;
     private final TrainingListener listener;
     private final BooleanSupplier stopRequested;
 
     private Trainer(
-            TrainingConfig config, Examples train, Optional<Examples> eval, TrainingListener listener, BooleanSupplier stopRequested) {
+            TrainingConfig config,
+            ArtifactDirectory artifact,
+            Examples train,
+            Optional<Examples> eval,
+            TrainingListener listener,
+            BooleanSupplier stopRequested) {
         this.config = config;
+        this.artifact = artifact;
         this.train = train;
         this.eval = eval;
         this.listener = listener;
@@ -67,7 +76,9 @@ public final class Trainer {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
-        return new Trainer(config, train, eval, listener, stopRequested).run();
+        ArtifactDirectory artifact = ArtifactDirectory.open(config.artifact());
+        TrainingConfig fitted = fitted(config, artifact.manifest().model());
+        return new Trainer(fitted, artifact, train, eval, listener, stopRequested).run();
     }
 
     /**
@@ -76,54 +87,69 @@ public final class Trainer {
      * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
      */
     public static TrainingPlan plan(TrainingConfig config, Examples train) {
-        Trainer trainer = new Trainer(config, train, Optional.empty(), TrainingListener.NONE, () -> false);
         ArtifactDirectory artifact = ArtifactDirectory.open(config.artifact());
-        trainer.requireReference(artifact);
-        return trainer.plan(artifact, trainer.encode(artifact, train), 0);
+        TrainingConfig fitted = fitted(config, artifact.manifest().model());
+        Trainer trainer = new Trainer(fitted, artifact, train, Optional.empty(), TrainingListener.NONE, () -> false);
+        trainer.requireReference();
+        return trainer.plan(trainer.encode(train), 0);
     }
 
     /**
      * Makes the directory of a job of several stages and keeps its configuration there.
      *
+     * @return the configuration, fitted to the model
      * @throws dev.holdfast.error.InvalidInputException if it holds something and is not to be resumed
      */
-    public static void beginStages(TrainingConfig config) {
+    public static TrainingConfig beginStages(TrainingConfig given) {
+        TrainingConfig config = fitted(given, ModelFolder.resolve(given.artifact()).model());
         RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
         run.requireSameConfig(config);
         run.writeConfig(config);
+        return config;
+    }
+
+    /** The default length gives way to a model with fewer positions; a length that was asked for does not. */
+    private static TrainingConfig fitted(TrainingConfig config, Manifest.Model model) {
+        if (config.maxLength() <= model.maximumPositions()) {
+            return config;
+        }
+        if (config.isSet(ConfigKeys.MAX_LENGTH)) {
+            throw new InvalidConfigurationException(List.of("max_length: expected at most " + model.maximumPositions()
+                    + ", the positions that the model knows, got " + config.maxLength()));
+        }
+        return config.with(ConfigKeys.MAX_LENGTH, (long) model.maximumPositions());
     }
 
     private TrainingOutcome run() {
-        ArtifactDirectory artifact = ArtifactDirectory.open(config.artifact());
-        requireReference(artifact);
-        TrainingData rows = encode(artifact, train);
-        Optional<TrainingData> heldOut = eval.map(examples -> encode(artifact, examples));
-        RunDirectory run = begin(artifact, rows, heldOut);
+        requireReference();
+        TrainingData rows = encode(train);
+        Optional<TrainingData> heldOut = eval.map(this::encode);
+        RunDirectory run = begin(rows, heldOut);
         int done = run.latestCheckpoint().flatMap(ModelFolder::stepOf).orElse(0);
         run.metrics().keepUpTo(done);
         run.ledger().keepUpTo(done);
-        TrainingPlan plan = plan(artifact, rows, done);
+        TrainingPlan plan = plan(rows, done);
         listener.planned(plan);
-        try (TrainingSession session = openSession(artifact, run);
+        try (TrainingSession session = openSession(run);
                 Teachers teachers = Teachers.open(config, artifact, run, settings())) {
             List<Batch> driftBatches = heldOut.orElse(rows).inOrder(DRIFT_ROWS);
-            StepRunner steps = new StepRunner(config, parameters(artifact), session, teachers, optimizer(artifact, run));
+            StepRunner steps = new StepRunner(config, parameters(), session, teachers, optimizer(run));
             return new TrainingLoop(plan, artifact, run, rows.batcher(), steps, teachers, heldOut, driftBatches, listener, stopRequested)
                     .run();
         }
     }
 
-    private void requireReference(ArtifactDirectory artifact) {
+    private void requireReference() {
         if (config.job() == Job.ANCHOR) {
             VocabularyCheck.requireSame(ModelFolder.resolve(artifact.path()), ModelFolder.resolve(config.reference()));
         }
     }
 
-    private TrainingData encode(ArtifactDirectory artifact, Examples examples) {
+    private TrainingData encode(Examples examples) {
         return TrainingData.of(config, artifact.manifest().model(), artifact.path(), examples);
     }
 
-    private TrainingPlan plan(ArtifactDirectory artifact, TrainingData rows, int done) {
+    private TrainingPlan plan(TrainingData rows, int done) {
         DataSummary data = rows.summary();
         long responses = data.responseTokens() / data.rows() * config.batchSize();
         return new TrainingPlan(
@@ -136,7 +162,7 @@ public final class Trainer {
                 MemoryEstimate.of(config, artifact.manifest(), data.longestRow(), responses));
     }
 
-    private RunDirectory begin(ArtifactDirectory artifact, TrainingData rows, Optional<TrainingData> heldOut) {
+    private RunDirectory begin(TrainingData rows, Optional<TrainingData> heldOut) {
         Map<String, Provenance.Input> data = new LinkedHashMap<>();
         data.put("train", new Provenance.Input(train.name(), rows.digest()));
         heldOut.ifPresent(encoded -> data.put("eval", new Provenance.Input(eval.orElseThrow().name(), encoded.digest())));
@@ -151,7 +177,7 @@ public final class Trainer {
         return run;
     }
 
-    private TrainingSession openSession(ArtifactDirectory artifact, RunDirectory run) {
+    private TrainingSession openSession(RunDirectory run) {
         TrainingForm form = LossInputs.of(config).form();
         Path checkpoint = run.latestCheckpoint().map(folder -> folder.resolve(ArtifactDirectory.CHECKPOINT)).orElse(artifact.checkpoint());
         List<String> parameters = artifact.manifest().parameters().stream().map(parameter -> parameter.name()).toList();
@@ -164,15 +190,15 @@ public final class Trainer {
         return TrainingSession.open(files, settings());
     }
 
-    private AdamW optimizer(ArtifactDirectory artifact, RunDirectory run) {
+    private AdamW optimizer(RunDirectory run) {
         AdamW.Settings settings = new AdamW.Settings(
                 config.adamBeta1(), config.adamBeta2(), config.adamEpsilon(), config.weightDecay(), config.maxGradNorm());
-        AdamW optimizer = new AdamW(settings, parameters(artifact));
+        AdamW optimizer = new AdamW(settings, parameters());
         run.latestCheckpoint().ifPresent(folder -> RunCheckpoint.restore(ModelFolder.resolve(folder), optimizer));
         return optimizer;
     }
 
-    private static List<GradientPort.Parameter> parameters(ArtifactDirectory artifact) {
+    private List<GradientPort.Parameter> parameters() {
         return artifact.manifest().parameters().stream()
                 .filter(Manifest.Parameter::trainable)
                 .map(parameter -> new GradientPort.Parameter(parameter.name(), parameter.concreteShape()))

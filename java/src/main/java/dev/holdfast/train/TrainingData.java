@@ -1,7 +1,6 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.Manifest;
-import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.TooLongRows;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
@@ -14,7 +13,6 @@ import dev.holdfast.data.ExampleEncoder;
 import dev.holdfast.data.Examples;
 import dev.holdfast.data.OnTooLong;
 import dev.holdfast.data.Tokenizer;
-import dev.holdfast.error.InvalidConfigurationException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -33,7 +31,7 @@ final class TrainingData {
     }
 
     static TrainingData of(TrainingConfig config, Manifest.Model model, Path tokenizerFolder, Examples examples) {
-        int maxLength = maxLength(config, model);
+        int maxLength = config.maxLength();
         OnTooLong onTooLong = config.onTooLong() == TooLongRows.DROP ? OnTooLong.DROP : OnTooLong.CUT;
         EncodingOptions encoding = new EncodingOptions(maxLength, onTooLong, config.appendEos(), model.vocabularySize());
         try (Tokenizer tokenizer = Tokenizer.load(tokenizerFolder)) {
@@ -48,15 +46,6 @@ final class TrainingData {
                     maxLength);
             return new TrainingData(encoded, options);
         }
-    }
-
-    /** The default gives way to a model with fewer positions; a length that was asked for does not. */
-    private static int maxLength(TrainingConfig config, Manifest.Model model) {
-        if (config.maxLength() > model.maximumPositions() && config.isSet(ConfigKeys.MAX_LENGTH)) {
-            throw new InvalidConfigurationException(List.of("max_length: expected at most " + model.maximumPositions()
-                    + ", the positions that the model knows, got " + config.maxLength()));
-        }
-        return Math.min(config.maxLength(), model.maximumPositions());
     }
 
     Batcher batcher() {

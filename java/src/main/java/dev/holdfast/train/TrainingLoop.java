@@ -158,7 +158,7 @@ final class TrainingLoop {
             return;
         }
         RunCheckpoint.write(target, artifact, steps.port(), steps.optimizer(), config.learningRate());
-        run.dropOldCheckpoints(config.saveTotalLimit(), teachers.snapshotFolder(schedule.iterationStart(done)));
+        run.dropOldCheckpoints(config.saveTotalLimit(), teachers.snapshotFolder(schedule.iterationStart(done - 1)));
         listener.saved(target);
     }
 
