@@ -127,9 +127,9 @@ double independent_loss(const Problem &problem, int64_t row, const std::vector<d
 double independent_cross_entropy(const Problem &problem, int64_t row, const std::vector<double> &student, double omega) {
     double sum = 0;
     for (double z : student) {
-        sum += std::exp(z / problem.options.temperature);
+        sum += std::exp(z);
     }
-    return -problem.options.ce_weight * omega * (student[problem.labels[row]] / problem.options.temperature - std::log(sum));
+    return -problem.options.ce_weight * omega * (student[problem.labels[row]] - std::log(sum));
 }
 
 struct Case {
@@ -385,6 +385,22 @@ TEST_P(AnchorLoss, SurvivesOutliersAndUnderflow) {
                 ASSERT_NEAR(expected, got, 1e-5 + 1e-4 * std::abs(expected)) << "row " << row << " divergence " << chosen.divergence;
             }
         }
+    }
+}
+
+TEST_P(AnchorLoss, KeepsItsPrecisionWhenSidesAreShifted) {
+    Problem problem = random_problem(18, 5, 300, 3, 0.1f);
+    for (int64_t i = 0; i < 5 * 300; ++i) {
+        problem.student[i] -= 500;
+        problem.snapshot[i] += 1000;
+        problem.reference[i] += 3000;
+    }
+    for (const Case &chosen : cases()) {
+        apply(chosen, problem);
+        const Result truth = run(TRUTH, problem), ours = run(GetParam(), problem);
+        expect_close(truth.loss, ours.loss, 4e-6, 2e-6, "loss");
+        expect_close(truth.statistics, ours.statistics, 4e-6, 6e-6, "statistics");
+        expect_close(truth.gradient, ours.gradient, 1e-5, 3e-7, "gradient");
     }
 }
 

@@ -8,6 +8,9 @@ feature of Jinja and Python that such templates lean on. Today's date is fixed. 
 in place of a text.
 """
 
+# The templates keep the line breaks of their models.
+# ruff: noqa: E501
+
 import datetime
 import json
 import pathlib

@@ -10,6 +10,7 @@ GGUF file, whose vocabulary is too large to commit, only texts and ids are writt
 
 import collections
 import io
+import itertools
 import json
 import pathlib
 import sys
@@ -49,7 +50,7 @@ TEXTS = [
     "def add(a: int, b: int) -> int:\n    return a + b  # sum\n\n\nclass A:\n\tpass\n",
     "Zażółć gęślą jaźń; Ünïcödé “quotes” — dashes… naïve café",
     "日本語のテキスト、中文文本。한국어 텍스트",
-    "Привет, мир! Γειά σου Κόσμε. مرحبا بالعالم ١٢٣ ४५६",
+    "Привет, мир! Γειά σου Κόσμε. مرحبا بالعالم ١٢٣ ४५६",  # noqa: RUF001
     "emoji 😀👩‍👩‍👧‍👦🏳️‍🌈 and symbols ∑∫√≤≥",
     "x² + y² = z², ½ Ⅷ ①",
     "<|im_start|>user\nWhat is 12+30?<|im_end|>\n<|im_start|>assistant\n42<|im_end|>",
@@ -63,8 +64,9 @@ TEXTS = [
     "e\u0301 combining versus \u00e9 composed \ufeff mark",
 ]
 CORPUS = "\n".join(TEXTS) + (
-    "\nThe quick brown fox jumps over the lazy dog. It was the best of times, it was the worst of times. The number of each one equals 12 more "
-    "than the sum of the others. How many are there? There are 17 of them, and the answer is 42. Hello there, hello world, hello you. "
+    "\nThe quick brown fox jumps over the lazy dog. It was the best of times, it was the worst of times. "
+    "The number of each one equals 12 more than the sum of the others. How many are there? "
+    "There are 17 of them, and the answer is 42. Hello there, hello world, hello you. "
 ) * 3
 
 
@@ -98,7 +100,7 @@ def cut(text: str, patterns: list[str]) -> list[str]:
 def merged(piece: str, ranks: dict[tuple[str, str], int]) -> list[str]:
     parts = [LETTERS[byte] for byte in piece.encode()]
     while len(parts) > 1:
-        rank, at = min((ranks.get(pair, len(ranks)), index) for index, pair in enumerate(zip(parts, parts[1:], strict=False)))
+        rank, at = min((ranks.get(pair, len(ranks)), index) for index, pair in enumerate(itertools.pairwise(parts)))
         if rank == len(ranks):
             break
         parts[at : at + 2] = [parts[at] + parts[at + 1]]
@@ -131,7 +133,7 @@ def small_byte_level(merge_count: int) -> dict:
     for _ in range(merge_count):
         pairs = collections.Counter()
         for word, count in words.items():
-            for pair in zip(split[word], split[word][1:], strict=False):
+            for pair in itertools.pairwise(split[word]):
                 pairs[pair] += count
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
         merges.append(best)

@@ -120,7 +120,7 @@ inline double shrinkage(float from, float to, double inverse_temperature) {
 /// Expectations under student and snapshot that the statistics are made of, relative like their side's mass.
 struct Moments {
     double student_entropy = 0;     // sum e_s (s - max_s) / temperature
-    double student_reference = 0;   // sum e_s (s - r)
+    double student_reference = 0;   // sum e_s (s - r); shifts cancel against those of the maxima
     double snapshot_reference = 0;  // sum e_c (c - r)
     double snapshot_student = 0;    // sum e_c (c - s)
 };
@@ -136,8 +136,10 @@ struct Token {
     bool snapshot_is_student;
     float alpha;
     float inverse_temperature;
+    float s_shift = 0, c_shift = 0, r_shift = 0;  // subtracted from every logit of the side before anything else
     Side s, c, r, q;
     Moments moments;
+    double plain_log_sum_exp = 0;  // of the student's shifted logits at temperature 1
 
     Token(const AnchorLoss &loss_, int64_t index_)
         : loss(loss_),
@@ -151,7 +153,9 @@ struct Token {
           inverse_temperature(1.0f / loss_.options.temperature) {}
 
     /// log-sum-exp of the logits over the temperature.
-    double log_sum_exp(const Side &side) const { return static_cast<double>(side.maximum) * inverse_temperature + side.log_mass(); }
+    double log_sum_exp(const Side &side, float shift) const {
+        return (static_cast<double>(side.maximum) + shift) * inverse_temperature + side.log_mass();
+    }
 
     bool probability_interpolation() const {
         return loss.options.interpolation == HF_INTERPOLATION_PROBABILITY && alpha > 0.0f && alpha < 1.0f;
@@ -202,12 +206,12 @@ void first_chunk(const Token &t, const float *zs, const float *zc, const float *
     const F alpha = broadcast(t.alpha);
     for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
         for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
-            const F s = load(zs + v);
+            const F s = load(zs + v) - t.s_shift;
             const F s_centred = centred(s, t.s.maximum, tau);
             const F s_mass = exp(s_centred);
             sums.s.add(s_mass);
             sums.student_entropy.add(weighted<SPECIAL>(s_mass, s_centred));
-            const F c = SNAPSHOT ? load(zc + v) : s;
+            const F c = SNAPSHOT ? load(zc + v) - t.c_shift : s;
             F c_mass = s_mass;
             if (SNAPSHOT) {
                 c_mass = exp(centred(c, t.c.maximum, tau));
@@ -215,7 +219,7 @@ void first_chunk(const Token &t, const float *zs, const float *zc, const float *
                 sums.snapshot_student.add(weighted<SPECIAL>(c_mass, c - s));
             }
             if (REFERENCE) {
-                const F r = load(zr + v);
+                const F r = load(zr + v) - t.r_shift;
                 sums.r.add(exp(centred(r, t.r.maximum, tau)));
                 sums.student_reference.add(weighted<SPECIAL>(s_mass, s - r));
                 if (SNAPSHOT) {
@@ -251,10 +255,10 @@ inline Raised raise(Side &side, float maximum, float inverse_temperature) {
 inline double shrink(double sum, double factor) { return factor == 0.0 ? 0.0 : sum * factor; }
 
 template <bool SPECIAL>
-float largest_mixture(const float *c, const float *r, float alpha) {
+float largest_mixture(const Token &t, const float *c, const float *r) {
     F result = broadcast(-INFINITE);
     for (int64_t v = 0; v < CHUNK; v += LANES) {
-        result = max(mix_logits<SPECIAL>(load(c + v), load(r + v), broadcast(alpha)), result);
+        result = max(mix_logits<SPECIAL>(load(c + v) - t.c_shift, load(r + v) - t.r_shift, broadcast(t.alpha)), result);
     }
     return largest(result);
 }
@@ -296,6 +300,10 @@ void add_chunk(Token &t, const float *zs, const float *zc, const float *zr, bool
     }
 }
 
+/// Sides whose logits lie far from 0 are moved there: the difference of two such logits would round away what distinguishes them, while
+/// this subtraction is exact. Ordinary logits stay as they are, so that equal ones of two sides differ by exactly 0.
+inline float large_shift(float largest) { return largest > 128.0f || (largest < -128.0f && largest > -INFINITE) ? largest : 0.0f; }
+
 /// False if a row has no distribution.
 template <bool SNAPSHOT, bool REFERENCE, bool MIXTURE>
 bool first_walk(Token &t) {
@@ -311,11 +319,16 @@ bool first_walk(Token &t) {
         if (special && (has_no_distribution(zs) || has_no_distribution(zc) || has_no_distribution(zr))) {
             return false;
         }
-        raise_student(t, s.largest);
-        raise_snapshot(t, c.largest);
-        raise(t.r, r.largest, t.inverse_temperature);
+        if (begin == 0) {
+            t.s_shift = large_shift(s.largest);
+            t.c_shift = large_shift(c.largest);
+            t.r_shift = large_shift(r.largest);
+        }
+        raise_student(t, s.largest - t.s_shift);
+        raise_snapshot(t, c.largest - t.c_shift);
+        raise(t.r, r.largest - t.r_shift, t.inverse_temperature);
         if (MIXTURE) {
-            const float largest = special ? largest_mixture<true>(zc, zr, t.alpha) : largest_mixture<false>(zc, zr, t.alpha);
+            const float largest = special ? largest_mixture<true>(t, zc, zr) : largest_mixture<false>(t, zc, zr);
             raise(t.q, largest, t.inverse_temperature);
         }
         add_chunk<SNAPSHOT, REFERENCE, MIXTURE>(t, zs, zc, zr, special);
@@ -414,7 +427,7 @@ struct ProbabilityAnchor {
         const I reference_leads = d > F{};
         const F large = select(reference_leads, broadcast(alpha), broadcast(1.0f - alpha));
         const F small = select(reference_leads, broadcast(1.0f - alpha), broadcast(alpha));
-        const F mixture = log_mixture(large, small, expm1(-absolute(d)));
+        const F mixture = log_mixture(large, small, exponential(-absolute(d)));
         const F leader = select(reference_leads, r, c);
         const F difference = SPECIAL ? zero_if_nan(s - leader) : s - leader;
         const F to_leader = select(reference_leads, broadcast(-student_to_reference), broadcast(-student_to_snapshot));
@@ -430,15 +443,15 @@ struct Probabilities {
     F p;
     F q;
     F delta;  // p - q
-    F decay;  // expm1(-|x|)
+    Exponential decay;  // of -|x|
 };
 
 inline Probabilities probabilities(const Ratio &ratio) {
     const I student_leads = ratio.x > F{};
     const F base = exp(select(student_leads, ratio.log_p, ratio.log_q));
-    const F decay = expm1(-absolute(ratio.x));
-    const F other = fma(base, decay, base);
-    const F difference = base * decay;
+    const Exponential decay = exponential(-absolute(ratio.x));
+    const F other = base * decay.value;
+    const F difference = base * decay.minus_one;
     return {ratio.x, select(student_leads, base, other), select(student_leads, other, base),
             select(student_leads, -difference, difference), decay};
 }
@@ -524,8 +537,8 @@ void value_chunk(const Token &t, const Anchor &anchor, const float *zs, const fl
     constexpr bool SNAPSHOT_ANCHOR = __is_same(Anchor, ProbabilityAnchor);
     for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
         for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
-            const F c = load(zc + v);
-            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v), c, load(zr + v));
+            const F c = load(zc + v) - t.c_shift;
+            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v) - t.s_shift, c, load(zr + v) - t.r_shift);
             const Probabilities k = probabilities(ratio);
             add_value<DIVERGENCE, SPECIAL>(k, t.loss.options.beta, sums);
             add_statistics<Anchor, SPECIAL, SNAPSHOT_ANCHOR>(t, k, ratio, snapshot, c, sums);
@@ -567,7 +580,8 @@ Loss value_walk(const Token &t) {
 /// What a column's gradient is made of.
 struct GradientScale {
     float kd;  // weight * kd_weight / temperature
-    float ce;  // weight * ce_weight * omega / temperature
+    float ce;  // weight * ce_weight * omega
+    bool ce_apart;  // the labels' temperature is not the divergence's: cross-entropy is added by its own loop
     float mean_log_ratio;
     float beta;
 };
@@ -623,6 +637,14 @@ private:
     bool accumulate_;
 };
 
+/// target += scale * softmax(z) at temperature 1
+void add_probabilities(const Token &t, const float *z, float scale, float *target) {
+    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
+    for (int64_t v = 0; v < CHUNK; v += LANES) {
+        store(target + v, fma(exp((load(z + v) - t.s_shift) - t.s.maximum), broadcast(mass), load(target + v)));
+    }
+}
+
 /// The label's own column: e_y is subtracted before rounding, and without a divergence p - 1 is taken as expm1(log p).
 struct LabelColumn {
     int64_t column;
@@ -644,8 +666,8 @@ void gradient_chunk(const Token &t, const Anchor &anchor, const GradientScale &s
     constexpr bool SNAPSHOT_ANCHOR = DIVERGENCE == HF_FORWARD_KL && __is_same(Anchor, ProbabilityAnchor);
     for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
         for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
-            const F c = load(zc + v);
-            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v), c, load(zr + v));
+            const F c = load(zc + v) - t.c_shift;
+            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v) - t.s_shift, c, load(zr + v) - t.r_shift);
             const Probabilities k = probabilities(ratio);
             if (DIVERGENCE == HF_FORWARD_KL) {
                 add_statistics<Anchor, SPECIAL, SNAPSHOT_ANCHOR>(t, k, ratio, snapshot, c, sums);
@@ -661,14 +683,22 @@ template <class Anchor, int DIVERGENCE>
 Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn &label) {
     const Anchor anchor(t);
     const GradientRow row(t.loss, t.index);
-    Scratch scratch;
+    Scratch scratch, student;
     SecondSums sums;
+    GradientScale divergence_scale = scale;
+    divergence_scale.ce = scale.ce_apart ? 0.0f : scale.ce;
     walk(t, [&](int64_t begin, const float *zs, const float *zc, const float *zr) {
         float *target = row.chunk(begin, scratch.values);
+        if (scale.ce_apart) {
+            std::memcpy(student.values, zs, sizeof student.values);  // the target may be the student's own row
+        }
         if (chunk_is_special(zs, zc, zr)) {
-            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, scale, zs, zc, zr, target, sums);
+            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
         } else {
-            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, scale, zs, zc, zr, target, sums);
+            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
+        }
+        if (scale.ce_apart) {
+            add_probabilities(t, student.values, scale.ce, target);
         }
         correct(label, begin, target);
         row.write(begin, target);
@@ -679,13 +709,13 @@ Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn
 /// The gradient of cross-entropy alone: only the student's row is read.
 void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
     const GradientRow row(t.loss, t.index);
-    const float mass = static_cast<float>(scale / t.s.mass);
+    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
     Scratch s_scratch, scratch;
     for (int64_t begin = 0; begin < t.loss.student.vocabulary_size; begin += CHUNK) {
         const float *zs = t.student.chunk(begin, s_scratch.values);
         float *target = row.chunk(begin, scratch.values);
         for (int64_t v = 0; v < CHUNK; v += LANES) {
-            store(target + v, exp(centred(load(zs + v), t.s.maximum, t.inverse_temperature)) * mass);
+            store(target + v, exp((load(zs + v) - t.s_shift) - t.s.maximum) * mass);
         }
         correct(label, begin, target);
         row.write(begin, target);
@@ -694,17 +724,17 @@ void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
 
 // ---- Results ----------------------------------------------------------------------------------------------------------
 
-/// log-sum-exp at temperature 1.
-double plain_log_sum_exp(const Token &t) {
+/// log-sum-exp of the shifted logits at temperature 1.
+double find_plain_log_sum_exp(const Token &t) {
     if (t.loss.options.temperature == 1.0f) {
-        return t.log_sum_exp(t.s);
+        return t.log_sum_exp(t.s, 0.0f);
     }
     Scratch scratch;
     Sum sum;
     for (int64_t begin = 0; begin < t.loss.student.vocabulary_size; begin += CHUNK) {
         const float *zs = t.student.chunk(begin, scratch.values);
         for (int64_t v = 0; v < CHUNK; v += LANES) {
-            sum.add(exp(load(zs + v) - t.s.maximum));
+            sum.add(exp((load(zs + v) - t.s_shift) - t.s.maximum));
             sum.flush();
         }
     }
@@ -720,13 +750,11 @@ double kl(const Token &t, double moment, const Side &a, const Side &b) {
 struct CrossEntropy {
     double loss;
     double omega;
-    double log_probability;
 };
 
-CrossEntropy cross_entropy(const Token &t, float label_logit) {
-    const double log_probability = (static_cast<double>(label_logit) - t.s.maximum) * t.inverse_temperature - t.s.log_mass();
+CrossEntropy cross_entropy(const Token &t, double log_probability) {
     const double omega = t.loss.options.label_weighting == HF_LABEL_WEIGHTING_DFT ? std::exp(log_probability) : 1.0;
-    return {omega == 0 ? 0.0 : -omega * log_probability, omega, log_probability};
+    return {omega == 0 ? 0.0 : -omega * log_probability, omega};
 }
 
 template <class Anchor>
@@ -775,16 +803,16 @@ void write_statistics(const Token &t, const Loss &loss, float label_logit, doubl
         column[HF_KL_SNAPSHOT_ANCHOR] = kl_snapshot_anchor(t, loss);
         column[HF_KL_SNAPSHOT_REFERENCE] = kl(t, t.moments.snapshot_reference, t.c, t.r);
         column[HF_KL_STUDENT_REFERENCE] = kl(t, t.moments.student_reference, t.s, t.r);
-        column[HF_REFERENCE_LOG_SUM_EXP] = t.log_sum_exp(t.r);
+        column[HF_REFERENCE_LOG_SUM_EXP] = t.log_sum_exp(t.r, t.r_shift);
     }
     if (!t.snapshot_is_student) {
         column[HF_KL_SNAPSHOT_STUDENT] = kl(t, t.moments.snapshot_student, t.c, t.s);
     }
     if (!t.snapshot_is_student || t.loss.has_reference()) {
-        column[HF_SNAPSHOT_LOG_SUM_EXP] = t.log_sum_exp(t.c);
+        column[HF_SNAPSHOT_LOG_SUM_EXP] = t.log_sum_exp(t.c, t.c_shift);
     }
     column[HF_STUDENT_ENTROPY] = not_negative(t.s.log_mass() - t.moments.student_entropy / t.s.mass);
-    column[HF_STUDENT_LOG_SUM_EXP] = t.log_sum_exp(t.s);
+    column[HF_STUDENT_LOG_SUM_EXP] = t.log_sum_exp(t.s, t.s_shift);
     column[HF_LABEL_LOG_PROBABILITY] = label_log_probability;
     column[HF_LABEL_IS_ARGMAX] = label_logit == t.s.maximum ? 1 : 0;
     float *row = t.loss.outputs.statistics + t.index * HF_STATISTICS_COUNT;
@@ -797,6 +825,7 @@ void write_statistics(const Token &t, const Loss &loss, float label_logit, doubl
 void share_sides(Token &t) {
     if (t.snapshot_is_student) {
         t.c = t.s;
+        t.c_shift = t.s_shift;
         t.moments.snapshot_reference = t.moments.student_reference;
     }
     if (!t.logit_mixture()) {
@@ -808,27 +837,30 @@ void share_sides(Token &t) {
 
 void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
     Token t(loss, token);
-    const float label_logit = t.student.at(loss.tokens.labels[token]);
+    const float given_label_logit = t.student.at(loss.tokens.labels[token]);
     if (!first_walk_of(t)) {
         anchor_loss_reference(loss, token);
         return;
     }
     share_sides(t);
+    const float label_logit = given_label_logit - t.s_shift;
     // The gradient may overwrite the student's row, so whatever reads logits comes before it.
-    const double label_log_probability = loss.outputs.statistics == nullptr ? 0.0 : label_logit - plain_log_sum_exp(t);
+    t.plain_log_sum_exp = find_plain_log_sum_exp(t);
+    const double label_log_probability = label_logit - t.plain_log_sum_exp;
 
     const hf_anchor_loss_options &options = loss.options;
     const bool distils = loss.has_reference() && (options.kd_weight > 0.0f || loss.outputs.statistics != nullptr);
-    const double scale = static_cast<double>(loss.tokens.weights[token]) / options.temperature;
-    const CrossEntropy ce = options.ce_weight > 0.0f ? cross_entropy(t, label_logit) : CrossEntropy{0, 0, 0};
-    const double ce_scale = scale * options.ce_weight * ce.omega;
+    const double weight = loss.tokens.weights[token];
+    const CrossEntropy ce = options.ce_weight > 0.0f ? cross_entropy(t, label_log_probability) : CrossEntropy{0, 0};
+    const double ce_scale = weight * options.ce_weight * ce.omega;
     const bool ce_alone = !loss.has_reference() || options.kd_weight == 0.0f;
-    const LabelColumn label = ce_alone ? LabelColumn{loss.tokens.labels[token], ce_scale * std::expm1(ce.log_probability), true}
+    const LabelColumn label = ce_alone ? LabelColumn{loss.tokens.labels[token], ce_scale * std::expm1(label_log_probability), true}
                                        : LabelColumn{loss.tokens.labels[token], -ce_scale, false};
 
     Loss result;
     if (distils) {
-        const GradientScale gradient{static_cast<float>(scale * options.kd_weight), static_cast<float>(ce_scale), 0.0f, options.beta};
+        const GradientScale gradient{static_cast<float>(weight * options.kd_weight / options.temperature), static_cast<float>(ce_scale),
+                                     ce_scale != 0 && options.temperature != 1.0f, 0.0f, options.beta};
         result = t.probability_interpolation() ? distil<ProbabilityAnchor>(t, gradient, label) : distil<LogitAnchor>(t, gradient, label);
     } else if (loss.wants_gradient()) {
         cross_entropy_walk(t, static_cast<float>(ce_scale), label);

@@ -58,7 +58,9 @@ void AnchorLossOperator::compute(Context &context) const {
     if (status != HF_OK) {
         throw Refusal(hf_last_error());
     }
-    *context.output_data<float>(LOSS, {}) = weighted_sum(tokens.weights, tokens.labels, outputs.token_loss, count);
+    if (float *loss = context.output_data<float>(LOSS, {})) {
+        *loss = weighted_sum(tokens.weights, tokens.labels, outputs.token_loss, count);
+    }
 }
 
 void AnchorLossOperator::infer_shapes(ShapeInference &inference) {

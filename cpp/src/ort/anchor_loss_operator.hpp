@@ -20,10 +20,10 @@ public:
         {"modes", abi::INT64, abi::REQUIRED, abi::HOST_MEMORY},
     };
     static constexpr Parameter OUTPUTS[] = {
-        {"loss", abi::FLOAT},
+        {"loss", abi::FLOAT, abi::OPTIONAL},
         {"student_gradient", abi::FLOAT, abi::OPTIONAL},
         {"token_loss", abi::FLOAT, abi::OPTIONAL},
-        {"statistics", abi::FLOAT, abi::OPTIONAL},
+        {"statistics", abi::FLOAT},
     };
     static constexpr InPlace IN_PLACE[] = {{0, 1}};
 

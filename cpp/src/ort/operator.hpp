@@ -122,6 +122,7 @@ public:
     ShapeInference(const abi::Api *api, abi::ShapeInferContext *context, const Parameter *outputs)
         : api_(api), context_(context), outputs_(outputs) {}
 
+    /// Unknown for an input that is left out. Only for inputs before the first optional one is the position sure to be the schema's.
     SymbolicShape input(size_t index) const;
     /// Does nothing if the shape is unknown.
     void output(size_t index, const SymbolicShape &shape) const;
@@ -168,6 +169,9 @@ private:
 
     static constexpr size_t INPUT_COUNT = sizeof(Operator::INPUTS) / sizeof(Parameter);
     static constexpr size_t OUTPUT_COUNT = sizeof(Operator::OUTPUTS) / sizeof(Parameter);
+    // ORT does not tell shape inference how many outputs a node has, and crashes if one beyond them is given a shape. A required last
+    // output makes it refuse such nodes; optional ones before it are left out by an empty name.
+    static_assert(Operator::OUTPUTS[OUTPUT_COUNT - 1].characteristic == abi::REQUIRED, "the last output must be required");
 
     static abi::Status create(const abi::CustomOp *, const abi::Api *api, const abi::KernelInfo *info, void **kernel) {
         return guarded(api, Operator::NAME, [&] { *kernel = new Kernel{api, Operator(Attributes(api, info))}; });

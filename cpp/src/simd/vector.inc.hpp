@@ -122,11 +122,18 @@ static inline F exp(F x) {
     return select(x < LOWEST_EXPONENT, F{}, result);
 }
 
-/// e^x - 1 for x <= 0, with full relative precision near 0; NaN stays NaN.
-static inline F expm1(F x) {
+/// e^x and e^x - 1, both with full relative precision.
+struct Exponential {
+    F value;
+    F minus_one;
+};
+
+/// For x <= 0; NaN stays NaN.
+static inline Exponential exponential(F x) {
     F scale;
     const F r = reduce(max(broadcast(LOWEST_EXPONENT), x), scale);
-    return fma(expm1_reduced(r), scale, scale - 1.0f);
+    const F reduced = expm1_reduced(r);
+    return {select(x < LOWEST_EXPONENT, F{}, fma(reduced, scale, scale)), fma(reduced, scale, scale - 1.0f)};
 }
 
 /// Natural logarithm of a positive normal number.
@@ -154,10 +161,10 @@ static inline F log(F x) {
     return fma(e, broadcast(0.693359375f), m + y);
 }
 
-/// log(large + small * e^d) where large + small = 1, d <= 0 and decay = expm1(d): the logarithm of a mixture relative to its larger part.
-static inline F log_mixture(F large, F small, F decay) {
-    const F y = small * decay;
-    const F u = select(y > -0.5f, 1.0f + y, fma(small, decay, small) + large);
+/// log(large + small e^d) where large + small = 1 and d <= 0: the logarithm of a mixture relative to its larger part.
+static inline F log_mixture(F large, F small, Exponential d) {
+    const F y = small * d.minus_one;
+    const F u = select(y > -0.5f, 1.0f + y, fma(small, d.value, large));
     const F logarithm = log(u);
     // Near 0 the rounding of 1 + y is undone by the ratio (Kahan).
     const F near = select(u == 1.0f, y, logarithm * (y / (u - 1.0f)));

@@ -41,7 +41,7 @@ class LayersTest {
         layer("artifact", "weights onnx tensor error");
         layer("gradient", "onnx tensor error");
         layer("model", "weights onnx tensor error");
-        layer("loss", "natives tensor error");
+        layer("loss", "natives config tensor error");
         layer("exporter", "model gradient weights onnx artifact data tensor error");
         layer("runtime", "artifact onnx weights natives tensor error");
         layer("train", "runtime loss data artifact config weights onnx natives tensor error");

@@ -82,8 +82,8 @@ public final class GgufTokenizer {
         for (String merge : metadata.texts("merges")) {
             int space = merge.indexOf(' ', 1);
             if (space < 0 || space == merge.length() - 1) {
-                throw new InvalidInputException("tokenizer.ggml.merges[" + merges.size() + "]: expected two tokens with a space between, got \""
-                        + merge + "\"");
+                throw new InvalidInputException("tokenizer.ggml.merges[" + merges.size()
+                        + "]: expected two tokens with a space between, got \"" + merge + "\"");
             }
             merges.addArray().add(merge.substring(0, space)).add(merge.substring(space + 1));
         }

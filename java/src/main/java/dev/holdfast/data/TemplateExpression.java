@@ -52,9 +52,11 @@ final class TemplateExpression {
         if (!tokens.get(index).equals("=") || index == 0 || index + 1 == tokens.size() || tokens.get(index + 1).equals("=")) {
             return false;
         }
-        boolean afterName = Character.isUnicodeIdentifierPart(last(tokens.subList(0, index)).codePointBefore(last(tokens.subList(0, index)).length()));
+        String before = last(tokens.subList(0, index));
+        boolean afterName = !before.isEmpty() && Character.isUnicodeIdentifierPart(before.codePointBefore(before.length()));
         int depth = tokens.subList(0, index).stream().mapToInt(TemplateTokens::depthChange).sum();
-        long parts = tokens.subList(index + 1, argumentEnd(tokens, index + 1)).stream().filter(token -> !TemplateTokens.isSpace(token)).count();
+        List<String> value = tokens.subList(index + 1, argumentEnd(tokens, index + 1));
+        long parts = value.stream().filter(token -> !TemplateTokens.isSpace(token)).count();
         return afterName && depth > 0 && parts > 1;
     }
 

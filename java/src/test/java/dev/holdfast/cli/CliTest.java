@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -250,6 +251,19 @@ class CliTest {
             assertThat(stops).hasValue(0);
             interruption.signalled();
             assertThat(stops).hasValue(1);
+        }
+    }
+
+    @Test
+    void signalsOfTheSystemAskToStopWhileSomebodyListens() throws Exception {
+        try (Interruption interruption = Interruption.listen(console(OptionalInt.empty()))) {
+            String self = Long.toString(ProcessHandle.current().pid());
+            assertThat(new ProcessBuilder("kill", "-TERM", self).start().waitFor()).isZero();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (!interruption.isRequested() && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            assertThat(interruption.isRequested()).isTrue();
         }
     }
 

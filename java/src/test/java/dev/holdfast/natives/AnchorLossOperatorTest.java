@@ -52,8 +52,19 @@ class AnchorLossOperatorTest {
     }
 
     @Test
-    void givesTheLossAlone() {
-        assertThat(loss(STUDENT, REFERENCE, ALPHAS, 0).output("loss").run().get("loss").floats().get(0)).isPositive();
+    void leavesOutWhatTheGraphDoesNotName() {
+        OperatorRun run = loss(STUDENT, REFERENCE, ALPHAS, 0);
+        Map<String, HostTensor> result = run.output("loss").output(null).output(null).output("statistics").run();
+        assertThat(result.get("loss").floats().get(0)).isPositive();
+        assertThat(loss(STUDENT, REFERENCE, ALPHAS, 0).output(null).output(null).output(null).output("statistics").run())
+                .containsOnlyKeys("statistics");
+    }
+
+    @Test
+    void refusesNodesWithTooFewOutputs() {
+        assertThatThrownBy(() -> loss(STUDENT, REFERENCE, ALPHAS, 0).output("loss").run())
+                .isInstanceOf(RuntimeFailureException.class)
+                .hasMessageContaining("AnchorLoss");
     }
 
     @Test
@@ -65,13 +76,13 @@ class AnchorLossOperatorTest {
     @Test
     void namesTheInputThatItRefuses() {
         HostTensor beyond = HostTensor.ofFloats(new float[] {0.5f, 2}, 2);
-        assertThatThrownBy(() -> loss(STUDENT, REFERENCE, beyond, 0).output("loss").run())
+        assertThatThrownBy(() -> withAllOutputs(loss(STUDENT, REFERENCE, beyond, 0)).run())
                 .isInstanceOf(RuntimeFailureException.class)
                 .hasMessageContaining("AnchorLoss: tokens.alphas[1]: expected [0, 1], got 2");
         HostTensor tooFew = HostTensor.ofFloats(new float[] {0.5f}, 1);
-        assertThatThrownBy(() -> loss(STUDENT, REFERENCE, tooFew, 0).output("loss").run())
+        assertThatThrownBy(() -> withAllOutputs(loss(STUDENT, REFERENCE, tooFew, 0)).run())
                 .hasMessageContaining("AnchorLoss: alphas: expected shape [2], got [1]");
-        assertThatThrownBy(() -> loss(STUDENT, REFERENCE, null, 0).output("loss").run())
+        assertThatThrownBy(() -> withAllOutputs(loss(STUDENT, REFERENCE, null, 0)).run())
                 .hasMessageContaining("AnchorLoss: alphas: expected shape [2] beside reference_logits, got none");
     }
 }

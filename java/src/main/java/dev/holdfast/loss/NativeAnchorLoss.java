@@ -1,0 +1,63 @@
+package dev.holdfast.loss;
+
+import dev.holdfast.natives.AnchorLossKernel;
+import dev.holdfast.tensor.ElementType;
+import dev.holdfast.tensor.HostTensor;
+import dev.holdfast.tensor.Shape;
+import java.util.Optional;
+
+/** The kernels of the native library. */
+final class NativeAnchorLoss implements AnchorLoss {
+    private final AnchorLossKernel.Backend backend;
+
+    NativeAnchorLoss(AnchorLossKernel.Backend backend) {
+        this.backend = backend;
+    }
+
+    @Override
+    public AnchorLossResult compute(AnchorLossInputs inputs, AnchorLossOptions options, Optional<HostTensor> gradient) {
+        AnchorLoss.requireComputable(inputs, gradient);
+        int tokens = inputs.tokenCount();
+        HostTensor tokenLoss = HostTensor.allocate(ElementType.FLOAT, Shape.of(tokens));
+        HostTensor statistics = HostTensor.allocate(ElementType.FLOAT, Shape.of(tokens, LossStatistics.COUNT));
+        AnchorLossKernel.run(
+                backend,
+                tokens,
+                codes(options),
+                logits(inputs.student()),
+                inputs.snapshot().map(NativeAnchorLoss::logits),
+                inputs.reference().map(NativeAnchorLoss::logits),
+                new AnchorLossKernel.Tokens(
+                        inputs.labels().bytes(), inputs.weights().bytes(), inputs.alphas().map(HostTensor::bytes)),
+                new AnchorLossKernel.Outputs(tokenLoss.bytes(), statistics.bytes(), gradient.map(NativeAnchorLoss::logits)));
+        return AnchorLossResult.of(inputs, tokenLoss, statistics, gradient);
+    }
+
+    private static AnchorLossKernel.Logits logits(HostTensor tensor) {
+        return new AnchorLossKernel.Logits(tensor.bytes(), tensor.shape().dimension(1), tensor.elementType().onnxCode());
+    }
+
+    private static AnchorLossKernel.Options codes(AnchorLossOptions options) {
+        int divergence = switch (options.divergence()) {
+            case FORWARD_KL -> 0;
+            case REVERSE_KL -> 1;
+            case JSD -> 2;
+        };
+        int interpolation = switch (options.interpolation()) {
+            case LOGIT -> 0;
+            case PROBABILITY -> 1;
+        };
+        int labelWeighting = switch (options.labelWeighting()) {
+            case NONE -> 0;
+            case DFT -> 1;
+        };
+        return new AnchorLossKernel.Options(
+                divergence,
+                interpolation,
+                labelWeighting,
+                options.temperature(),
+                options.kdWeight(),
+                options.ceWeight(),
+                options.beta());
+    }
+}
