@@ -10,7 +10,6 @@ import java.nio.file.Path;
 
 /** Makes sure that two models speak of the same tokens: distributions over different vocabularies cannot be mixed. */
 final class VocabularyCheck {
-    
 
     private VocabularyCheck() {}
 
