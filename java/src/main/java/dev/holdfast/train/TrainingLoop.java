@@ -7,6 +7,7 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Batcher;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.runtime.ProcessMemory;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -117,7 +118,7 @@ final class TrainingLoop {
                 learningRate,
                 responses,
                 tokens / seconds,
-                PeakMemory.bytes(),
+                ProcessMemory.peakBytes(),
                 anchored ? means(result.statistics(), responses) : Map.of(),
                 schedule.totalSteps());
     }
