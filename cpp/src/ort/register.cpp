@@ -1,5 +1,6 @@
 // The entry point that ONNX Runtime looks for in a library of custom operators.
 #include "ort/anchor_loss_operator.hpp"
+#include "ort/decoder_operators.hpp"
 #include "ort/gradient_port_operator.hpp"
 #include "ort/operator.hpp"
 
@@ -11,6 +12,12 @@ using Table = const abi::CustomOp *(*)(const abi::Api *);
 /// Every operator of the domain.
 constexpr Table OPERATORS[] = {
     Registration<AnchorLossOperator>::table,
+    Registration<EmbeddingGradOperator>::table,
+    Registration<RmsNormGradOperator>::table,
+    Registration<SwiGluOperator>::table,
+    Registration<SwiGluGradOperator>::table,
+    Registration<CausalAttentionOperator>::table,
+    Registration<CausalAttentionGradOperator>::table,
     Registration<GradientPortOperator>::table,
 };
 

@@ -1,0 +1,2 @@
+#define HF_VARIANT baseline
+#include "decoder/decoder_kernels.inc.hpp"

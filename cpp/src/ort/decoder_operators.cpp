@@ -1,0 +1,194 @@
+#include "ort/decoder_operators.hpp"
+
+#include <memory>
+
+namespace holdfast::ort {
+namespace {
+
+/// Floats per task below which handing out tasks costs more than it gains.
+constexpr int64_t FLOATS_PER_TASK = 16384;
+
+int64_t last(const Dimensions &shape) { return shape.empty() ? 1 : shape.back(); }
+
+void copy(const Context &context, const float *source, float *target, int64_t count) {
+    parallel_ranges(context.executor(), count, FLOATS_PER_TASK, [&](int64_t begin, int64_t end) {
+        std::memcpy(target + begin, source + begin, static_cast<size_t>(end - begin) * sizeof(float));
+    });
+}
+
+void clear(const Context &context, float *target, int64_t count) {
+    parallel_ranges(context.executor(), count, FLOATS_PER_TASK, [&](int64_t begin, int64_t end) {
+        std::memset(target + begin, 0, static_cast<size_t>(end - begin) * sizeof(float));
+    });
+}
+
+/// Row numbers in [0, rows); negative ones count from the end, as Gather has it.
+std::vector<int64_t> checked_rows(const Tensor &ids, int64_t rows) {
+    std::vector<int64_t> checked(ids.as<int64_t>(), ids.as<int64_t>() + ids.elements());
+    for (size_t i = 0; i < checked.size(); ++i) {
+        if (checked[i] < -rows || checked[i] >= rows) {
+            throw Refusal("ids[" + std::to_string(i) + "]: expected [0, " + std::to_string(rows) + "), got " + std::to_string(checked[i]));
+        }
+        checked[i] += checked[i] < 0 ? rows : 0;
+    }
+    return checked;
+}
+
+/// Every task adds all rows in their order, but only its columns: no two write to one place, and sums have one order.
+void scatter_add(const Context &context, const std::vector<int64_t> &rows, const float *source, int64_t hidden, float *target) {
+    constexpr int64_t COLUMNS = 64;
+    const DecoderKernels &kernels = decoder_kernels();
+    parallel_for(context.executor(), (hidden + COLUMNS - 1) / COLUMNS, [&](int64_t task) {
+        const int64_t begin = task * COLUMNS, count = begin + COLUMNS < hidden ? COLUMNS : hidden - begin;
+        for (size_t i = 0; i < rows.size(); ++i) {
+            kernels.add(target + rows[i] * hidden + begin, source + static_cast<int64_t>(i) * hidden + begin, count);
+        }
+    });
+}
+
+}  // namespace
+
+void EmbeddingGradOperator::compute(Context &context) const {
+    const Tensor ids = context.input(0);
+    Dimensions rows_shape = ids.shape;
+    rows_shape.push_back(-1);
+    const Tensor dy = context.input(1, rows_shape);
+    const int64_t hidden = last(dy.shape);
+    const Tensor base = context.input(2, {-1, hidden});
+    const int64_t vocabulary = base.present ? base.shape[0] : vocabulary_size_;
+    if (vocabulary < 1) {
+        throw Refusal("attribute vocabulary_size: expected a number >= 1 where base is absent, got " + std::to_string(vocabulary));
+    }
+    const std::vector<int64_t> rows = checked_rows(ids, vocabulary);
+    float *target = context.output_data<float>(0, {vocabulary, hidden});
+    if (!base.present) {
+        clear(context, target, vocabulary * hidden);
+    } else if (base.data != target) {
+        copy(context, base.as<float>(), target, vocabulary * hidden);
+    }
+    scatter_add(context, rows, dy.as<float>(), hidden, target);
+}
+
+void RmsNormGradOperator::compute(Context &context) const {
+    const Tensor x = context.input(1);
+    const int64_t hidden = last(x.shape), rows = hidden == 0 ? 0 : x.elements() / hidden;
+    const RmsNormGrad work{hidden,
+                           epsilon_,
+                           context.input(0, x.shape).as<float>(),
+                           x.as<float>(),
+                           context.input(2, {hidden}).as<float>(),
+                           context.input(3, x.shape).as<float>(),
+                           context.output_data<float>(0, x.shape)};
+    // Blocks of a fixed size: their partial sums are added in order, whoever computed them.
+    constexpr int64_t ROWS = 32;
+    const int64_t blocks = (rows + ROWS - 1) / ROWS;
+    std::vector<float> partial(static_cast<size_t>(blocks * hidden));
+    const DecoderKernels &kernels = decoder_kernels();
+    parallel_for(context.executor(), blocks, [&](int64_t block) {
+        const int64_t begin = block * ROWS, end = begin + ROWS < rows ? begin + ROWS : rows;
+        kernels.rms_norm_grad(work, begin, end, partial.data() + block * hidden);
+    });
+    float *d_scale = context.output_data<float>(1, {hidden});
+    std::memset(d_scale, 0, static_cast<size_t>(hidden) * sizeof(float));
+    for (int64_t block = 0; block < blocks; ++block) {
+        kernels.add(d_scale, partial.data() + block * hidden, hidden);
+    }
+}
+
+void SwiGluOperator::compute(Context &context) const {
+    const Tensor gate = context.input(0), up = context.input(1, gate.shape);
+    float *y = context.output_data<float>(0, gate.shape);
+    const DecoderKernels &kernels = decoder_kernels();
+    parallel_ranges(context.executor(), gate.elements(), FLOATS_PER_TASK, [&](int64_t begin, int64_t end) {
+        kernels.swiglu(gate.as<float>() + begin, up.as<float>() + begin, y + begin, end - begin);
+    });
+}
+
+void SwiGluGradOperator::compute(Context &context) const {
+    const Tensor gate = context.input(1), dy = context.input(0, gate.shape), up = context.input(2, gate.shape);
+    float *d_gate = context.output_data<float>(0, gate.shape);
+    float *d_up = context.output_data<float>(1, gate.shape);
+    const DecoderKernels &kernels = decoder_kernels();
+    parallel_ranges(context.executor(), gate.elements(), FLOATS_PER_TASK, [&](int64_t begin, int64_t end) {
+        kernels.swiglu_grad(dy.as<float>() + begin, gate.as<float>() + begin, up.as<float>() + begin, d_gate + begin, d_up + begin,
+                            end - begin);
+    });
+}
+
+AttentionHeads::AttentionHeads(const Attributes &attributes)
+    : heads(attributes.integer("num_heads")),
+      kv_heads(attributes.integer("kv_num_heads", heads)),
+      scale(attributes.number("scale", 0.0f)) {
+    if (heads < 1 || kv_heads < 1 || heads % kv_heads != 0) {
+        throw Refusal("attributes num_heads and kv_num_heads: expected the first to be a multiple of the second, got " + std::to_string(heads) +
+                      " and " + std::to_string(kv_heads));
+    }
+    if (!(scale > 0.0f)) {
+        throw Refusal("attribute scale: expected a number > 0, got " + std::to_string(scale));
+    }
+}
+
+namespace {
+
+/// Sizes and forward inputs, which start at `first` among the operator's inputs; the rotation starts at `rotation`.
+CausalAttention attention_of(const Context &context, const AttentionHeads &heads, size_t first, size_t rotation) {
+    const Tensor q = context.input(first, {-1, -1, -1});
+    const int64_t batch = q.shape[0], length = q.shape[1], head_size = q.shape[2] / heads.heads;
+    if (q.shape[2] % heads.heads != 0 || head_size < 1) {
+        throw Refusal("q: expected a width that is a multiple of num_heads " + std::to_string(heads.heads) + ", got " + text(q.shape));
+    }
+    const Dimensions kv_shape = {batch, length, heads.kv_heads * head_size};
+    CausalAttention work{};
+    work.batch = batch;
+    work.length = length;
+    work.heads = heads.heads;
+    work.kv_heads = heads.kv_heads;
+    work.head_size = head_size;
+    work.scale = heads.scale;
+    work.q = q.as<float>();
+    work.k = context.input(first + 1, kv_shape).as<float>();
+    work.v = context.input(first + 2, kv_shape).as<float>();
+    const Tensor cos = context.input(rotation, {length, head_size / 2}), sin = context.input(rotation + 1, {length, head_size / 2});
+    if (cos.present != sin.present || (cos.present && head_size % 2 != 0)) {
+        throw Refusal("cos and sin: expected both or none, and a head size that is even, got head size " + std::to_string(head_size));
+    }
+    work.cos = cos.as<float>();
+    work.sin = sin.as<float>();
+    return work;
+}
+
+/// One task per sequence and key-value head.
+template <class Kernel>
+void run_heads(const Context &context, const CausalAttention &work, Kernel kernel) {
+    if (work.length == 0) {
+        return;
+    }
+    parallel_for(context.executor(), work.batch * work.kv_heads, [&](int64_t task) {
+        const std::unique_ptr<float[]> scratch(new float[static_cast<size_t>(work.scratch_floats())]);
+        kernel(work, task / work.kv_heads, task % work.kv_heads, scratch.get());
+    });
+}
+
+}  // namespace
+
+void CausalAttentionOperator::compute(Context &context) const {
+    CausalAttention work = attention_of(context, heads_, 0, 3);
+    work.o = context.output_data<float>(0, {work.batch, work.length, work.heads * work.head_size});
+    work.lse = context.output_data<float>(1, {work.batch, work.heads, work.length});
+    run_heads(context, work, decoder_kernels().attention);
+}
+
+void CausalAttentionGradOperator::compute(Context &context) const {
+    CausalAttention work = attention_of(context, heads_, 1, 6);
+    const Dimensions q_shape = {work.batch, work.length, work.heads * work.head_size};
+    const Dimensions kv_shape = {work.batch, work.length, work.kv_heads * work.head_size};
+    work.d_o = context.input(0, q_shape).as<float>();
+    work.o = const_cast<float *>(context.input(4, q_shape).as<float>());
+    work.lse = const_cast<float *>(context.input(5, {work.batch, work.heads, work.length}).as<float>());
+    work.dq = context.output_data<float>(0, q_shape);
+    work.dk = context.output_data<float>(1, kv_shape);
+    work.dv = context.output_data<float>(2, kv_shape);
+    run_heads(context, work, decoder_kernels().attention_grad);
+}
+
+}  // namespace holdfast::ort
