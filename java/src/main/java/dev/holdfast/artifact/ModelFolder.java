@@ -46,6 +46,11 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer) {
                         path + ": expected an artifact, a run or a checkpoint, got a folder without manifest.json and without checkpoints"));
     }
 
+    /** Whether {@link #resolve} would find a model. */
+    public static boolean isModel(Path path) {
+        return ArtifactDirectory.isArtifact(path) || Files.isRegularFile(path.resolve(MODEL)) || latestCheckpoint(path).isPresent();
+    }
+
     private static ModelFolder ofCheckpoint(Path path) {
         Path run = path.toAbsolutePath().normalize().getParent();
         return new ModelFolder(path, JsonFiles.read(path.resolve(MODEL), Manifest.Model.class), run);

@@ -7,7 +7,7 @@ final class StagedProgress implements AutoCloseable {
     private final Console console;
     private final String task;
     private Progress progress;
-    private long total;
+    private long percent = -1;
 
     StagedProgress(Console console, String task) {
         this.console = console;
@@ -17,10 +17,13 @@ final class StagedProgress implements AutoCloseable {
     /** Tells that so many of all are done. */
     void update(long done, long all) {
         if (progress == null) {
-            total = all;
             progress = Progress.start(console, task, 100, 100 / LINES);
         }
-        progress.update(100 * done / Math.max(1, total), () -> "% of the weights");
+        long reached = 100 * done / Math.max(1, all);
+        if (reached != percent) {
+            percent = reached;
+            progress.update(percent, () -> "% of the weights");
+        }
     }
 
     @Override

@@ -1,0 +1,75 @@
+package dev.holdfast.artifact;
+
+import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.error.MalformedFileException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A folder that plain ONNX Runtime and onnxruntime-genai load: a decoder with a cache of keys and values, its weights, its tokenizer.
+ *
+ * @param path the folder
+ * @param config what {@code genai_config.json} says
+ */
+public record DeployableFolder(Path path, GenaiConfig config) {
+    /** The decoder's graph. */
+    public static final String MODEL = "model.onnx";
+    /** The decoder's weights, external data of the graph. */
+    public static final String WEIGHTS = "model.onnx.data";
+    /** The description that onnxruntime-genai reads. */
+    public static final String GENAI_CONFIG = "genai_config.json";
+    /** The model card. */
+    public static final String README = "README.md";
+
+    /** Whether a folder claims to be deployable. */
+    public static boolean isDeployable(Path path) {
+        return Files.isRegularFile(path.resolve(GENAI_CONFIG));
+    }
+
+    /**
+     * Opens a folder; its model is not read.
+     *
+     * @throws InvalidInputException if there is no folder, or one that has yet to be packaged
+     * @throws FileAccessException if the description cannot be read
+     * @throws MalformedFileException if it lacks what a decoder needs
+     */
+    public static DeployableFolder open(Path path) {
+        if (!Files.isDirectory(path)) {
+            throw new InvalidInputException(path + ": expected a packaged model, got no folder");
+        }
+        if (!isDeployable(path)) {
+            String source = ModelFolder.isModel(path) ? path.toString() : "RUN";
+            throw new InvalidInputException(path + ": expected a packaged model, got a folder without " + GENAI_CONFIG
+                    + "; package it first: holdfast package --run " + source + " --out DIR");
+        }
+        Path file = path.resolve(GENAI_CONFIG);
+        return new DeployableFolder(path, checked(file, JsonFiles.read(file, GenaiConfig.class)));
+    }
+
+    private static GenaiConfig checked(Path file, GenaiConfig config) {
+        GenaiConfig.Model model = config.model();
+        boolean whole = model != null && model.eosTokenId() != null && model.decoder() != null && model.decoder().filename() != null
+                && model.decoder().inputs() != null && model.decoder().outputs() != null;
+        if (!whole) {
+            throw MalformedFileException.of(file, "expected model.eos_token_id and model.decoder with filename, inputs and outputs");
+        }
+        requirePositive(file, "context_length", model.contextLength());
+        requirePositive(file, "vocab_size", model.vocabSize());
+        requirePositive(file, "decoder.num_hidden_layers", model.decoder().numHiddenLayers());
+        requirePositive(file, "decoder.num_key_value_heads", model.decoder().numKeyValueHeads());
+        requirePositive(file, "decoder.head_size", model.decoder().headSize());
+        return config;
+    }
+
+    private static void requirePositive(Path file, String key, int value) {
+        if (value <= 0) {
+            throw MalformedFileException.of(file, "model." + key + ": expected a positive integer, got " + value);
+        }
+    }
+
+    /** The decoder's graph. */
+    public Path model() {
+        return path.resolve(config.model().decoder().filename());
+    }
+}

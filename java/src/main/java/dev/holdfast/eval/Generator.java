@@ -1,0 +1,167 @@
+package dev.holdfast.eval;
+
+import dev.holdfast.artifact.DeployableFolder;
+import dev.holdfast.data.Message;
+import dev.holdfast.data.StreamingDecoder;
+import dev.holdfast.data.Tokenizer;
+import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.runtime.SessionSettings;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/**
+ * Continues texts with a packaged model, token by token.
+ *
+ * <p>Ownership: the caller closes it. Thread safety: several threads may generate at once; closing needs that none does.
+ */
+public final class Generator implements AutoCloseable {
+    /** Tokens of a prompt that go into the model at once, which bounds the memory for their logits. */
+    private static final int CHUNK = 128;
+
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final DeployableFolder folder;
+    private final Tokenizer tokenizer;
+    private final CachedDecoder decoder;
+    private final Set<Integer> stopIds;
+
+    private Generator(DeployableFolder folder, Tokenizer tokenizer, CachedDecoder decoder) {
+        this.folder = folder;
+        this.tokenizer = tokenizer;
+        this.decoder = decoder;
+        this.stopIds = new TreeSet<>(tokenizer.stopIds());
+        this.stopIds.addAll(folder.config().model().eosTokenId());
+    }
+
+    /**
+     * Opens a packaged model.
+     *
+     * @throws InvalidInputException if the folder is missing, or is not packaged yet
+     * @throws MalformedFileException if a file of it is missing or malformed
+     * @throws dev.holdfast.error.RuntimeFailureException if ONNX Runtime refuses the model
+     */
+    public static Generator open(Path packaged, SessionSettings settings) {
+        DeployableFolder folder = DeployableFolder.open(packaged);
+        Tokenizer tokenizer = Tokenizer.load(packaged);
+        try {
+            return new Generator(folder, tokenizer, CachedDecoder.open(folder, settings));
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /** The longest sequence of the model, prompt included, in tokens. */
+    public int contextLength() {
+        return folder.config().model().contextLength();
+    }
+
+    /**
+     * Continues a text, to which the tokenizer adds its special tokens.
+     *
+     * @param listener hears each piece of text as soon as its characters are whole
+     * @throws InvalidInputException if the text is empty, or leaves no room in the model's context
+     */
+    public Generation complete(String prompt, GenerationOptions options, Consumer<String> listener) {
+        return generate(tokenizer.encode(requireText(prompt), true), options, listener);
+    }
+
+    /**
+     * Answers a conversation, put into words by the model's own chat template.
+     *
+     * @param messages the turns, the last of which the model answers
+     * @param listener hears each piece of text as soon as its characters are whole
+     * @throws InvalidInputException if the model has no chat template, it refuses the conversation, or no room is left in the context
+     */
+    public Generation chat(List<Message> messages, GenerationOptions options, Consumer<String> listener) {
+        if (messages.isEmpty()) {
+            throw new InvalidInputException("messages: expected at least one, got none");
+        }
+        String prompt = tokenizer.chatTemplate().render(messages, true);
+        return generate(tokenizer.encode(requireText(prompt), false), options, listener);
+    }
+
+    private static String requireText(String prompt) {
+        if (prompt.isEmpty()) {
+            throw new InvalidInputException("prompt: expected a text, got an empty one");
+        }
+        return prompt;
+    }
+
+    private Generation generate(int[] promptIds, GenerationOptions options, Consumer<String> listener) {
+        requireFit(promptIds);
+        int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
+        TokenSampler sampler = new TokenSampler(options);
+        StreamingDecoder words = tokenizer.streamingDecoder(true);
+        StringBuilder text = new StringBuilder();
+        Consumer<String> pieces = piece -> {
+            if (!piece.isEmpty()) {
+                text.append(piece);
+                listener.accept(piece);
+            }
+        };
+        try (CachedDecoder.Sequence sequence = decoder.start()) {
+            read(sequence, promptIds);
+            long started = System.nanoTime();
+            int[] ids = continueFrom(sequence, promptIds[promptIds.length - 1], most, sampler, id -> pieces.accept(words.append(id)));
+            double seconds = (System.nanoTime() - started) / NANOS_PER_SECOND;
+            pieces.accept(words.finish());
+            return new Generation(promptIds, ids, text.toString(), ids.length / seconds);
+        }
+    }
+
+    private void requireFit(int[] promptIds) {
+        if (promptIds.length == 0) {
+            throw new InvalidInputException("prompt: expected at least one token, got none");
+        }
+        if (promptIds.length >= contextLength()) {
+            throw new InvalidInputException("prompt: expected fewer than the " + contextLength() + " tokens of the model's context, got "
+                    + promptIds.length + "; shorten it");
+        }
+        for (int id : promptIds) {
+            if (id >= folder.config().model().vocabSize()) {
+                throw new InvalidInputException(folder.path() + ": token " + id + ": expected an id below the model's vocabulary of "
+                        + folder.config().model().vocabSize() + "; the tokenizer does not belong to the model");
+            }
+        }
+    }
+
+    /** Takes in all tokens of a prompt but the last, after which the first token is chosen. */
+    private static void read(CachedDecoder.Sequence sequence, int[] promptIds) {
+        int end = promptIds.length - 1;
+        for (int start = 0; start < end; start += CHUNK) {
+            sequence.append(Arrays.copyOfRange(promptIds, start, Math.min(start + CHUNK, end)));
+        }
+    }
+
+    private interface TokenListener {
+        void chosen(int id);
+    }
+
+    private int[] continueFrom(CachedDecoder.Sequence sequence, int last, int most, TokenSampler sampler, TokenListener listener) {
+        int[] ids = new int[most];
+        int count = 0;
+        int id = last;
+        while (count < most) {
+            id = sampler.choose(sequence.appendAndPredict(id).floats());
+            ids[count++] = id;
+            if (stopIds.contains(id)) {
+                break;
+            }
+            listener.chosen(id);
+        }
+        return Arrays.copyOf(ids, count);
+    }
+
+    /** Frees model and tokenizer. */
+    @Override
+    public void close() {
+        decoder.close();
+        tokenizer.close();
+    }
+}

@@ -1,0 +1,108 @@
+package dev.holdfast.exporter;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.artifact.JsonFiles;
+import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.error.FileAccessException;
+import dev.holdfast.model.Decoder;
+import dev.holdfast.model.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** The README of a deployable folder: what the model is, what it was made from, and how to load it. */
+final class ModelCard {
+    private static final String USE =
+            """
+            ## Use
+
+            The folder needs nothing of Holdfast. In Java, with plain ONNX Runtime:
+
+            ```java
+            OrtEnvironment environment = OrtEnvironment.getEnvironment();
+            try (OrtSession session = environment.createSession("model.onnx", new OrtSession.SessionOptions())) {
+                // input_ids INT64[B, T], attention_mask INT64[B, P + T], position_ids INT64[B, T],
+                // past_key_values.N.key and .value FLOAT[B, %d, P, %d] for each of the %d layers, P = 0 at first
+                OrtSession.Result result = session.run(inputs);
+                // logits FLOAT[B, T, %d]; present.N.key and .value are the past of the next call
+            }
+            ```
+
+            In Python, with onnxruntime-genai:
+
+            ```python
+            import onnxruntime_genai as og
+
+            model = og.Model("model")  # this folder
+            tokenizer = og.Tokenizer(model)
+            generator = og.Generator(model, og.GeneratorParams(model))
+            generator.append_tokens(tokenizer.encode("..."))
+            while not generator.is_done():
+                generator.generate_next_token()
+            print(tokenizer.decode(generator.get_sequence(0)))
+            ```
+            """;
+
+    private ModelCard() {}
+
+    /** The text for a model of an artifact or of a run. */
+    static String of(ModelFolder source, Decoder decoder) {
+        StringBuilder card = new StringBuilder();
+        card.append("# ").append(source.model().name()).append("\n\n").append(summary(decoder)).append("\n\n");
+        Path run = source.tokenizer().resolve("run.json");
+        if (Files.isRegularFile(run)) {
+            appendRun(card, source, JsonFiles.read(run, JsonNode.class));
+        } else {
+            card.append("- base: ").append(source.model().name()).append("\n- method: none, the weights are the base model's\n");
+        }
+        appendSettings(card, source.tokenizer().resolve("config.yaml"));
+        ModelConfig config = decoder.config();
+        card.append('\n').append(String.format(
+                Locale.ROOT, USE, config.keyValueHeadCount(), config.headSize(), config.layerCount(), config.vocabularySize()));
+        return card.toString();
+    }
+
+    private static String summary(Decoder decoder) {
+        long numbers = decoder.parameters().stream().mapToLong(parameter -> parameter.shape().elementCount()).sum();
+        return String.format(
+                Locale.ROOT,
+                "A decoder of the %s family as ONNX, with a cache of keys and values: %,d parameters in float32, sequences of up to %,d tokens.",
+                decoder.config().family().modelType(),
+                numbers,
+                decoder.config().maximumPositions());
+    }
+
+    private static void appendRun(StringBuilder card, ModelFolder source, JsonNode run) {
+        boolean anchored = run.path("job").asText().equals("anchor");
+        line(card, "base", source.model().name());
+        line(card, "method", anchored ? "Anchored Learning" : "supervised fine-tuning");
+        ModelFolder.stepOf(source.path()).ifPresent(step -> line(card, "optimizer steps", step.toString()));
+        input(card, "artifact", run.path("artifact"));
+        input(card, "reference", run.path("reference"));
+        run.path("data").fields().forEachRemaining(data -> input(card, "data (" + data.getKey() + ")", data.getValue()));
+        line(card, "started", run.path("started").asText());
+        line(card, "Holdfast", run.path("versions").path("holdfast").asText());
+    }
+
+    private static void input(StringBuilder card, String name, JsonNode input) {
+        if (input.isObject()) {
+            line(card, name, input.path("path").asText() + ", SHA-256 " + input.path("sha256").asText());
+        }
+    }
+
+    private static void line(StringBuilder card, String name, String value) {
+        card.append("- ").append(name).append(": ").append(value).append('\n');
+    }
+
+    private static void appendSettings(StringBuilder card, Path file) {
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        try {
+            card.append("\n## Settings\n\n```yaml\n").append(Files.readString(file).strip()).append("\n```\n");
+        } catch (IOException e) {
+            throw FileAccessException.reading(file, e);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package dev.holdfast.exporter;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.artifact.DeployableFolder;
+import dev.holdfast.artifact.GenaiConfig;
+import dev.holdfast.artifact.JsonFiles;
+import dev.holdfast.artifact.ModelFiles;
+import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.artifact.StagedDirectory;
+import dev.holdfast.data.Tokenizer;
+import dev.holdfast.model.Decoder;
+import dev.holdfast.model.ModelConfig;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * Turns a trained model into the folder that deployments load: a decoder with a cache of keys and values, weights, tokenizer, chat
+ * template, model card. Plain ONNX Runtime and onnxruntime-genai run it; nothing of Holdfast is needed.
+ *
+ * <p>The folder appears whole or not at all. Thread safety: none.
+ */
+public final class Packager {
+    private final ModelFolder source;
+    private Exporter.Listener listener = (numbers, total) -> {};
+
+    private Packager(ModelFolder source) {
+        this.source = source;
+    }
+
+    /**
+     * Will package a run (its latest checkpoint), a checkpoint of a run, or an artifact.
+     *
+     * @throws dev.holdfast.error.InvalidInputException if the folder is none of these
+     */
+    public static Packager of(Path source) {
+        return new Packager(ModelFolder.resolve(source));
+    }
+
+    /** Tells a listener of the progress. */
+    public Packager listener(Exporter.Listener choice) {
+        listener = choice;
+        return this;
+    }
+
+    /**
+     * Writes the folder.
+     *
+     * @param target a folder that does not exist yet, or is empty
+     * @return the folder
+     * @throws dev.holdfast.error.MalformedFileException if a file of the source is missing, truncated or corrupt
+     * @throws dev.holdfast.error.InvalidInputException if weights and configuration contradict each other, or the target holds something
+     * @throws dev.holdfast.error.FileAccessException if a file cannot be read or written, such as on a full disk
+     */
+    public DeployableFolder packageTo(Path target) {
+        JsonNode huggingFace = JsonFiles.read(source.tokenizer().resolve(ArtifactDirectory.CONFIG), JsonNode.class);
+        Decoder decoder = Decoder.of(ModelConfig.of(huggingFace));
+        try (StagedDirectory staged = StagedDirectory.forNew(target);
+                Tokenizer tokenizer = Tokenizer.load(source.tokenizer())) {
+            Path folder = staged.path();
+            GenaiConfig config = GenaiSettings.of(decoder.config(), huggingFace, tokenizer);
+            ModelFiles.copy(source.tokenizer(), folder);
+            JsonFiles.write(folder.resolve(DeployableFolder.GENAI_CONFIG), config);
+            JsonFiles.writeWhole(
+                    folder.resolve(DeployableFolder.README), ModelCard.of(source, decoder).getBytes(StandardCharsets.UTF_8));
+            DecoderFiles.write(decoder, source.checkpoint(), folder, listener);
+            return new DeployableFolder(staged.commit(), config);
+        }
+    }
+}
