@@ -11,6 +11,7 @@ import dev.holdfast.train.Trainer;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingOutcome;
 import dev.holdfast.train.TrainingPlan;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -31,6 +32,7 @@ import java.util.function.BooleanSupplier;
  * <p>Thread safety: jobs may run side by side, each on a thread of its own and in a run directory of its own.
  */
 public final class Holdfast {
+    private static final String MODEL = "model";
     private static final String SFT_STAGE = "sft";
     private static final String ANCHOR_STAGE = "anchor";
 
@@ -98,7 +100,12 @@ public final class Holdfast {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
         TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
-        return new FineTunedModel(outcome.run(), outcome);
+        FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
+        Path packaged = outcome.run().resolve(MODEL);
+        if (outcome.finished() && !Files.exists(packaged)) {
+            model.packageTo(packaged);
+        }
+        return model;
     }
 
     /**
