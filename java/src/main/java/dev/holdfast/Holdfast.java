@@ -6,11 +6,14 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.OrtRuntime;
+import dev.holdfast.train.Comparison;
 import dev.holdfast.train.Trainer;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingOutcome;
 import dev.holdfast.train.TrainingPlan;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -105,5 +108,20 @@ public final class Holdfast {
      */
     public TrainingPlan plan(TrainingConfig config) {
         return Trainer.plan(config, Examples.jsonLines(config.dataTrain()));
+    }
+
+    /**
+     * Scores the base and the two models of a finished job of both stages on its held-out rows and its rows of what should be kept, and
+     * leaves the scores in {@code <out>/comparison.json}.
+     *
+     * @param config a job of kind {@link Job#FINETUNE} that has been run
+     */
+    public Comparison compare(TrainingConfig config) {
+        Map<String, Path> tuned = new LinkedHashMap<>();
+        tuned.put(SFT_STAGE, config.out().resolve(SFT_STAGE));
+        tuned.put(ANCHOR_STAGE, config.out().resolve(ANCHOR_STAGE));
+        Comparison comparison = Trainer.compare(config, tuned);
+        comparison.write(config.out().resolve("comparison.json"));
+        return comparison;
     }
 }

@@ -38,7 +38,12 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     @Override
     public Integer call() {
         TrainingConfig config = config(spec.commandLine().getParseResult());
-        return finish(train(config), config);
+        FineTunedModel model = train(config);
+        boolean comparable = config.dataEval().isPresent() || config.dataRetention().isPresent();
+        if (job == Job.FINETUNE && model.outcome().finished() && comparable) {
+            console.results().print(ComparisonTable.of(Holdfast.boot().compare(config)));
+        }
+        return finish(model, config);
     }
 
     private FineTunedModel train(TrainingConfig config) {

@@ -28,6 +28,11 @@ public record Batch(HostTensor inputIds, HostTensor responsePositions, HostTenso
         return labels.elementCount();
     }
 
+    /** The row of this micro-batch, from 0, that a response token belongs to. */
+    public int rowOf(int responseToken) {
+        return (int) (responsePositions.longs().get(responseToken) / inputIds.shape().dimension(1));
+    }
+
     /**
      * Pads rows into a micro-batch.
      *

@@ -43,7 +43,7 @@ public final class Exporter {
     }
 
     private final Path source;
-    private Kernels kernels = Kernels.STOCK;
+    private Kernels kernels = Kernels.HOLDFAST;
     private Listener listener = (numbers, total) -> {};
 
     private Exporter(Path source) {

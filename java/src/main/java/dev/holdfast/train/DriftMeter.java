@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Measures how far models are apart on given rows, from their hidden states and heads, with the loss operator's statistics.
@@ -63,6 +64,29 @@ final class DriftMeter implements AutoCloseable {
                 (double) sums.aboveBound / sums.tokens,
                 total,
                 sums.toReference / sums.tokens);
+    }
+
+    /** Loss, exact rows and drift from the base of a model on the rows. */
+    RowScores score(FrozenModel model, FrozenModel base) {
+        double loss = 0;
+        double drift = 0;
+        long tokens = 0;
+        long rows = 0;
+        long exact = 0;
+        int width = LossStatistic.values().length;
+        for (Batch batch : batches) {
+            float[] statistics = statistics(batch, 0, model, base, base).toFloatArray();
+            boolean[] wrong = new boolean[batch.rows().size()];
+            for (int n = 0; n < batch.responseTokens(); n++) {
+                loss -= statistics[n * width + LossStatistic.LABEL_LOG_PROBABILITY.ordinal()];
+                drift += statistics[n * width + LossStatistic.KL_SNAPSHOT_STUDENT.ordinal()];
+                wrong[batch.rowOf(n)] |= statistics[n * width + LossStatistic.LABEL_IS_ARGMAX.ordinal()] == 0;
+            }
+            tokens += batch.responseTokens();
+            rows += wrong.length;
+            exact += IntStream.range(0, wrong.length).filter(row -> !wrong[row]).count();
+        }
+        return new RowScores(loss / tokens, (double) exact / rows, drift / tokens, tokens, rows);
     }
 
     /** KL(base ‖ student), the mean over the response tokens, in nats. */

@@ -108,6 +108,11 @@ public final class Trainer {
         return config;
     }
 
+    /** Scores the artifact of a job and models that were made of it; see {@link Comparison}. */
+    public static Comparison compare(TrainingConfig config, Map<String, Path> tuned) {
+        return Comparison.of(fitted(config, ModelFolder.resolve(config.artifact()).model()), tuned);
+    }
+
     /** The default length gives way to a model with fewer positions; a length that was asked for does not. */
     private static TrainingConfig fitted(TrainingConfig config, Manifest.Model model) {
         if (config.maxLength() <= model.maximumPositions()) {

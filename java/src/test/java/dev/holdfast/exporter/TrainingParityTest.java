@@ -32,7 +32,7 @@ class TrainingParityTest {
     private static final double GRADIENT_TOLERANCE = 2e-5;
 
     static Stream<Arguments> familiesAndKernels() {
-        return GoldenFamily.names().flatMap(name -> Stream.of(Kernels.STOCK).map(kernels -> Arguments.of(name, kernels)));
+        return GoldenFamily.names().flatMap(name -> Arrays.stream(Kernels.values()).map(kernels -> Arguments.of(name, kernels)));
     }
 
     @ParameterizedTest(name = "{0} {1}")
@@ -57,7 +57,7 @@ class TrainingParityTest {
     static Stream<Arguments> familiesAndRuns() {
         return GoldenFamily.names()
                 .flatMap(name -> Stream.of("anchor_logit", "anchor_probability", "anchor_current", "anchor_hard")
-                        .flatMap(run -> Stream.of(Kernels.STOCK).map(kernels -> Arguments.of(name, run, kernels))));
+                        .flatMap(run -> Arrays.stream(Kernels.values()).map(kernels -> Arguments.of(name, run, kernels))));
     }
 
     @ParameterizedTest(name = "{0} {1} {2}")
