@@ -131,15 +131,13 @@ float largest_of(const float *values, int64_t count) {
 
 /// Replaces scores by e^(score - shift) and returns their sum; what the query does not see becomes 0.
 double exponentiate(float *scores, int64_t seen, int64_t visible, float shift) {
-    Sum sum;
+    F sum = F{};
     for_vectors(seen, [&](int64_t i, auto get, auto put) {
-        const F value = exp(get(scores + i) - shift);
-        put(scores + i, value);
-        sum.add(get(scores + i));
-        sum.flush();
+        put(scores + i, exp(get(scores + i) - shift));
+        sum += get(scores + i);
     });
     std::memset(scores + seen, 0, static_cast<size_t>(visible - seen) * sizeof(float));
-    return sum.value();
+    return sum_of(sum);
 }
 
 void attend_tile(const CausalAttention &work, const Layout &layout, const Tile &tile, const Keys &v, float *scores, float *outputs,

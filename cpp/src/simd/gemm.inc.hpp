@@ -48,10 +48,19 @@ static inline void gemm_columns(int64_t rows, int64_t inner, Matrix a, const flo
         a.data += 6 * a.row_stride;
         c += 6 * c_stride;
     }
-    for (; i < rows; ++i) {
-        gemm_block<1, VECTORS>(inner, a, b, b_stride, c, c_stride, accumulate);
-        a.data += a.row_stride;
-        c += c_stride;
+    switch (rows - i) {
+        case 5:
+            return gemm_block<5, VECTORS>(inner, a, b, b_stride, c, c_stride, accumulate);
+        case 4:
+            return gemm_block<4, VECTORS>(inner, a, b, b_stride, c, c_stride, accumulate);
+        case 3:
+            return gemm_block<3, VECTORS>(inner, a, b, b_stride, c, c_stride, accumulate);
+        case 2:
+            return gemm_block<2, VECTORS>(inner, a, b, b_stride, c, c_stride, accumulate);
+        case 1:
+            return gemm_block<1, VECTORS>(inner, a, b, b_stride, c, c_stride, accumulate);
+        default:
+            return;
     }
 }
 

@@ -1,0 +1,155 @@
+// The walk that writes the gradient. Compiled once per instruction set.
+#pragma once
+
+#include "loss/anchor_ratio.inc.hpp"
+
+namespace holdfast::HF_VARIANT {
+namespace {
+
+/// What a column's gradient is made of.
+struct GradientScale {
+    float kd;  // weight * kd_weight / temperature
+    float ce;  // weight * ce_weight * omega
+    bool ce_apart;  // the labels' temperature is not the divergence's: cross-entropy is added by its own loop
+    float mean_log_ratio;
+    float beta;
+};
+
+template <int DIVERGENCE, bool SPECIAL>
+inline F gradient(const Probabilities &k, const GradientScale &scale) {
+    if (DIVERGENCE == HF_FORWARD_KL) {
+        return fma(k.delta, broadcast(scale.kd), k.p * scale.ce);
+    }
+    F log_ratio = k.x;
+    float factor = scale.kd;
+    if (DIVERGENCE == HF_JSD) {
+        log_ratio = midpoint_ratios<SPECIAL>(k, scale.beta).log_p_m;
+        factor *= 1.0f - scale.beta;
+    }
+    return fma(weighted<SPECIAL>(k.p, log_ratio - scale.mean_log_ratio), broadcast(factor), k.p * scale.ce);
+}
+
+/// Where gradients go, chunk by chunk.
+class GradientRow {
+public:
+    GradientRow(const AnchorLoss &loss, int64_t token)
+        : data_(static_cast<char *>(loss.outputs.student_gradient) +
+                (loss.wants_gradient() ? token * loss.outputs.gradient_stride * element_bytes(loss.outputs.gradient_type) : 0)),
+          columns_(loss.student.vocabulary_size),
+          element_type_(loss.outputs.gradient_type),
+          accumulate_(loss.outputs.gradient_mode == HF_GRADIENT_ACCUMULATE) {}
+
+    /// Where to compute the columns from `begin` on: in place, or in the scratch memory that write() takes them from.
+    float *chunk(int64_t begin, float *scratch) const {
+        return in_place(begin) ? reinterpret_cast<float *>(data_) + begin : scratch;
+    }
+
+    void write(int64_t begin, const float *values) const {
+        if (in_place(begin) || begin >= columns_) {
+            return;
+        }
+        const int64_t count = columns_ - begin < CHUNK ? columns_ - begin : CHUNK;
+        for (int64_t v = 0; v < count; ++v) {
+            put(begin + v, values[v]);
+        }
+    }
+
+private:
+    bool in_place(int64_t begin) const { return element_type_ == HF_FLOAT && !accumulate_ && begin + CHUNK <= columns_; }
+    void put(int64_t column, float value) const {
+        put_element(data_, element_type_, column, accumulate_ ? element_at(data_, element_type_, column) + value : value);
+    }
+
+    char *data_;
+    int64_t columns_;
+    int32_t element_type_;
+    bool accumulate_;
+};
+
+/// target += scale * softmax(z) at temperature 1
+void add_probabilities(const Token &t, const float *z, float scale, float *target) {
+    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
+    for (int64_t v = 0; v < CHUNK; v += LANES) {
+        store(target + v, fma(exp((load(z + v) - t.s_shift) - t.s.maximum), broadcast(mass), load(target + v)));
+    }
+}
+
+/// The label's own column: e_y is subtracted before rounding, and without a divergence p - 1 is taken as expm1(log p).
+struct LabelColumn {
+    int64_t column;
+    double correction;  // what must be added to the value computed for it
+    bool replaces;      // the correction is the value itself
+};
+
+inline void correct(const LabelColumn &label, int64_t begin, float *values) {
+    const int64_t v = label.column - begin;
+    if (v >= 0 && v < CHUNK) {
+        values[v] = static_cast<float>((label.replaces ? 0.0 : static_cast<double>(values[v])) + label.correction);
+    }
+}
+
+template <class Anchor, int DIVERGENCE, bool SPECIAL>
+void gradient_chunk(const Token &t, const Anchor &anchor, const GradientScale &scale, const float *zs, const float *zc, const float *zr,
+                    float *target, SecondSums &sums) {
+    const Normaliser snapshot(t.c);
+    constexpr bool SNAPSHOT_ANCHOR = DIVERGENCE == HF_FORWARD_KL && __is_same(Anchor, ProbabilityAnchor);
+    for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
+        for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
+            const F c = load(zc + v) - t.c_shift;
+            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v) - t.s_shift, c, load(zr + v) - t.r_shift);
+            const Probabilities k = probabilities(ratio);
+            if (DIVERGENCE == HF_FORWARD_KL) {
+                add_statistics<Anchor, SPECIAL, SNAPSHOT_ANCHOR>(t, k, ratio, snapshot, c, sums);
+            }
+            store(target + v, gradient<DIVERGENCE, SPECIAL>(k, scale));
+        }
+        sums.flush();
+    }
+}
+
+/// Writes the gradient; for forward KL it also gives the value, which needs no walk of its own then.
+template <class Anchor, int DIVERGENCE>
+Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn &label) {
+    const Anchor anchor(t);
+    const GradientRow row(t.loss, t.index);
+    Scratch scratch, student;
+    SecondSums sums;
+    GradientScale divergence_scale = scale;
+    divergence_scale.ce = scale.ce_apart ? 0.0f : scale.ce;
+    walk(t, [&](int64_t begin, const float *zs, const float *zc, const float *zr) {
+        float *target = row.chunk(begin, scratch.values);
+        if (scale.ce_apart) {
+            std::memcpy(student.values, zs, sizeof student.values);  // the target may be the student's own row
+        }
+        if (chunk_is_special(zs, zc, zr)) {
+            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
+        } else {
+            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
+        }
+        if (scale.ce_apart) {
+            add_probabilities(t, student.values, scale.ce, target);
+        }
+        correct(label, begin, target);
+        row.write(begin, target);
+    });
+    return finish(t, sums);
+}
+
+/// The gradient of cross-entropy alone: only the student's row is read.
+void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
+    const GradientRow row(t.loss, t.index);
+    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
+    Scratch s_scratch, scratch;
+    for (int64_t begin = 0; begin < t.loss.student.vocabulary_size; begin += CHUNK) {
+        const float *zs = t.student.chunk(begin, s_scratch.values);
+        float *target = row.chunk(begin, scratch.values);
+        for (int64_t v = 0; v < CHUNK; v += LANES) {
+            store(target + v, exp((load(zs + v) - t.s_shift) - t.s.maximum) * mass);
+        }
+        correct(label, begin, target);
+        row.write(begin, target);
+    }
+}
+
+}  // namespace
+}  // namespace holdfast::HF_VARIANT

@@ -1,0 +1,182 @@
+// Rows of logits as chunks, and what the walks over one token's rows share. Compiled once per instruction set.
+#pragma once
+
+#include <cmath>
+
+#include "loss/anchor_loss.hpp"
+#include "loss/element.hpp"
+#include "simd/vector.inc.hpp"
+
+namespace holdfast::HF_VARIANT {
+namespace {
+
+constexpr int64_t CHUNK = 1024;
+static_assert(CHUNK % (LANES * BLOCK) == 0, "a chunk is a whole number of blocks");
+
+constexpr float INFINITE = __builtin_huge_valf();
+
+/// A row of one side as float chunks. Columns beyond its vocabulary are -inf.
+class Row {
+public:
+    Row(const hf_logits &logits, int64_t token)
+        : data_(static_cast<const char *>(logits.data) + token * logits.row_stride * element_bytes(logits.element_type)),
+          vocabulary_size_(logits.vocabulary_size),
+          element_type_(logits.element_type) {}
+
+    /// Points to the columns [begin, begin + CHUNK), in place where that is possible.
+    const float *chunk(int64_t begin, float *scratch) const {
+        if (element_type_ == HF_FLOAT && begin + CHUNK <= vocabulary_size_) {
+            return reinterpret_cast<const float *>(data_) + begin;
+        }
+        const int64_t present = begin >= vocabulary_size_ ? 0 : smaller(vocabulary_size_ - begin, CHUNK);
+        convert(begin, present, scratch);
+        for (int64_t v = present; v < CHUNK; ++v) {
+            scratch[v] = -INFINITE;
+        }
+        return scratch;
+    }
+
+    float at(int64_t column) const { return column < vocabulary_size_ ? element_at(data_, element_type_, column) : -INFINITE; }
+
+private:
+    static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+    void convert(int64_t begin, int64_t count, float *scratch) const {
+        if (element_type_ == HF_FLOAT) {
+            std::memcpy(scratch, reinterpret_cast<const float *>(data_) + begin, static_cast<size_t>(count) * sizeof(float));
+            return;
+        }
+        const uint16_t *source = reinterpret_cast<const uint16_t *>(data_) + begin;
+        if (element_type_ == HF_BFLOAT16) {
+            for (int64_t v = 0; v < count; ++v) {
+                scratch[v] = bfloat_to_float(source[v]);
+            }
+            return;
+        }
+        int64_t v = 0;
+#if defined(__AVX2__)
+        for (; v + 8 <= count; v += 8) {
+            _mm256_storeu_ps(scratch + v, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(source + v))));
+        }
+#endif
+        for (; v < count; ++v) {
+            scratch[v] = half_to_float(source[v]);
+        }
+    }
+
+    const char *data_;
+    int64_t vocabulary_size_;
+    int32_t element_type_;
+};
+
+struct alignas(64) Scratch {
+    float values[CHUNK];
+};
+
+/// Largest logit of a chunk and whether some logit is not finite.
+struct Scan {
+    float largest;
+    bool special;
+};
+
+inline Scan scan(const float *z) {
+    F largest_lanes = broadcast(-INFINITE);
+    F check = F{};
+    for (int64_t v = 0; v < CHUNK; v += LANES) {
+        const F value = load(z + v);
+        largest_lanes = max(value, largest_lanes);
+        check = fma(value, F{}, check);  // 0 for finite logits, NaN once there was another
+    }
+    return {largest(largest_lanes), any(~(check == F{}))};
+}
+
+bool has_no_distribution(const float *z) {
+    for (int64_t v = 0; v < CHUNK; ++v) {
+        if (!(z[v] < INFINITE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Running sums of one distribution: maximum of the logits over the temperature excluded, everything is relative to e^maximum.
+struct Side {
+    float maximum = -__FLT_MAX__;
+    double mass = 0;  // sum of e^((z - maximum) / temperature)
+
+    double log_mass() const { return std::log(mass); }
+};
+
+/// e^((from - to) / temperature), the factor by which sums shrink when a maximum is raised.
+inline double shrinkage(float from, float to, double inverse_temperature) {
+    return std::exp((static_cast<double>(from) - to) * inverse_temperature);
+}
+
+/// Expectations under student and snapshot that the statistics are made of, relative like their side's mass.
+struct Moments {
+    double student_entropy = 0;     // sum e_s (s - max_s) / temperature
+    double student_reference = 0;   // sum e_s (s - r); shifts cancel against those of the maxima
+    double snapshot_reference = 0;  // sum e_c (c - r)
+    double snapshot_student = 0;    // sum e_c (c - s)
+};
+
+/// What the walks over one token's rows share.
+struct Token {
+    const AnchorLoss &loss;
+    int64_t index;
+    int64_t width;
+    Row student;
+    Row snapshot;
+    Row reference;
+    bool snapshot_is_student;
+    float alpha;
+    float inverse_temperature;
+    float s_shift = 0, c_shift = 0, r_shift = 0;  // subtracted from every logit of the side before anything else
+    Side s, c, r, q;
+    Moments moments;
+    double plain_log_sum_exp = 0;  // of the student's shifted logits at temperature 1
+
+    Token(const AnchorLoss &loss_, int64_t index_)
+        : loss(loss_),
+          index(index_),
+          width(loss_.widest_vocabulary()),
+          student(loss_.student, index_),
+          snapshot(loss_.has_snapshot() ? loss_.snapshot : loss_.student, index_),
+          reference(loss_.has_reference() ? loss_.reference : loss_.student, index_),
+          snapshot_is_student(!loss_.has_snapshot()),
+          alpha(loss_.alpha(index_)),
+          inverse_temperature(1.0f / loss_.options.temperature) {}
+
+    /// log-sum-exp of the logits over the temperature.
+    double log_sum_exp(const Side &side, float shift) const {
+        return (static_cast<double>(side.maximum) + shift) * inverse_temperature + side.log_mass();
+    }
+
+    bool probability_interpolation() const {
+        return loss.options.interpolation == HF_INTERPOLATION_PROBABILITY && alpha > 0.0f && alpha < 1.0f;
+    }
+    bool logit_mixture() const { return loss.options.interpolation == HF_INTERPOLATION_LOGIT && alpha > 0.0f && alpha < 1.0f; }
+};
+
+/// z_q = c + alpha (r - c): equal sides give that very logit. A side at -inf takes the mixture there.
+template <bool SPECIAL>
+inline F mix_logits(F c, F r, F alpha) {
+    const F mixed = fma(alpha, r - c, c);
+    if (!SPECIAL) {
+        return mixed;
+    }
+    return select((c == -INFINITE) | (r == -INFINITE), broadcast(-INFINITE), mixed);
+}
+
+/// weight * difference, where a weight of 0 wins over an infinite difference.
+template <bool SPECIAL>
+inline F weighted(F weight, F difference) {
+    const F product = weight * difference;
+    return SPECIAL ? select(weight == F{}, F{}, product) : product;
+}
+
+/// (z - maximum) / temperature
+inline F centred(F z, float maximum, float inverse_temperature) { return (z - maximum) * inverse_temperature; }
+
+}  // namespace
+}  // namespace holdfast::HF_VARIANT
