@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
@@ -33,6 +34,7 @@ import java.util.function.BooleanSupplier;
 public final class Holdfast {
     private static final String SFT_STAGE = "sft";
     private static final String ANCHOR_STAGE = "anchor";
+    private static final String PACKAGE = "model";
 
     private Holdfast() {}
 
@@ -98,7 +100,18 @@ public final class Holdfast {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
         TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
-        return new FineTunedModel(outcome.run(), outcome);
+        FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
+        if (outcome.finished()) {
+            replacePackage(model);
+        }
+        return model;
+    }
+
+    /** A run may be resumed after its end, for more steps: then what was packaged before is not its model any more. */
+    private static void replacePackage(FineTunedModel model) {
+        Path target = model.run().resolve(PACKAGE);
+        StagedDirectory.deleteTree(target);
+        model.packageTo(target);
     }
 
     /**
