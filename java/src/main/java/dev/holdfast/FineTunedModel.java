@@ -1,6 +1,5 @@
 package dev.holdfast;
 
-import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.exporter.Packager;
 import dev.holdfast.train.TrainingOutcome;
 import java.nio.file.Path;
@@ -13,12 +12,13 @@ import java.nio.file.Path;
  */
 public record FineTunedModel(Path run, TrainingOutcome outcome) {
     /**
-     * Writes the folder that plain ONNX Runtime and onnxruntime-genai load, from the last checkpoint.
+     * Writes the folder that deployments load: decoder with cache, tokenizer, {@code genai_config.json}.
      *
      * @param target a folder that does not exist yet, or is empty
-     * @throws dev.holdfast.error.HoldfastException as {@link Packager#packageTo}
+     * @return the folder, which plain ONNX Runtime and onnxruntime-genai run
+     * @throws dev.holdfast.error.HoldfastException if the run has no checkpoint, or the folder cannot be written
      */
-    public DeployableFolder packageTo(Path target) {
-        return Packager.of(run).packageTo(target);
+    public Path packageTo(Path target) {
+        return Packager.of(run).packageTo(target).path();
     }
 }

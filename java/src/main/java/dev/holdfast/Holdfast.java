@@ -1,6 +1,5 @@
 package dev.holdfast;
 
-import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
@@ -12,6 +11,7 @@ import dev.holdfast.train.Trainer;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingOutcome;
 import dev.holdfast.train.TrainingPlan;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,9 +32,9 @@ import java.util.function.BooleanSupplier;
  * <p>Thread safety: jobs may run side by side, each on a thread of its own and in a run directory of its own.
  */
 public final class Holdfast {
+    private static final String MODEL = "model";
     private static final String SFT_STAGE = "sft";
     private static final String ANCHOR_STAGE = "anchor";
-    private static final String PACKAGE = "model";
 
     private Holdfast() {}
 
@@ -101,17 +101,11 @@ public final class Holdfast {
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
         TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
         FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
-        if (outcome.finished()) {
-            replacePackage(model);
+        Path packaged = outcome.run().resolve(MODEL);
+        if (outcome.finished() && !Files.exists(packaged)) {
+            model.packageTo(packaged);
         }
         return model;
-    }
-
-    /** A run may be resumed after its end, for more steps: then what was packaged before is not its model any more. */
-    private static void replacePackage(FineTunedModel model) {
-        Path target = model.run().resolve(PACKAGE);
-        StagedDirectory.deleteTree(target);
-        model.packageTo(target);
     }
 
     /**
