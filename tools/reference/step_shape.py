@@ -57,6 +57,17 @@ CONFIG: dict[str, object] = {
     "torch_dtype": "float32",
 }
 
+# Exporting wants a tokenizer; the batch is of token ids, so it may know a single token.
+TOKENIZER: dict[str, object] = {
+    "version": "1.0",
+    "added_tokens": [],
+    "normalizer": None,
+    "pre_tokenizer": None,
+    "post_processor": None,
+    "decoder": None,
+    "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []},
+}
+
 Arrays = dict[str, NDArray[np.generic]]
 
 
@@ -114,9 +125,10 @@ def random_batch() -> Arrays:
 
 
 def write_model(folder: Path) -> None:
-    """config.json, model.safetensors and batch.npz, for these scripts and for any other implementation to start from."""
+    """config.json, model.safetensors, tokenizer.json and batch.npz, for any implementation to start from."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n", encoding="utf-8")
+    (folder / "tokenizer.json").write_text(json.dumps(TOKENIZER, indent=2) + "\n", encoding="utf-8")
     save_file(random_parameters(), folder / "model.safetensors", metadata={"format": "pt"})
     np.savez(folder / "batch.npz", **random_batch())
 
@@ -158,7 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Writes the benchmark's model and batch, unless they are there, and describes the step.")
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    if not (folder / "batch.npz").exists():
+    if not all((folder / name).exists() for name in ("tokenizer.json", "batch.npz")):
         write_model(folder)
     print(json.dumps(describe(folder)))
 

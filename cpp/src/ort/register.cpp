@@ -1,5 +1,6 @@
 // The entry point that ONNX Runtime looks for in a library of custom operators.
 #include "ort/anchor_loss_operator.hpp"
+#include "ort/causal_attention_operator.hpp"
 #include "ort/decoder_operators.hpp"
 #include "ort/gradient_port_operator.hpp"
 #include "ort/operator.hpp"
@@ -16,8 +17,8 @@ constexpr Table OPERATORS[] = {
     Registration<RmsNormGradOperator>::table,
     Registration<SwiGluOperator>::table,
     Registration<SwiGluGradOperator>::table,
-    Registration<CausalAttentionOperator>::table,
-    Registration<CausalAttentionGradOperator>::table,
+    Registration<BlockedAttentionOperator>::table,
+    Registration<BlockedAttentionGradOperator>::table,
     Registration<GradientPortOperator>::table,
 };
 

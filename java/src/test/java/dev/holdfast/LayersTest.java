@@ -45,6 +45,7 @@ class LayersTest {
         layer("exporter", "model gradient weights onnx artifact data tensor error");
         layer("runtime", "artifact onnx weights natives tensor error");
         layer("train", "runtime loss data artifact config weights onnx natives tensor error");
+        layer("bench", "train runtime artifact onnx tensor error");
         layer("eval", "runtime data artifact config weights onnx natives tensor error");
     }
 

@@ -29,7 +29,6 @@ final class Cli {
             root.addSubcommand(command);
         }
         prepare(root);
-        root.getSubcommands().values().forEach(this::prepare);
         root.setCaseInsensitiveEnumValuesAllowed(true);
         root.setColorScheme(CommandLine.Help.defaultColorScheme(console.colour() ? Ansi.ON : Ansi.OFF));
         root.setOut(new PrintWriter(console.results(), true));
@@ -53,6 +52,7 @@ final class Cli {
                 .sortOptions(false)
                 .optionListHeading("%nFlags:%n")
                 .commandListHeading("%nCommands:%n");
+        command.getSubcommands().values().forEach(this::prepare);
     }
 
     /** Runs the command that the arguments name and returns the exit code. */

@@ -16,6 +16,7 @@ final class Commands {
                 new GenerateCommand(console),
                 new ScoreCommand(console),
                 new StepCommand(console),
+                BenchCommand.withSubcommands(console),
                 new DoctorCommand(console),
                 new ValidateCommand(console),
                 new SchemaCommand(console));

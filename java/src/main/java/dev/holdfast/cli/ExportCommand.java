@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.exporter.Exporter;
+import dev.holdfast.model.Kernels;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -30,6 +31,12 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "The artifact directory, new or empty")
     private Path out;
 
+    @Option(
+            names = "--kernels",
+            paramLabel = "NAME",
+            description = "Operators of the training graphs: holdfast (fused, native) or stock (any ONNX Runtime has them)")
+    private Kernels kernels;
+
     ExportCommand(Console console) {
         this.console = console;
     }
@@ -38,7 +45,7 @@ final class ExportCommand implements Callable<Integer> {
     public Integer call() {
         ArtifactDirectory artifact;
         try (StagedProgress progress = new StagedProgress(console, "export")) {
-            artifact = Exporter.of(model).listener(progress::update).export(out);
+            artifact = exporter().listener(progress::update).export(out);
         }
         long parameters = artifact.manifest().parameterCount();
         console.say(String.format(
@@ -48,5 +55,10 @@ final class ExportCommand implements Callable<Integer> {
                 artifact.manifest().model().family(),
                 (double) parameters / MILLION));
         return ExitCode.OK;
+    }
+
+    private Exporter exporter() {
+        Exporter exporter = Exporter.of(model);
+        return kernels == null ? exporter : exporter.kernels(kernels);
     }
 }

@@ -4,6 +4,7 @@ import dev.holdfast.error.RuntimeFailureException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.bytedeco.javacpp.Loader;
 
 /**
@@ -47,6 +48,7 @@ public final class NativeLibrary {
     }
 
     private static NativeLibrary open() {
+        allowAnyResidentMemory();
         try {
             Path folder = UnpackedLibraries.folder(Loader.getPlatform(), List.of(FILE_NAME, BINDING_NAME), Loader.getCacheDir().toPath());
             Path library = folder.resolve(FILE_NAME);
@@ -57,6 +59,19 @@ public final class NativeLibrary {
         } catch (LinkageError | IOException e) {
             throw new RuntimeFailureException("Holdfast's native library: cannot be loaded on " + Loader.getPlatform() + ": " + e.getMessage()
                     + "; expected linux-x86_64 with the library in the jar, or a build with tools/dev build", e);
+        }
+    }
+
+    /**
+     * Frees JavaCPP from its limit: it refuses even a number's memory once the process holds a few times the size of the Java heap, and
+     * models in training lie outside of the heap. A limit that the user has set stays.
+     */
+    private static void allowAnyResidentMemory() {
+        for (String limit : List.of("maxBytes", "maxPhysicalBytes")) {
+            String property = "org.bytedeco.javacpp." + limit;
+            if (System.getProperty(property) == null && System.getProperty(property.toLowerCase(Locale.ROOT)) == null) {
+                System.setProperty(property, "0");
+            }
         }
     }
 

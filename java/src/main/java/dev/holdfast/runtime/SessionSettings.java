@@ -77,6 +77,12 @@ public record SessionSettings(
                 device, intraOpThreads, arena, memoryPattern, optimization, Optional.of(prefix), deterministic, allowSpinning, operatorLibrary);
     }
 
+    /** These settings with or without a fixed order of sums. */
+    public SessionSettings withDeterministic(boolean fixedOrder) {
+        return new SessionSettings(
+                device, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, fixedOrder, allowSpinning, operatorLibrary);
+    }
+
     /** These settings with or without active waiting. */
     public SessionSettings withAllowSpinning(boolean spinning) {
         return new SessionSettings(

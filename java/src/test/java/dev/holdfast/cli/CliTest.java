@@ -85,6 +85,14 @@ class CliTest {
     }
 
     @Test
+    void aCommandOfCommandsNeedsOneOfThem() {
+        assertThat(run("bench")).isEqualTo(ExitCode.USAGE);
+        assertThat(run("bench", "step", "--help")).isZero();
+        assertThat(result()).contains("--warmup_steps=N", "--quiet");
+        assertThat(said()).noneMatch(line -> line.contains("Exception"));
+    }
+
+    @Test
     void aFlagWithoutItsValueIsTold() {
         assertThat(run("validate", "--out")).isEqualTo(ExitCode.USAGE);
         assertThat(said()).first().isEqualTo("error: --out: expected PATH, got nothing");

@@ -1,0 +1,2 @@
+#define HF_VARIANT avx2
+#include "attention/attention_kernel.inc.hpp"

@@ -1,0 +1,2 @@
+#define HF_VARIANT baseline
+#include "attention/attention_kernel.inc.hpp"
