@@ -15,7 +15,7 @@ public record GenaiConfig(Model model, Search search) {
     /**
      * A model.
      *
-     * @param type the family, by its Hugging Face model type
+     * @param type what onnxruntime-genai calls the family, mostly its Hugging Face model type
      * @param bosTokenId the beginning of sequence
      * @param eosTokenId the ids that end a generation; a single one is written as a number
      * @param padTokenId padding

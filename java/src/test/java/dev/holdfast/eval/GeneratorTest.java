@@ -10,6 +10,7 @@ import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.data.Message;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.runtime.InferenceSession;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -180,6 +182,25 @@ class GeneratorTest {
         Path broken = copyOfPackaged("broken");
         Files.writeString(broken.resolve(DeployableFolder.GENAI_CONFIG), "{\"model\": {\"type\": \"llama\"}}");
         assertThatThrownBy(() -> Generator.open(broken, SETTINGS)).isInstanceOf(MalformedFileException.class);
+    }
+
+    @Test
+    void aDamagedDescriptionIsReadOrRefusedButNeverCrashes() throws IOException {
+        Path folder = Files.createDirectories(directory.resolve("damaged"));
+        byte[] whole = Files.readAllBytes(tiny.packaged().resolve(DeployableFolder.GENAI_CONFIG));
+        Random random = new Random(20261122);
+        for (int round = 0; round < 300; round++) {
+            byte[] damaged = Arrays.copyOf(whole, round % 3 == 0 ? random.nextInt(whole.length) : whole.length);
+            for (int hit = 0; damaged.length > 0 && hit < 1 + round % 4; hit++) {
+                damaged[random.nextInt(damaged.length)] = (byte) "0{}[]\",:nul9".charAt(random.nextInt(12));
+            }
+            Files.write(folder.resolve(DeployableFolder.GENAI_CONFIG), damaged);
+            try {
+                assertThat(DeployableFolder.open(folder).config().model()).isNotNull();
+            } catch (HoldfastException expected) {
+                assertThat(expected).hasMessageContaining(DeployableFolder.GENAI_CONFIG);
+            }
+        }
     }
 
     private static Path copyOfPackaged(String name) throws IOException {
