@@ -51,9 +51,14 @@ public record DeployableFolder(Path path, GenaiConfig config) {
 
     private static GenaiConfig checked(Path file, GenaiConfig config) {
         GenaiConfig.Model model = config.model();
-        if (model == null || model.eosTokenId() == null || model.eosTokenId().contains(null) || !isWhole(model.decoder())) {
-            throw MalformedFileException.of(file, "expected model.eos_token_id, and model.decoder with filename and with the names of input_ids, "
-                    + "attention_mask, position_ids, logits, past and present keys and values");
+        if (model == null
+                || model.eosTokenId() == null
+                || model.eosTokenId().contains(null)
+                || !isWhole(model.decoder())) {
+            throw MalformedFileException.of(
+                    file,
+                    "expected model.eos_token_id, and model.decoder with filename and with the names of input_ids, "
+                            + "attention_mask, position_ids, logits, past and present keys and values");
         }
         requirePositive(file, "context_length", model.contextLength());
         requirePositive(file, "vocab_size", model.vocabSize());

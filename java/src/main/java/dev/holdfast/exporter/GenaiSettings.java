@@ -13,14 +13,17 @@ import java.util.List;
 final class GenaiSettings {
     private static final GenaiConfig.Inputs INPUTS = new GenaiConfig.Inputs(
             "input_ids", "attention_mask", "position_ids", "past_key_values.%d.key", "past_key_values.%d.value");
-    private static final GenaiConfig.Outputs OUTPUTS = new GenaiConfig.Outputs("logits", "present.%d.key", "present.%d.value");
+    private static final GenaiConfig.Outputs OUTPUTS =
+            new GenaiConfig.Outputs("logits", "present.%d.key", "present.%d.value");
 
     private GenaiSettings() {}
 
     /** The description of a model, of its {@code config.json} and of its tokenizer. */
     static GenaiConfig of(ModelConfig config, JsonNode huggingFace, Tokenizer tokenizer) {
         List<Integer> stops = new ArrayList<>(tokenizer.stopIds());
-        int bos = tokenizer.bosId().orElseGet(() -> huggingFace.path("bos_token_id").asInt(stops.isEmpty() ? 0 : stops.get(0)));
+        int bos = tokenizer
+                .bosId()
+                .orElseGet(() -> huggingFace.path("bos_token_id").asInt(stops.isEmpty() ? 0 : stops.get(0)));
         GenaiConfig.Model model = new GenaiConfig.Model(
                 typeOf(config.family()),
                 bos,

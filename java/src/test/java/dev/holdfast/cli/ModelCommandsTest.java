@@ -67,18 +67,22 @@ class ModelCommandsTest {
     @Test
     void packageMakesAFolderThatGenerateTakes() throws IOException {
         Path out = directory.resolve("packaged");
-        assertThat(run("package", "--run", tiny.artifact().toString(), "--out", out.toString())).isEqualTo(ExitCode.OK);
+        assertThat(run("package", "--run", tiny.artifact().toString(), "--out", out.toString()))
+                .isEqualTo(ExitCode.OK);
         assertThat(result()).isEmpty();
         assertThat(said()).contains("package 100 % of the weights").contains("holdfast generate --model " + out);
-        assertThat(run("generate", "--model", out.toString(), "--prompt", "w5 w6", "--max-new-tokens", "3")).isEqualTo(ExitCode.OK);
+        assertThat(run("generate", "--model", out.toString(), "--prompt", "w5 w6", "--max-new-tokens", "3"))
+                .isEqualTo(ExitCode.OK);
         assertThat(result().strip().split(" ")).hasSize(3);
     }
 
     @Test
     void theObjectHoldsWhatTheStreamShows() throws IOException {
-        assertThat(generate("--prompt", "w5 w17 w23 w8", "--max_new_tokens", "4")).isEqualTo(ExitCode.OK);
+        assertThat(generate("--prompt", "w5 w17 w23 w8", "--max_new_tokens", "4"))
+                .isEqualTo(ExitCode.OK);
         String shown = result();
-        assertThat(generate("--prompt", "w5 w17 w23 w8", "--max_new_tokens", "4", "--json")).isEqualTo(ExitCode.OK);
+        assertThat(generate("--prompt", "w5 w17 w23 w8", "--max_new_tokens", "4", "--json"))
+                .isEqualTo(ExitCode.OK);
         JsonNode object = new ObjectMapper().readTree(result());
         assertThat(object.get("text").asText() + "\n").isEqualTo(shown.replace("\r", ""));
         assertThat(object.get("prompt_ids").toString()).isEqualTo("[5,17,23,8]");
@@ -88,10 +92,13 @@ class ModelCommandsTest {
 
     @Test
     void aConversationComesFromTextOrFile() throws IOException {
-        Path file = Files.writeString(directory.resolve("chat.json"), "[{\"role\": \"user\", \"content\": \"w10 w11\"}]");
-        assertThat(generate("--chat", "w10 w11", "--max_new_tokens", "2", "--json")).isEqualTo(ExitCode.OK);
+        Path file =
+                Files.writeString(directory.resolve("chat.json"), "[{\"role\": \"user\", \"content\": \"w10 w11\"}]");
+        assertThat(generate("--chat", "w10 w11", "--max_new_tokens", "2", "--json"))
+                .isEqualTo(ExitCode.OK);
         JsonNode said = new ObjectMapper().readTree(result());
-        assertThat(generate("--messages", file.toString(), "--max_new_tokens", "2", "--json")).isEqualTo(ExitCode.OK);
+        assertThat(generate("--messages", file.toString(), "--max_new_tokens", "2", "--json"))
+                .isEqualTo(ExitCode.OK);
         JsonNode read = new ObjectMapper().readTree(result());
         assertThat(read.get("prompt_ids")).isEqualTo(said.get("prompt_ids"));
         assertThat(read.get("generated_ids")).isEqualTo(said.get("generated_ids"));
@@ -110,28 +117,42 @@ class ModelCommandsTest {
     @Test
     void badInputIsOneLine() {
         for (String[] flags : new String[][] {
-            {"--prompt", ""}, {"--chat", ""}, {"--messages", directory.resolve("none.json").toString()},
+            {"--prompt", ""},
+            {"--chat", ""},
+            {"--messages", directory.resolve("none.json").toString()},
             {"--prompt", "w5 ".repeat(64)}
         }) {
             assertThat(generate(flags)).isEqualTo(ExitCode.FAILURE);
             assertThat(said().strip().lines()).hasSize(1).allMatch(line -> line.startsWith("error: "));
             assertThat(result()).isEmpty();
         }
-        assertThat(run("generate", "--model", tiny.artifact().toString(), "--prompt", "w5")).isEqualTo(ExitCode.FAILURE);
+        assertThat(run("generate", "--model", tiny.artifact().toString(), "--prompt", "w5"))
+                .isEqualTo(ExitCode.FAILURE);
         assertThat(said()).contains("package it first");
     }
 
     @Test
     void scoreWritesALineForEachRow() throws IOException {
-        Path data = Files.writeString(directory.resolve("rows.jsonl"), "{\"prompt\": \"w5 w6\", \"completion\": \" w7\"}\n");
+        Path data = Files.writeString(
+                directory.resolve("rows.jsonl"), "{\"prompt\": \"w5 w6\", \"completion\": \" w7\"}\n");
         Path out = directory.resolve("scores.jsonl");
         int[] tokens = new int[2];
         for (boolean eos : new boolean[] {true, false}) {
             assertThat(run(
-                            "score", "--model", tiny.artifact().toString(), "--data", data.toString(), "--out", out.toString(),
-                            "--append-eos", Boolean.toString(eos)))
+                            "score",
+                            "--model",
+                            tiny.artifact().toString(),
+                            "--data",
+                            data.toString(),
+                            "--out",
+                            out.toString(),
+                            "--append-eos",
+                            Boolean.toString(eos)))
                     .isEqualTo(ExitCode.OK);
-            tokens[eos ? 0 : 1] = new ObjectMapper().readTree(Files.readString(out)).get("tokens").asInt();
+            tokens[eos ? 0 : 1] = new ObjectMapper()
+                    .readTree(Files.readString(out))
+                    .get("tokens")
+                    .asInt();
         }
         assertThat(tokens).containsExactly(2, 1);
         assertThat(said()).contains("1 rows, 1 response tokens");
@@ -141,7 +162,14 @@ class ModelCommandsTest {
     void scoreRefusesMalformedRowsBeforeAnyWork() throws IOException {
         Path data = Files.writeString(directory.resolve("bad.jsonl"), "{\"text\": \"w5 w6\"}\nnot JSON\n");
         Path out = directory.resolve("bad-scores.jsonl");
-        assertThat(run("score", "--model", tiny.artifact().toString(), "--data", data.toString(), "--out", out.toString()))
+        assertThat(run(
+                        "score",
+                        "--model",
+                        tiny.artifact().toString(),
+                        "--data",
+                        data.toString(),
+                        "--out",
+                        out.toString()))
                 .isEqualTo(ExitCode.FAILURE);
         assertThat(said()).contains("bad.jsonl:2");
         assertThat(out).doesNotExist();
@@ -150,9 +178,12 @@ class ModelCommandsTest {
     @Test
     void conversationsAreReadFromAListOrAnObject() throws IOException {
         Path file = directory.resolve("conversation.json");
-        Files.writeString(file, "{\"messages\": [{\"role\": \"system\", \"content\": \"é\"}, {\"role\": \"user\", \"content\": \"\"}]}");
+        Files.writeString(
+                file,
+                "{\"messages\": [{\"role\": \"system\", \"content\": \"é\"}, {\"role\": \"user\", \"content\": \"\"}]}");
         assertThat(MessagesFile.read(file)).containsExactly(new Message("system", "é"), new Message("user", ""));
-        for (String wrong : List.of("", "7", "[]", "{}", "[{\"role\": \"user\"}]", "[{\"role\": \"user\", \"content\": 3}]", "[")) {
+        for (String wrong :
+                List.of("", "7", "[]", "{}", "[{\"role\": \"user\"}]", "[{\"role\": \"user\", \"content\": 3}]", "[")) {
             Files.writeString(file, wrong);
             assertThatThrownBy(() -> MessagesFile.read(file)).isInstanceOf(MalformedFileException.class);
         }
@@ -160,8 +191,9 @@ class ModelCommandsTest {
 
     @Test
     void damagedConversationsAreReadOrRefusedButNeverCrash() throws IOException {
-        byte[] whole = "[{\"role\": \"user\", \"content\": \"w10 \\u00e9\"}, {\"role\": \"assistant\", \"content\": \"w3\"}]"
-                .getBytes(StandardCharsets.UTF_8);
+        byte[] whole =
+                "[{\"role\": \"user\", \"content\": \"w10 \\u00e9\"}, {\"role\": \"assistant\", \"content\": \"w3\"}]"
+                        .getBytes(StandardCharsets.UTF_8);
         Path file = directory.resolve("damaged.json");
         Random random = new Random(20261122);
         for (int round = 0; round < 300; round++) {

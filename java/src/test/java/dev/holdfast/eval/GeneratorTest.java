@@ -81,15 +81,19 @@ class GeneratorTest {
         GenerationOptions options = GenerationOptions.sampling(20, 1.0, 7);
         int[] first = generate(tiny.packaged(), options).generatedIds();
         assertThat(generate(tiny.packaged(), options).generatedIds()).isEqualTo(first);
-        assertThat(generate(tiny.packaged(), GenerationOptions.sampling(20, 1.0, 8)).generatedIds()).isNotEqualTo(first);
+        assertThat(generate(tiny.packaged(), GenerationOptions.sampling(20, 1.0, 8))
+                        .generatedIds())
+                .isNotEqualTo(first);
     }
 
     @Test
     void drawingFromTheLikeliestTokenAloneIsGreedy() {
         int[] greedy = generate(tiny.packaged(), GenerationOptions.greedy(10)).generatedIds();
         GenerationOptions sampling = GenerationOptions.sampling(10, 1.0, 3);
-        assertThat(generate(tiny.packaged(), sampling.withTopK(1)).generatedIds()).isEqualTo(greedy);
-        assertThat(generate(tiny.packaged(), sampling.withTopP(1e-9)).generatedIds()).isEqualTo(greedy);
+        assertThat(generate(tiny.packaged(), sampling.withTopK(1)).generatedIds())
+                .isEqualTo(greedy);
+        assertThat(generate(tiny.packaged(), sampling.withTopP(1e-9)).generatedIds())
+                .isEqualTo(greedy);
     }
 
     @Test
@@ -111,8 +115,11 @@ class GeneratorTest {
     void piecesAreTheText() {
         StringBuilder pieces = new StringBuilder();
         try (Generator generator = Generator.open(tiny.packaged(), SETTINGS)) {
-            Generation generation = generator.complete(TinyModel.text(PROMPT), GenerationOptions.greedy(5), pieces::append);
-            assertThat(generation.text()).isEqualTo(TinyModel.text(generation.generatedIds())).isEqualTo(pieces.toString());
+            Generation generation =
+                    generator.complete(TinyModel.text(PROMPT), GenerationOptions.greedy(5), pieces::append);
+            assertThat(generation.text())
+                    .isEqualTo(TinyModel.text(generation.generatedIds()))
+                    .isEqualTo(pieces.toString());
         }
     }
 
@@ -143,9 +150,12 @@ class GeneratorTest {
     void theContextIsFilledAndNotExceeded() {
         try (Generator generator = Generator.open(tiny.packaged(), SETTINGS)) {
             int context = generator.contextLength();
-            Generation generation = generator.complete(words(context - 3), GenerationOptions.sampling(50, 1, 1), NOBODY);
+            Generation generation =
+                    generator.complete(words(context - 3), GenerationOptions.sampling(50, 1, 1), NOBODY);
             assertThat(generation.generatedIds()).hasSizeLessThanOrEqualTo(3);
-            assertThat(generator.complete(words(context - 1), GenerationOptions.greedy(50), NOBODY).generatedIds())
+            assertThat(generator
+                            .complete(words(context - 1), GenerationOptions.greedy(50), NOBODY)
+                            .generatedIds())
                     .hasSize(1);
             assertThatThrownBy(() -> generator.complete(words(context), GenerationOptions.greedy(1), NOBODY))
                     .isInstanceOf(InvalidInputException.class)
