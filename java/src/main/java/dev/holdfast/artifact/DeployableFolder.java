@@ -5,6 +5,8 @@ import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * A folder that plain ONNX Runtime and onnxruntime-genai load: a decoder with a cache of keys and values, its weights, its tokenizer.
@@ -49,10 +51,14 @@ public record DeployableFolder(Path path, GenaiConfig config) {
 
     private static GenaiConfig checked(Path file, GenaiConfig config) {
         GenaiConfig.Model model = config.model();
-        boolean whole = model != null && model.eosTokenId() != null && model.decoder() != null && model.decoder().filename() != null
-                && model.decoder().inputs() != null && model.decoder().outputs() != null;
-        if (!whole) {
-            throw MalformedFileException.of(file, "expected model.eos_token_id and model.decoder with filename, inputs and outputs");
+        if (model == null
+                || model.eosTokenId() == null
+                || model.eosTokenId().contains(null)
+                || !isWhole(model.decoder())) {
+            throw MalformedFileException.of(
+                    file,
+                    "expected model.eos_token_id, and model.decoder with filename and with the names of input_ids, "
+                            + "attention_mask, position_ids, logits, past and present keys and values");
         }
         requirePositive(file, "context_length", model.contextLength());
         requirePositive(file, "vocab_size", model.vocabSize());
@@ -60,6 +66,25 @@ public record DeployableFolder(Path path, GenaiConfig config) {
         requirePositive(file, "decoder.num_key_value_heads", model.decoder().numKeyValueHeads());
         requirePositive(file, "decoder.head_size", model.decoder().headSize());
         return config;
+    }
+
+    private static boolean isWhole(GenaiConfig.Decoder decoder) {
+        if (decoder == null || decoder.inputs() == null || decoder.outputs() == null) {
+            return false;
+        }
+        GenaiConfig.Inputs inputs = decoder.inputs();
+        GenaiConfig.Outputs outputs = decoder.outputs();
+        return Stream.of(
+                        decoder.filename(),
+                        inputs.inputIds(),
+                        inputs.attentionMask(),
+                        inputs.positionIds(),
+                        inputs.pastKeyNames(),
+                        inputs.pastValueNames(),
+                        outputs.logits(),
+                        outputs.presentKeyNames(),
+                        outputs.presentValueNames())
+                .noneMatch(Objects::isNull);
     }
 
     private static void requirePositive(Path file, String key, int value) {

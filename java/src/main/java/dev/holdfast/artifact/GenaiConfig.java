@@ -15,7 +15,7 @@ public record GenaiConfig(Model model, Search search) {
     /**
      * A model.
      *
-     * @param type the family, by its Hugging Face model type
+     * @param type what onnxruntime-genai calls the family, mostly its Hugging Face model type
      * @param bosTokenId the beginning of sequence
      * @param eosTokenId the ids that end a generation; a single one is written as a number
      * @param padTokenId padding
@@ -27,7 +27,11 @@ public record GenaiConfig(Model model, Search search) {
     public record Model(
             String type,
             int bosTokenId,
-            @JsonFormat(with = {JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY, JsonFormat.Feature.WRITE_SINGLE_ELEM_ARRAYS_UNWRAPPED})
+            @JsonFormat(
+                            with = {
+                                JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY,
+                                JsonFormat.Feature.WRITE_SINGLE_ELEM_ARRAYS_UNWRAPPED
+                            })
                     List<Integer> eosTokenId,
             int padTokenId,
             int contextLength,
@@ -78,7 +82,8 @@ public record GenaiConfig(Model model, Search search) {
      * @param pastValueNames the values likewise
      */
     @JsonNaming(SnakeCaseStrategy.class)
-    public record Inputs(String inputIds, String attentionMask, String positionIds, String pastKeyNames, String pastValueNames) {}
+    public record Inputs(
+            String inputIds, String attentionMask, String positionIds, String pastKeyNames, String pastValueNames) {}
 
     /**
      * Names of outputs.

@@ -26,7 +26,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "generate",
         customSynopsis = "holdfast generate --model DIR --prompt TEXT | --chat TEXT | --messages FILE [FLAGS]",
-        description = "Continue a text, or answer a question, with a packaged model; the text appears as it is generated.",
+        description =
+                "Continue a text, or answer a question, with a packaged model; the text appears as it is generated.",
         footer = {
             "",
             "Examples:",
@@ -43,7 +44,10 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--prompt", paramLabel = "TEXT", description = "The text to continue")
     private String prompt;
 
-    @Option(names = "--chat", paramLabel = "TEXT", description = "What the user says; the model's chat template puts it into words")
+    @Option(
+            names = "--chat",
+            paramLabel = "TEXT",
+            description = "What the user says; the model's chat template puts it into words")
     private String chat;
 
     @Option(
@@ -52,7 +56,11 @@ final class GenerateCommand implements Callable<Integer> {
             description = "A conversation to answer: JSON, a list of {\"role\": ..., \"content\": ...}")
     private Path messages;
 
-    @Option(names = "--max_new_tokens", paramLabel = "N", description = "The most tokens to generate (256)", defaultValue = "256")
+    @Option(
+            names = "--max_new_tokens",
+            paramLabel = "N",
+            description = "The most tokens to generate (256)",
+            defaultValue = "256")
     private int maxNewTokens;
 
     @Option(
@@ -62,7 +70,11 @@ final class GenerateCommand implements Callable<Integer> {
             defaultValue = "0")
     private double temperature;
 
-    @Option(names = "--top_k", paramLabel = "K", description = "Draw from the K likeliest tokens; 0 = all (0)", defaultValue = "0")
+    @Option(
+            names = "--top_k",
+            paramLabel = "K",
+            description = "Draw from the K likeliest tokens; 0 = all (0)",
+            defaultValue = "0")
     private int topK;
 
     @Option(
@@ -72,7 +84,11 @@ final class GenerateCommand implements Callable<Integer> {
             defaultValue = "1")
     private double topP;
 
-    @Option(names = "--seed", paramLabel = "S", description = "The same seed draws the same tokens (0)", defaultValue = "0")
+    @Option(
+            names = "--seed",
+            paramLabel = "S",
+            description = "The same seed draws the same tokens (0)",
+            defaultValue = "0")
     private long seed;
 
     @Option(
@@ -80,7 +96,11 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Print one object at the end: prompt_ids, generated_ids, text, tokens_per_second")
     private boolean json;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of ONNX Runtime; 0 = all cores (0)", defaultValue = "0")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads of ONNX Runtime; 0 = all cores (0)",
+            defaultValue = "0")
     private int threads;
 
     GenerateCommand(Console console) {
@@ -92,11 +112,15 @@ final class GenerateCommand implements Callable<Integer> {
         requireOneInput();
         GenerationOptions options = options();
         PrintStream results = console.results();
-        try (Generator generator = Generator.open(model, SessionSettings.defaults().withIntraOpThreads(threads))) {
+        try (Generator generator =
+                Generator.open(model, SessionSettings.defaults().withIntraOpThreads(threads))) {
             Generation generation = generate(generator, options, json ? piece -> {} : this::show);
             results.println(json ? toJson(generation) : "");
             console.say(String.format(
-                    Locale.ROOT, "%d tokens, %.1f tok/s", generation.generatedIds().length, generation.tokensPerSecond()));
+                    Locale.ROOT,
+                    "%d tokens, %.1f tok/s",
+                    generation.generatedIds().length,
+                    generation.tokensPerSecond()));
         }
         return ExitCode.OK;
     }
@@ -104,8 +128,8 @@ final class GenerateCommand implements Callable<Integer> {
     private void requireOneInput() {
         long given = Stream.of(prompt, chat, messages).filter(Objects::nonNull).count();
         if (given != 1) {
-            throw new InvalidConfigurationException(
-                    List.of("expected exactly one of --prompt, --chat and --messages, got " + (given == 0 ? "none" : given)));
+            throw new InvalidConfigurationException(List.of(
+                    "expected exactly one of --prompt, --chat and --messages, got " + (given == 0 ? "none" : given)));
         }
     }
 

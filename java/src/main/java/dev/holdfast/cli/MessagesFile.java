@@ -31,9 +31,11 @@ final class MessagesFile {
         List<Message> messages = new ArrayList<>();
         for (JsonNode turn : turns) {
             if (!turn.path("role").isTextual() || !turn.path("content").isTextual()) {
-                throw MalformedFileException.of(file, "message " + messages.size() + ": expected the texts role and content, got " + turn);
+                throw MalformedFileException.of(
+                        file, "message " + messages.size() + ": expected the texts role and content, got " + turn);
             }
-            messages.add(new Message(turn.path("role").textValue(), turn.path("content").textValue()));
+            messages.add(new Message(
+                    turn.path("role").textValue(), turn.path("content").textValue()));
         }
         return messages;
     }

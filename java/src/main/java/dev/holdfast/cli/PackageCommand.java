@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "package",
         customSynopsis = "holdfast package --run RUN --out DIR",
-        description = "Make the folder that ONNX Runtime and onnxruntime-genai load: decoder with a key-value cache, tokenizer, chat template.",
+        description =
+                "Make the folder that ONNX Runtime and onnxruntime-genai load: decoder with a key-value cache, tokenizer, chat template.",
         footer = {
             "",
             "Examples:",

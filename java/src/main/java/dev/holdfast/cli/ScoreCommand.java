@@ -37,7 +37,11 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Rows as JSON lines, as for training")
     private Path data;
 
-    @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write; an older one is replaced")
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "FILE",
+            description = "File to write; an older one is replaced")
     private Path out;
 
     @Option(
@@ -48,7 +52,11 @@ final class ScoreCommand implements Callable<Integer> {
             defaultValue = "true")
     private boolean appendEos;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of ONNX Runtime; 0 = all cores (0)", defaultValue = "0")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads of ONNX Runtime; 0 = all cores (0)",
+            defaultValue = "0")
     private int threads;
 
     ScoreCommand(Console console) {
@@ -61,7 +69,8 @@ final class ScoreCommand implements Callable<Integer> {
         // Reading all rows first tells their number, and a malformed one before any work is done.
         long[] rows = {0};
         examples.forEach(row -> rows[0]++);
-        try (Scorer scorer = Scorer.open(model, appendEos, SessionSettings.defaults().withIntraOpThreads(threads))) {
+        try (Scorer scorer =
+                Scorer.open(model, appendEos, SessionSettings.defaults().withIntraOpThreads(threads))) {
             tell(score(scorer, examples, rows[0]));
         }
         return ExitCode.OK;
@@ -70,8 +79,13 @@ final class ScoreCommand implements Callable<Integer> {
     private ScoreSummary score(Scorer scorer, Examples examples, long rows) {
         long[] done = {0};
         try (Progress progress = Progress.start(console, "score", rows, INTERVAL)) {
-            return scorer.score(examples, out, score -> progress.update(
-                    ++done[0], () -> String.format(Locale.ROOT, "%d tokens  logprob %.4f", score.tokens(), score.logprobSum())));
+            return scorer.score(
+                    examples,
+                    out,
+                    score -> progress.update(
+                            ++done[0],
+                            () -> String.format(
+                                    Locale.ROOT, "%d tokens  logprob %.4f", score.tokens(), score.logprobSum())));
         }
     }
 

@@ -29,13 +29,19 @@ final class CachedDecoder implements AutoCloseable {
         this.session = session;
         this.names = names;
         for (int layer = 0; layer < names.numHiddenLayers(); layer++) {
-            pastByPresent.put(of(names.outputs().presentKeyNames(), layer), of(names.inputs().pastKeyNames(), layer));
-            pastByPresent.put(of(names.outputs().presentValueNames(), layer), of(names.inputs().pastValueNames(), layer));
+            pastByPresent.put(
+                    of(names.outputs().presentKeyNames(), layer),
+                    of(names.inputs().pastKeyNames(), layer));
+            pastByPresent.put(
+                    of(names.outputs().presentValueNames(), layer),
+                    of(names.inputs().pastValueNames(), layer));
         }
     }
 
     static CachedDecoder open(DeployableFolder folder, SessionSettings settings) {
-        return new CachedDecoder(InferenceSession.open(folder.model(), settings), folder.config().model().decoder());
+        return new CachedDecoder(
+                InferenceSession.open(folder.model(), settings),
+                folder.config().model().decoder());
     }
 
     private static String of(String pattern, int layer) {
@@ -59,7 +65,9 @@ final class CachedDecoder implements AutoCloseable {
 
         private Sequence() {
             Shape empty = Shape.of(1, names.numKeyValueHeads(), 0, names.headSize());
-            pastByPresent.values().forEach(name -> past.put(name, RuntimeTensor.of(HostTensor.allocate(ElementType.FLOAT, empty))));
+            pastByPresent
+                    .values()
+                    .forEach(name -> past.put(name, RuntimeTensor.of(HostTensor.allocate(ElementType.FLOAT, empty))));
         }
 
         /** How many tokens there are. */
@@ -87,7 +95,8 @@ final class CachedDecoder implements AutoCloseable {
                 wanted.add(names.outputs().logits());
             }
             Map<String, RuntimeTensor> outputs = run(ids, wanted);
-            pastByPresent.forEach((present, name) -> past.put(name, outputs.get(present)).close());
+            pastByPresent.forEach(
+                    (present, name) -> past.put(name, outputs.get(present)).close());
             length += ids.length;
             if (!withLogits) {
                 return Optional.empty();
@@ -114,7 +123,9 @@ final class CachedDecoder implements AutoCloseable {
             long[] mask = new long[length + ids.length];
             Arrays.fill(mask, 1);
             Map<String, RuntimeTensor> tokens = new LinkedHashMap<>();
-            tokens.put(names.inputs().inputIds(), row(Arrays.stream(ids).asLongStream().toArray()));
+            tokens.put(
+                    names.inputs().inputIds(),
+                    row(Arrays.stream(ids).asLongStream().toArray()));
             tokens.put(names.inputs().attentionMask(), row(mask));
             tokens.put(names.inputs().positionIds(), row(positions));
             return tokens;

@@ -43,7 +43,9 @@ final class CheckpointLogits implements ResponseLogits {
         InferenceSession hidden = InferenceSession.open(folder.hiddenModel(), settings);
         try {
             return new CheckpointLogits(
-                    folder, hidden, InferenceSession.open(folder.path() + ": head", headModel, folder.path(), settings));
+                    folder,
+                    hidden,
+                    InferenceSession.open(folder.path() + ": head", headModel, folder.path(), settings));
         } catch (RuntimeException e) {
             hidden.close();
             throw e;
@@ -59,7 +61,9 @@ final class CheckpointLogits implements ResponseLogits {
                 model.head(),
                 TensorType.of(ElementType.FLOAT, model.vocabularySize(), model.hiddenSize()),
                 CheckpointBinding.locate(folder.checkpoint(), model.head()));
-        graph.output(graph.add(Operator.GEMM, List.of(hidden, weights), Attributes.of("transB", 1), List.of(GraphNames.LOGITS)).output());
+        graph.output(graph.add(
+                        Operator.GEMM, List.of(hidden, weights), Attributes.of("transB", 1), List.of(GraphNames.LOGITS))
+                .output());
         return graph;
     }
 
@@ -94,7 +98,8 @@ final class CheckpointLogits implements ResponseLogits {
     private HostTensor hiddenStates(int[] ids, int[] indices) {
         long[] positions = Arrays.stream(indices).mapToLong(index -> index - 1).toArray();
         Map<String, HostTensor> inputs = Map.of(
-                GraphNames.INPUT_IDS, HostTensor.ofLongs(Arrays.stream(ids).asLongStream().toArray(), 1, ids.length),
+                GraphNames.INPUT_IDS,
+                        HostTensor.ofLongs(Arrays.stream(ids).asLongStream().toArray(), 1, ids.length),
                 GraphNames.RESPONSE_POSITIONS, HostTensor.ofLongs(positions, positions.length));
         return hidden.run(inputs, List.of(GraphNames.HIDDEN_STATES)).get(GraphNames.HIDDEN_STATES);
     }
@@ -102,7 +107,8 @@ final class CheckpointLogits implements ResponseLogits {
     private HostTensor logits(FloatBuffer states, int rows, int width) {
         HostTensor input = HostTensor.allocate(ElementType.FLOAT, Shape.of(rows, width));
         input.floats().put(states);
-        return head.run(Map.of(GraphNames.HIDDEN_STATES, input), List.of(GraphNames.LOGITS)).get(GraphNames.LOGITS);
+        return head.run(Map.of(GraphNames.HIDDEN_STATES, input), List.of(GraphNames.LOGITS))
+                .get(GraphNames.LOGITS);
     }
 
     @Override

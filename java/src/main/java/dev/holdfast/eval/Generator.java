@@ -108,7 +108,8 @@ public final class Generator implements AutoCloseable {
         try (CachedDecoder.Sequence sequence = decoder.start()) {
             read(sequence, promptIds);
             long started = System.nanoTime();
-            int[] ids = continueFrom(sequence, promptIds[promptIds.length - 1], most, sampler, id -> pieces.accept(words.append(id)));
+            int[] ids = continueFrom(
+                    sequence, promptIds[promptIds.length - 1], most, sampler, id -> pieces.accept(words.append(id)));
             double seconds = (System.nanoTime() - started) / NANOS_PER_SECOND;
             pieces.accept(words.finish());
             return new Generation(promptIds, ids, text.toString(), ids.length / seconds);
@@ -120,13 +121,14 @@ public final class Generator implements AutoCloseable {
             throw new InvalidInputException("prompt: expected at least one token, got none");
         }
         if (promptIds.length >= contextLength()) {
-            throw new InvalidInputException("prompt: expected fewer than the " + contextLength() + " tokens of the model's context, got "
-                    + promptIds.length + "; shorten it");
+            throw new InvalidInputException("prompt: expected fewer than the " + contextLength()
+                    + " tokens of the model's context, got " + promptIds.length + "; shorten it");
         }
         for (int id : promptIds) {
             if (id >= folder.config().model().vocabSize()) {
-                throw new InvalidInputException(folder.path() + ": token " + id + ": expected an id below the model's vocabulary of "
-                        + folder.config().model().vocabSize() + "; the tokenizer does not belong to the model");
+                throw new InvalidInputException(
+                        folder.path() + ": token " + id + ": expected an id below the model's vocabulary of "
+                                + folder.config().model().vocabSize() + "; the tokenizer does not belong to the model");
             }
         }
     }
@@ -143,7 +145,8 @@ public final class Generator implements AutoCloseable {
         void chosen(int id);
     }
 
-    private int[] continueFrom(CachedDecoder.Sequence sequence, int last, int most, TokenSampler sampler, TokenListener listener) {
+    private int[] continueFrom(
+            CachedDecoder.Sequence sequence, int last, int most, TokenSampler sampler, TokenListener listener) {
         int[] ids = new int[most];
         int count = 0;
         int id = last;

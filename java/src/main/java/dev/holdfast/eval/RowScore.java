@@ -17,6 +17,7 @@ public record RowScore(
         @JsonProperty("logprob_sum") double logprobSum,
         @JsonProperty("token_logprobs") double[] tokenLogprobs) {
     static RowScore of(long index, double[] tokenLogprobs) {
-        return new RowScore(index, tokenLogprobs.length, Arrays.stream(tokenLogprobs).sum(), tokenLogprobs);
+        return new RowScore(
+                index, tokenLogprobs.length, Arrays.stream(tokenLogprobs).sum(), tokenLogprobs);
     }
 }

@@ -77,7 +77,8 @@ public final class Scorer implements AutoCloseable {
                 Optional<EncodedExample> example = encoder.encode(row);
                 RowScore score = score(row, example);
                 file.write(score);
-                summary[0] = summary[0].plus(score, example.filter(this::isTooLong).isPresent());
+                summary[0] =
+                        summary[0].plus(score, example.filter(this::isTooLong).isPresent());
                 listener.accept(score);
             });
             file.commit();
@@ -91,7 +92,9 @@ public final class Scorer implements AutoCloseable {
     }
 
     private RowScore score(Row row, Optional<EncodedExample> example) {
-        return RowScore.of(row.index(), example.map(encoded -> logProbabilities(row, encoded)).orElse(NOTHING));
+        return RowScore.of(
+                row.index(),
+                example.map(encoded -> logProbabilities(row, encoded)).orElse(NOTHING));
     }
 
     private boolean isTooLong(EncodedExample example) {
@@ -101,21 +104,26 @@ public final class Scorer implements AutoCloseable {
     private double[] logProbabilities(Row row, EncodedExample example) {
         int length = Math.min(example.length(), longest);
         int[] ids = example.ids();
-        int[] indices = IntStream.range(1, length).filter(index -> example.response()[index]).toArray();
+        int[] indices = IntStream.range(1, length)
+                .filter(index -> example.response()[index])
+                .toArray();
         double[] scores = new double[indices.length];
         int[] count = {0};
         if (indices.length > 0) {
             // What the last response token would be followed by is not asked.
             int[] context = Arrays.copyOf(ids, indices[indices.length - 1]);
-            model.visit(context, indices, (index, logits) -> scores[count[0]++] = finite(row, index, logSoftmax(logits, ids[index])));
+            model.visit(
+                    context,
+                    indices,
+                    (index, logits) -> scores[count[0]++] = finite(row, index, logSoftmax(logits, ids[index])));
         }
         return scores;
     }
 
     private static double finite(Row row, int index, double score) {
         if (!Double.isFinite(score)) {
-            throw new RuntimeFailureException(row.where() + ": token " + index + ": expected a finite log-probability, got " + score
-                    + "; the model's weights are damaged");
+            throw new RuntimeFailureException(row.where() + ": token " + index
+                    + ": expected a finite log-probability, got " + score + "; the model's weights are damaged");
         }
         return score;
     }

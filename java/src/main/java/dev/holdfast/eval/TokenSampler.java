@@ -31,8 +31,8 @@ final class TokenSampler {
     private static void requireNumbers(float[] logits) {
         for (int id = 0; id < logits.length; id++) {
             if (Float.isNaN(logits[id]) || logits[id] == Float.POSITIVE_INFINITY) {
-                throw new RuntimeFailureException("logits: token " + id + ": expected a finite number, got " + logits[id]
-                        + "; the model's weights are damaged");
+                throw new RuntimeFailureException("logits: token " + id + ": expected a finite number, got "
+                        + logits[id] + "; the model's weights are damaged");
             }
         }
     }

@@ -38,7 +38,9 @@ final class DecoderFiles {
         this.decoder = decoder;
         this.checkpoint = checkpoint;
         this.listener = listener;
-        this.total = decoder.parameters().stream().mapToLong(parameter -> parameter.shape().elementCount()).sum();
+        this.total = decoder.parameters().stream()
+                .mapToLong(parameter -> parameter.shape().elementCount())
+                .sum();
     }
 
     /**
@@ -49,7 +51,8 @@ final class DecoderFiles {
      * @throws FileAccessException if a file cannot be read or written
      */
     static void write(Decoder decoder, OrtCheckpoint checkpoint, Path folder, Exporter.Listener listener) {
-        Map<String, Initializer.External> places = new DecoderFiles(decoder, checkpoint, listener).writeWeights(folder.resolve(DeployableFolder.WEIGHTS));
+        Map<String, Initializer.External> places =
+                new DecoderFiles(decoder, checkpoint, listener).writeWeights(folder.resolve(DeployableFolder.WEIGHTS));
         ModelFile.write(ForwardGraph.cached(decoder, places::get), folder.resolve(DeployableFolder.MODEL));
     }
 
@@ -63,7 +66,9 @@ final class DecoderFiles {
                 target.position(offset);
                 copy(tensor, target);
                 end = offset + tensor.sizeBytes();
-                places.put(parameter.name(), new Initializer.External(DeployableFolder.WEIGHTS, offset, tensor.sizeBytes()));
+                places.put(
+                        parameter.name(),
+                        new Initializer.External(DeployableFolder.WEIGHTS, offset, tensor.sizeBytes()));
             }
             return places;
         } catch (IOException e) {
@@ -74,8 +79,9 @@ final class DecoderFiles {
     private CheckpointTensor checked(Parameter parameter) {
         CheckpointTensor tensor = checkpoint.parameter(parameter.name());
         if (tensor.elementType() != ElementType.FLOAT || !tensor.shape().equals(parameter.shape())) {
-            throw new InvalidInputException(checkpoint.path() + ": parameter " + parameter.name() + ": config.json implies FLOAT"
-                    + parameter.shape() + ", got " + tensor.elementType() + tensor.shape() + "; weights and config.json must be of the same model");
+            throw new InvalidInputException(checkpoint.path() + ": parameter " + parameter.name()
+                    + ": config.json implies FLOAT" + parameter.shape() + ", got " + tensor.elementType()
+                    + tensor.shape() + "; weights and config.json must be of the same model");
         }
         return tensor;
     }
@@ -84,10 +90,13 @@ final class DecoderFiles {
         try (FileChannel source = open(tensor.file())) {
             long done = 0;
             while (done < tensor.sizeBytes()) {
-                long count = source.transferTo(tensor.offset() + done, Math.min(BLOCK_BYTES, tensor.sizeBytes() - done), target);
+                long count = source.transferTo(
+                        tensor.offset() + done, Math.min(BLOCK_BYTES, tensor.sizeBytes() - done), target);
                 if (count <= 0) {
                     throw MalformedFileException.atOffset(
-                            tensor.file(), tensor.offset() + done, "truncated: parameter " + tensor.name() + " ends early");
+                            tensor.file(),
+                            tensor.offset() + done,
+                            "truncated: parameter " + tensor.name() + " ends early");
                 }
                 done += count;
                 listener.written(written + done / ElementType.FLOAT.sizeBytes(), total);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.artifact.GenaiConfig;
 import dev.holdfast.data.Tokenizer;
+import dev.holdfast.model.Family;
 import dev.holdfast.model.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,16 +13,19 @@ import java.util.List;
 final class GenaiSettings {
     private static final GenaiConfig.Inputs INPUTS = new GenaiConfig.Inputs(
             "input_ids", "attention_mask", "position_ids", "past_key_values.%d.key", "past_key_values.%d.value");
-    private static final GenaiConfig.Outputs OUTPUTS = new GenaiConfig.Outputs("logits", "present.%d.key", "present.%d.value");
+    private static final GenaiConfig.Outputs OUTPUTS =
+            new GenaiConfig.Outputs("logits", "present.%d.key", "present.%d.value");
 
     private GenaiSettings() {}
 
     /** The description of a model, of its {@code config.json} and of its tokenizer. */
     static GenaiConfig of(ModelConfig config, JsonNode huggingFace, Tokenizer tokenizer) {
         List<Integer> stops = new ArrayList<>(tokenizer.stopIds());
-        int bos = tokenizer.bosId().orElseGet(() -> huggingFace.path("bos_token_id").asInt(stops.isEmpty() ? 0 : stops.get(0)));
+        int bos = tokenizer
+                .bosId()
+                .orElseGet(() -> huggingFace.path("bos_token_id").asInt(stops.isEmpty() ? 0 : stops.get(0)));
         GenaiConfig.Model model = new GenaiConfig.Model(
-                config.family().modelType(),
+                typeOf(config.family()),
                 bos,
                 eosFirst(tokenizer, stops),
                 tokenizer.padId(),
@@ -29,6 +33,11 @@ final class GenaiSettings {
                 config.vocabularySize(),
                 decoder(config));
         return new GenaiConfig(model, GenaiConfig.Search.greedy(config.maximumPositions()));
+    }
+
+    /** onnxruntime-genai has a caching of its own for {@code gpt2}, which stores keys and values in one tensor; {@code decoder} is general. */
+    private static String typeOf(Family family) {
+        return family == Family.GPT2 ? "decoder" : family.modelType();
     }
 
     /** The first id is the one that closes a response. */

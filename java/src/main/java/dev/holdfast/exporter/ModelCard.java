@@ -49,22 +49,36 @@ final class ModelCard {
     /** The text for a model of an artifact or of a run. */
     static String of(ModelFolder source, Decoder decoder) {
         StringBuilder card = new StringBuilder();
-        card.append("# ").append(source.model().name()).append("\n\n").append(summary(decoder)).append("\n\n");
+        card.append("# ")
+                .append(source.model().name())
+                .append("\n\n")
+                .append(summary(decoder))
+                .append("\n\n");
         Path run = source.tokenizer().resolve("run.json");
         if (Files.isRegularFile(run)) {
             appendRun(card, source, JsonFiles.read(run, JsonNode.class));
         } else {
-            card.append("- base: ").append(source.model().name()).append("\n- method: none, the weights are the base model's\n");
+            card.append("- base: ")
+                    .append(source.model().name())
+                    .append("\n- method: none, the weights are the base model's\n");
         }
         appendSettings(card, source.tokenizer().resolve("config.yaml"));
         ModelConfig config = decoder.config();
-        card.append('\n').append(String.format(
-                Locale.ROOT, USE, config.keyValueHeadCount(), config.headSize(), config.layerCount(), config.vocabularySize()));
+        card.append('\n')
+                .append(String.format(
+                        Locale.ROOT,
+                        USE,
+                        config.keyValueHeadCount(),
+                        config.headSize(),
+                        config.layerCount(),
+                        config.vocabularySize()));
         return card.toString();
     }
 
     private static String summary(Decoder decoder) {
-        long numbers = decoder.parameters().stream().mapToLong(parameter -> parameter.shape().elementCount()).sum();
+        long numbers = decoder.parameters().stream()
+                .mapToLong(parameter -> parameter.shape().elementCount())
+                .sum();
         return String.format(
                 Locale.ROOT,
                 "A decoder of the %s family as ONNX, with a cache of keys and values: %,d parameters in float32, sequences of up to %,d tokens.",
@@ -80,14 +94,20 @@ final class ModelCard {
         ModelFolder.stepOf(source.path()).ifPresent(step -> line(card, "optimizer steps", step.toString()));
         input(card, "artifact", run.path("artifact"));
         input(card, "reference", run.path("reference"));
-        run.path("data").fields().forEachRemaining(data -> input(card, "data (" + data.getKey() + ")", data.getValue()));
+        run.path("data")
+                .fields()
+                .forEachRemaining(data -> input(card, "data (" + data.getKey() + ")", data.getValue()));
         line(card, "started", run.path("started").asText());
         line(card, "Holdfast", run.path("versions").path("holdfast").asText());
     }
 
     private static void input(StringBuilder card, String name, JsonNode input) {
         if (input.isObject()) {
-            line(card, name, input.path("path").asText() + ", SHA-256 " + input.path("sha256").asText());
+            line(
+                    card,
+                    name,
+                    input.path("path").asText() + ", SHA-256 "
+                            + input.path("sha256").asText());
         }
     }
 
@@ -100,7 +120,9 @@ final class ModelCard {
             return;
         }
         try {
-            card.append("\n## Settings\n\n```yaml\n").append(Files.readString(file).strip()).append("\n```\n");
+            card.append("\n## Settings\n\n```yaml\n")
+                    .append(Files.readString(file).strip())
+                    .append("\n```\n");
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }

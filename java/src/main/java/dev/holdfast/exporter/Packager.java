@@ -62,7 +62,8 @@ public final class Packager {
             ModelFiles.copy(source.tokenizer(), folder);
             JsonFiles.write(folder.resolve(DeployableFolder.GENAI_CONFIG), config);
             JsonFiles.writeWhole(
-                    folder.resolve(DeployableFolder.README), ModelCard.of(source, decoder).getBytes(StandardCharsets.UTF_8));
+                    folder.resolve(DeployableFolder.README),
+                    ModelCard.of(source, decoder).getBytes(StandardCharsets.UTF_8));
             DecoderFiles.write(decoder, source.checkpoint(), folder, listener);
             return new DeployableFolder(staged.commit(), config);
         }

@@ -10,6 +10,7 @@ import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.data.Message;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.runtime.InferenceSession;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -79,15 +81,19 @@ class GeneratorTest {
         GenerationOptions options = GenerationOptions.sampling(20, 1.0, 7);
         int[] first = generate(tiny.packaged(), options).generatedIds();
         assertThat(generate(tiny.packaged(), options).generatedIds()).isEqualTo(first);
-        assertThat(generate(tiny.packaged(), GenerationOptions.sampling(20, 1.0, 8)).generatedIds()).isNotEqualTo(first);
+        assertThat(generate(tiny.packaged(), GenerationOptions.sampling(20, 1.0, 8))
+                        .generatedIds())
+                .isNotEqualTo(first);
     }
 
     @Test
     void drawingFromTheLikeliestTokenAloneIsGreedy() {
         int[] greedy = generate(tiny.packaged(), GenerationOptions.greedy(10)).generatedIds();
         GenerationOptions sampling = GenerationOptions.sampling(10, 1.0, 3);
-        assertThat(generate(tiny.packaged(), sampling.withTopK(1)).generatedIds()).isEqualTo(greedy);
-        assertThat(generate(tiny.packaged(), sampling.withTopP(1e-9)).generatedIds()).isEqualTo(greedy);
+        assertThat(generate(tiny.packaged(), sampling.withTopK(1)).generatedIds())
+                .isEqualTo(greedy);
+        assertThat(generate(tiny.packaged(), sampling.withTopP(1e-9)).generatedIds())
+                .isEqualTo(greedy);
     }
 
     @Test
@@ -109,8 +115,11 @@ class GeneratorTest {
     void piecesAreTheText() {
         StringBuilder pieces = new StringBuilder();
         try (Generator generator = Generator.open(tiny.packaged(), SETTINGS)) {
-            Generation generation = generator.complete(TinyModel.text(PROMPT), GenerationOptions.greedy(5), pieces::append);
-            assertThat(generation.text()).isEqualTo(TinyModel.text(generation.generatedIds())).isEqualTo(pieces.toString());
+            Generation generation =
+                    generator.complete(TinyModel.text(PROMPT), GenerationOptions.greedy(5), pieces::append);
+            assertThat(generation.text())
+                    .isEqualTo(TinyModel.text(generation.generatedIds()))
+                    .isEqualTo(pieces.toString());
         }
     }
 
@@ -141,9 +150,12 @@ class GeneratorTest {
     void theContextIsFilledAndNotExceeded() {
         try (Generator generator = Generator.open(tiny.packaged(), SETTINGS)) {
             int context = generator.contextLength();
-            Generation generation = generator.complete(words(context - 3), GenerationOptions.sampling(50, 1, 1), NOBODY);
+            Generation generation =
+                    generator.complete(words(context - 3), GenerationOptions.sampling(50, 1, 1), NOBODY);
             assertThat(generation.generatedIds()).hasSizeLessThanOrEqualTo(3);
-            assertThat(generator.complete(words(context - 1), GenerationOptions.greedy(50), NOBODY).generatedIds())
+            assertThat(generator
+                            .complete(words(context - 1), GenerationOptions.greedy(50), NOBODY)
+                            .generatedIds())
                     .hasSize(1);
             assertThatThrownBy(() -> generator.complete(words(context), GenerationOptions.greedy(1), NOBODY))
                     .isInstanceOf(InvalidInputException.class)
@@ -180,6 +192,25 @@ class GeneratorTest {
         Path broken = copyOfPackaged("broken");
         Files.writeString(broken.resolve(DeployableFolder.GENAI_CONFIG), "{\"model\": {\"type\": \"llama\"}}");
         assertThatThrownBy(() -> Generator.open(broken, SETTINGS)).isInstanceOf(MalformedFileException.class);
+    }
+
+    @Test
+    void aDamagedDescriptionIsReadOrRefusedButNeverCrashes() throws IOException {
+        Path folder = Files.createDirectories(directory.resolve("damaged"));
+        byte[] whole = Files.readAllBytes(tiny.packaged().resolve(DeployableFolder.GENAI_CONFIG));
+        Random random = new Random(20261122);
+        for (int round = 0; round < 300; round++) {
+            byte[] damaged = Arrays.copyOf(whole, round % 3 == 0 ? random.nextInt(whole.length) : whole.length);
+            for (int hit = 0; damaged.length > 0 && hit < 1 + round % 4; hit++) {
+                damaged[random.nextInt(damaged.length)] = (byte) "0{}[]\",:nul9".charAt(random.nextInt(12));
+            }
+            Files.write(folder.resolve(DeployableFolder.GENAI_CONFIG), damaged);
+            try {
+                assertThat(DeployableFolder.open(folder).config().model()).isNotNull();
+            } catch (HoldfastException expected) {
+                assertThat(expected).hasMessageContaining(DeployableFolder.GENAI_CONFIG);
+            }
+        }
     }
 
     private static Path copyOfPackaged(String name) throws IOException {

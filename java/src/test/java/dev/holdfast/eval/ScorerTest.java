@@ -63,7 +63,10 @@ class ScorerTest {
         List<int[]> rows = new ArrayList<>();
         for (int row = 0; row < ids.shape().dimension(0); row++) {
             long[] all = Arrays.copyOfRange(ids.toLongArray(), row * length, (row + 1) * length);
-            rows.add(Arrays.stream(all).takeWhile(id -> id != 0).mapToInt(id -> (int) id).toArray());
+            rows.add(Arrays.stream(all)
+                    .takeWhile(id -> id != 0)
+                    .mapToInt(id -> (int) id)
+                    .toArray());
         }
         return rows;
     }
@@ -86,7 +89,9 @@ class ScorerTest {
         double sum = 0;
         for (int place = PROMPT; place < ids.length; place++) {
             int from = (row * length + place - 1) * vocabulary;
-            double normalizer = Math.log(Arrays.stream(logits, from, from + vocabulary).map(Math::exp).sum());
+            double normalizer = Math.log(Arrays.stream(logits, from, from + vocabulary)
+                    .map(Math::exp)
+                    .sum());
             double expected = logits[from + ids[place]] - normalizer;
             assertThat(score.tokenLogprobs()[place - PROMPT]).isCloseTo(expected, within(TOLERANCE));
             sum += expected;
@@ -96,7 +101,9 @@ class ScorerTest {
 
     @Test
     void everyRowHasItsLineEvenWithoutAResponse() throws IOException {
-        Path data = Files.writeString(directory.resolve("rows.jsonl"), """
+        Path data = Files.writeString(
+                directory.resolve("rows.jsonl"),
+                """
                 {"prompt": "w5 w6", "completion": " w7 w8"}
                 {"prompt": "w5 w6", "completion": ""}
                 {"text": "w9 w10 w11"}
@@ -125,7 +132,8 @@ class ScorerTest {
             }
         }
         assertThat(scores).extracting(RowScore::tokens).containsExactly(3, 2);
-        assertThat(Arrays.copyOf(scores.get(0).tokenLogprobs(), 2)).containsExactly(scores.get(1).tokenLogprobs());
+        assertThat(Arrays.copyOf(scores.get(0).tokenLogprobs(), 2))
+                .containsExactly(scores.get(1).tokenLogprobs());
     }
 
     @Test
@@ -140,7 +148,8 @@ class ScorerTest {
                 ScoreSummary summary =
                         scorer.score(examples(List.of(exact, longer)), directory.resolve("cut.jsonl"), scores::add);
                 assertThat(summary.cut()).isEqualTo(1);
-                assertThat(scores.get(1).tokenLogprobs()).containsExactly(scores.get(0).tokenLogprobs());
+                assertThat(scores.get(1).tokenLogprobs())
+                        .containsExactly(scores.get(0).tokenLogprobs());
             }
         }
     }

@@ -23,14 +23,18 @@ class TokenSamplerTest {
         for (int i = 0; i < DRAWS; i++) {
             counts[sampler.choose(FloatBuffer.wrap(logits))]++;
         }
-        return Arrays.stream(counts).mapToDouble(count -> (double) count / DRAWS).toArray();
+        return Arrays.stream(counts)
+                .mapToDouble(count -> (double) count / DRAWS)
+                .toArray();
     }
 
     private static void requireNear(double[] shares, double... expected) {
         for (int id = 0; id < expected.length; id++) {
             // Five standard deviations of the share of one outcome among so many draws.
             double tolerance = 5 * Math.sqrt(expected[id] * (1 - expected[id]) / DRAWS);
-            assertThat(Math.abs(shares[id] - expected[id])).as("token %d: %s", id, shares[id]).isLessThanOrEqualTo(tolerance);
+            assertThat(Math.abs(shares[id] - expected[id]))
+                    .as("token %d: %s", id, shares[id])
+                    .isLessThanOrEqualTo(tolerance);
         }
     }
 
@@ -88,6 +92,7 @@ class TokenSamplerTest {
         assertThatThrownBy(() -> GenerationOptions.sampling(1, -1, 0)).hasMessageContaining("temperature");
         assertThatThrownBy(() -> GenerationOptions.greedy(1).withTopK(-1)).hasMessageContaining("top_k");
         assertThatThrownBy(() -> GenerationOptions.greedy(1).withTopP(0)).hasMessageContaining("top_p");
-        assertThatThrownBy(() -> GenerationOptions.greedy(1).withTopP(Double.NaN)).hasMessageContaining("top_p");
+        assertThatThrownBy(() -> GenerationOptions.greedy(1).withTopP(Double.NaN))
+                .hasMessageContaining("top_p");
     }
 }

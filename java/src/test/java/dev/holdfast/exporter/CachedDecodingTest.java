@@ -54,7 +54,8 @@ class CachedDecodingTest {
                 Decoding decoding = new Decoding(session, golden.decoder().config(), 1);
                 int length = length(ids, row);
                 for (int place = 0; place < length; place++) {
-                    HostTensor logits = decoding.step(new long[][] {{id(ids, row, place)}}, new long[][] {{1}}, new long[][] {{place}});
+                    HostTensor logits = decoding.step(
+                            new long[][] {{id(ids, row, place)}}, new long[][] {{1}}, new long[][] {{place}});
                     requireEqual(expected, row, place, logits, 0, 0);
                 }
             }
@@ -115,7 +116,8 @@ class CachedDecodingTest {
             if (entry.getValue() instanceof Initializer.External external) {
                 assertThat(external.location()).isEqualTo(DeployableFolder.WEIGHTS);
                 assertThat(external.offset() % 4096).isZero();
-                HostTensor expected = checkpoint.values(checkpoint.parameter(entry.getKey().name()));
+                HostTensor expected =
+                        checkpoint.values(checkpoint.parameter(entry.getKey().name()));
                 assertThat(read(external)).isEqualTo(expected.bytes());
             }
         }
@@ -149,9 +151,11 @@ class CachedDecodingTest {
     private HostTensor forwardLogits(GoldenFamily golden, HostTensor ids) {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(golden.base());
         Path model = directory.resolve("forward_model.onnx");
-        ModelFile.write(ForwardGraph.forward(golden.decoder(), name -> CheckpointBinding.locate(checkpoint, name)), model);
+        ModelFile.write(
+                ForwardGraph.forward(golden.decoder(), name -> CheckpointBinding.locate(checkpoint, name)), model);
         try (InferenceSession session = InferenceSession.open(model, SessionSettings.defaults())) {
-            return session.run(Map.of(GraphNames.INPUT_IDS, ids), List.of(GraphNames.LOGITS)).get(GraphNames.LOGITS);
+            return session.run(Map.of(GraphNames.INPUT_IDS, ids), List.of(GraphNames.LOGITS))
+                    .get(GraphNames.LOGITS);
         }
     }
 
@@ -168,7 +172,8 @@ class CachedDecodingTest {
         return length;
     }
 
-    private static void requireEqual(HostTensor expected, int row, int place, HostTensor actual, int actualRow, int actualPlace) {
+    private static void requireEqual(
+            HostTensor expected, int row, int place, HostTensor actual, int actualRow, int actualPlace) {
         int width = (int) expected.shape().dimension(2);
         int from = (row * (int) expected.shape().dimension(1) + place) * width;
         int actualFrom = (actualRow * (int) actual.shape().dimension(1) + actualPlace) * width;
@@ -193,8 +198,11 @@ class CachedDecodingTest {
             this.outputs = session.outputs().stream().map(ValueInfo::name).toList();
             this.seen = new long[rows][0];
             Shape empty = Shape.of(rows, config.keyValueHeadCount(), 0, config.headSize());
-            outputs.stream().filter(name -> name.startsWith("present.")).forEach(name -> past.put(
-                    name.replace("present.", "past_key_values."), HostTensor.allocate(ElementType.FLOAT, empty)));
+            outputs.stream()
+                    .filter(name -> name.startsWith("present."))
+                    .forEach(name -> past.put(
+                            name.replace("present.", "past_key_values."),
+                            HostTensor.allocate(ElementType.FLOAT, empty)));
         }
 
         HostTensor step(long[][] ids, long[][] mask, long[][] positions) {

@@ -34,17 +34,25 @@ class PackagerTest {
     @Test
     void theFolderHoldsWhatDeploymentsLoad() throws IOException {
         for (String name : new String[] {
-            DeployableFolder.MODEL, DeployableFolder.WEIGHTS, DeployableFolder.GENAI_CONFIG, DeployableFolder.README,
-            "config.json", "tokenizer.json", "tokenizer_config.json"
+            DeployableFolder.MODEL,
+            DeployableFolder.WEIGHTS,
+            DeployableFolder.GENAI_CONFIG,
+            DeployableFolder.README,
+            "config.json",
+            "tokenizer.json",
+            "tokenizer_config.json"
         }) {
             assertThat(tiny.packaged().resolve(name)).isNotEmptyFile();
         }
-        assertThat(tiny.packaged().resolve(DeployableFolder.README)).content().contains("# source", "llama", "onnxruntime-genai");
+        assertThat(tiny.packaged().resolve(DeployableFolder.README))
+                .content()
+                .contains("# source", "llama", "onnxruntime-genai");
     }
 
     @Test
     void theDescriptionIsInTheWordsOfOnnxruntimeGenai() throws IOException {
-        JsonNode config = new ObjectMapper().readTree(tiny.packaged().resolve(DeployableFolder.GENAI_CONFIG).toFile());
+        JsonNode config = new ObjectMapper()
+                .readTree(tiny.packaged().resolve(DeployableFolder.GENAI_CONFIG).toFile());
         JsonNode model = config.get("model");
         assertThat(model.get("type").asText()).isEqualTo("llama");
         assertThat(model.get("bos_token_id").asInt()).isEqualTo(1);
@@ -59,14 +67,16 @@ class PackagerTest {
         assertThat(decoder.get("head_size").asInt()).isEqualTo(8);
         assertThat(decoder.at("/inputs/past_key_names").asText()).isEqualTo("past_key_values.%d.key");
         assertThat(decoder.at("/outputs/present_value_names").asText()).isEqualTo("present.%d.value");
-        assertThat(config.at("/search/past_present_share_buffer").asBoolean(true)).isFalse();
+        assertThat(config.at("/search/past_present_share_buffer").asBoolean(true))
+                .isFalse();
     }
 
     @Test
     void severalClosingTokensAreAListThatBeginsWithTheOneOfTraining() throws IOException {
         Files.writeString(tiny.artifact().resolve("generation_config.json"), "{\"eos_token_id\": [1, 2, 7]}");
         DeployableFolder folder = Packager.of(tiny.artifact()).packageTo(directory.resolve("again"));
-        assertThat(DeployableFolder.open(folder.path()).config().model().eosTokenId()).containsExactly(2, 1, 7);
+        assertThat(DeployableFolder.open(folder.path()).config().model().eosTokenId())
+                .containsExactly(2, 1, 7);
     }
 
     @Test
@@ -76,17 +86,29 @@ class PackagerTest {
         for (String name : new String[] {"config.json", "tokenizer.json", "tokenizer_config.json"}) {
             Files.copy(tiny.artifact().resolve(name), run.resolve(name));
         }
-        Files.copy(tiny.artifact().resolve(ArtifactDirectory.CHECKPOINT), checkpoint.resolve(ArtifactDirectory.CHECKPOINT));
-        JsonNode model = new ObjectMapper().readTree(tiny.artifact().resolve("manifest.json").toFile()).get("model");
+        Files.copy(
+                tiny.artifact().resolve(ArtifactDirectory.CHECKPOINT),
+                checkpoint.resolve(ArtifactDirectory.CHECKPOINT));
+        JsonNode model = new ObjectMapper()
+                .readTree(tiny.artifact().resolve("manifest.json").toFile())
+                .get("model");
         Files.writeString(checkpoint.resolve(ModelFolder.MODEL), model.toString());
         Files.writeString(run.resolve("config.yaml"), "learning_rate: 1.0e-5\n");
-        Files.writeString(run.resolve("run.json"), """
+        Files.writeString(
+                run.resolve("run.json"),
+                """
                 {"job": "anchor", "versions": {"holdfast": "1"}, "reference": {"path": "sft", "sha256": "ab"},
                  "data": {"train": {"path": "train.jsonl", "sha256": "cd"}}}
                 """);
         DeployableFolder folder = Packager.of(run).packageTo(directory.resolve("of-run"));
-        assertThat(folder.path().resolve(DeployableFolder.README)).content().contains(
-                "Anchored Learning", "optimizer steps: 12", "reference: sft, SHA-256 ab", "data (train): train.jsonl", "learning_rate: 1.0e-5");
+        assertThat(folder.path().resolve(DeployableFolder.README))
+                .content()
+                .contains(
+                        "Anchored Learning",
+                        "optimizer steps: 12",
+                        "reference: sft, SHA-256 ab",
+                        "data (train): train.jsonl",
+                        "learning_rate: 1.0e-5");
         assertThat(folder.path().resolve(DeployableFolder.WEIGHTS))
                 .hasSameBinaryContentAs(tiny.packaged().resolve(DeployableFolder.WEIGHTS));
     }
@@ -105,7 +127,8 @@ class PackagerTest {
             channel.truncate(Files.size(checkpoint) / 2);
         }
         Path target = directory.resolve("of-truncated");
-        assertThatThrownBy(() -> Packager.of(tiny.artifact()).packageTo(target)).isInstanceOf(MalformedFileException.class);
+        assertThatThrownBy(() -> Packager.of(tiny.artifact()).packageTo(target))
+                .isInstanceOf(MalformedFileException.class);
         assertThat(target).doesNotExist();
         assertThat(directory.resolve("of-truncated.partial")).doesNotExist();
     }

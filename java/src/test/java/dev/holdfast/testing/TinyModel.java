@@ -44,7 +44,8 @@ public final class TinyModel {
     private static void writeTokenizer(Path folder) throws IOException {
         ObjectNode tokenizer = JSON.createObjectNode().put("version", "1.0");
         for (int id = 0; id < 3; id++) {
-            tokenizer.withArray("added_tokens")
+            tokenizer
+                    .withArray("added_tokens")
                     .addObject()
                     .put("id", id)
                     .put("content", word(id))
@@ -62,9 +63,12 @@ public final class TinyModel {
         }
         JSON.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer);
         Map<String, String> settings = Map.of(
-                "bos_token", word(1),
-                "eos_token", word(2),
-                "pad_token", word(0),
+                "bos_token",
+                word(1),
+                "eos_token",
+                word(2),
+                "pad_token",
+                word(0),
                 "chat_template",
                 "{% for message in messages %}{{ 'w3 ' + message['content'] + ' </s> ' }}{% endfor %}{% if add_generation_prompt %}w4{% endif %}");
         JSON.writeValue(folder.resolve("tokenizer_config.json").toFile(), settings);
