@@ -154,10 +154,23 @@ void rotate(const float *source, const float *cosines, const float *sines, float
         return;
     }
     const int64_t half = head_size / 2;
-    for (int64_t i = 0; i < half; ++i) {
+    int64_t i = 0;
+    for (; i + LANES <= half; i += LANES) {
+        const F x1 = load(source + i), x2 = load(source + half + i), c = load(cosines + i), s = sign * load(sines + i);
+        store(target + i, factor * (x1 * c - x2 * s));
+        store(target + half + i, factor * (x2 * c + x1 * s));
+    }
+    for (; i < half; ++i) {
         const float x1 = source[i], x2 = source[half + i], c = cosines[i], s = sign * sines[i];
         target[i] = factor * (x1 * c - x2 * s);
         target[half + i] = factor * (x2 * c + x1 * s);
+    }
+}
+
+/// Rows of one head lie too far apart for the processor to foresee which comes next.
+inline void prefetch(const float *row, int64_t head_size) {
+    for (int64_t i = 0; i < head_size; i += LINE) {
+        __builtin_prefetch(row + i);
     }
 }
 
@@ -170,6 +183,14 @@ public:
           start_(batch * attention.sequence_length * stride_ + head * attention.head_size) {}
 
     int64_t at(int64_t position) const { return start_ + position * stride_; }
+
+    /// Asks for the vector of a position a little ahead of this one.
+    void ask_ahead(const float *tensor, int64_t position) const {
+        constexpr int64_t AHEAD = 4;
+        if (position + AHEAD < attention_.sequence_length) {
+            prefetch(tensor + at(position + AHEAD), attention_.head_size);
+        }
+    }
 
     /// Reads the vector of a position, rotated.
     void read(const float *tensor, int64_t position, float factor, float *target) const {
@@ -310,6 +331,8 @@ void forward(const Attention &a, const AttentionHeads &heads, float *scratch) {
     clear(values, T * stride);
     clear_last_panel(a, key_panels);
     for (int64_t key = 0; key < T; ++key) {
+        key_rows.ask_ahead(a.key, key);
+        key_rows.ask_ahead(a.value, key);
         key_rows.read(a.key, key, 1, queries);
         put_column(queries, key, d, key_panels);
         copy(a.value + key_rows.at(key), d, values + key * stride);
@@ -320,6 +343,7 @@ void forward(const Attention &a, const AttentionHeads &heads, float *scratch) {
         for (int64_t first = 0; first < T; first += FORWARD_QUERIES) {
             Pair pair{first, smaller(FORWARD_QUERIES, T - first), 0, 0};
             for (int64_t query = 0; query < pair.queries; ++query) {
+                rows.ask_ahead(a.query, first + query);
                 rows.read(a.query, first + query, a.scale, queries + query * stride);
             }
             clear(outputs, pair.queries * stride);
@@ -403,6 +427,8 @@ void backward(const Attention &a, const AttentionHeads &heads, const KeyValueSum
     clear_last_panel(a, key_panels);
     clear_last_panel(a, value_panels);
     for (int64_t key = 0; key < T; ++key) {
+        key_rows.ask_ahead(a.key, key);
+        key_rows.ask_ahead(a.value, key);
         key_rows.read(a.key, key, 1, keys + key * stride);
         put_column(keys + key * stride, key, d, key_panels);
         put_column(a.value + key_rows.at(key), key, d, value_panels);
@@ -414,6 +440,9 @@ void backward(const Attention &a, const AttentionHeads &heads, const KeyValueSum
             Pair pair{first, smaller(BACKWARD_BLOCK, T - first), 0, 0};
             for (int64_t query = 0; query < pair.queries; ++query) {
                 const int64_t at = rows.at(first + query);
+                rows.ask_ahead(a.query, first + query);
+                rows.ask_ahead(a.output_gradient, first + query);
+                rows.ask_ahead(a.given_output, first + query);
                 rows.read(a.query, first + query, a.scale, queries + query * stride);
                 copy(a.output_gradient + at, d, output_gradients + query * stride);
                 deltas[query] = dot(a.output_gradient + at, a.given_output + at, d);
