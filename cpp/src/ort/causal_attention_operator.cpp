@@ -33,8 +33,8 @@ public:
 private:
     int64_t key_width(const AttentionAttributes &attributes) const {
         if (query_.shape[2] % attributes.num_heads != 0) {
-            throw Refusal("q: expected a width that is a multiple of num_heads " + std::to_string(attributes.num_heads) + ", got " +
-                          text(query_.shape));
+            throw Refusal("query: expected a width that is a multiple of num_heads (" + std::to_string(attributes.num_heads) + "), got " +
+                          std::to_string(query_.shape[2]));
         }
         return query_.shape[2] / attributes.num_heads * attributes.kv_num_heads;
     }
@@ -75,13 +75,13 @@ AttentionAttributes::AttentionAttributes(const Attributes &attributes)
     }
 }
 
-void BlockedAttentionOperator::compute(Context &context) const {
+void CausalAttentionOperator::compute(Context &context) const {
     const AttentionCall call(context, attributes_, 0, 3);
     check(hf_causal_attention(HF_BACKEND_CPU, call.options(), call.inputs(), context.output_data<float>(OUTPUT, call.query_shape()),
                               context.output_data<float>(LOG_SUM_EXP, call.log_sum_exp_shape()), context.executor()));
 }
 
-void BlockedAttentionOperator::infer_shapes(ShapeInference &inference) {
+void CausalAttentionOperator::infer_shapes(ShapeInference &inference) {
     const SymbolicShape query = inference.input(0);
     inference.output(OUTPUT, query);
     const SymbolicShape heads = ShapeInference::fixed({-1});  // an attribute, which shape inference is not shown
@@ -89,7 +89,7 @@ void BlockedAttentionOperator::infer_shapes(ShapeInference &inference) {
                                                                ShapeInference::axis(query, 1)));
 }
 
-void BlockedAttentionGradOperator::compute(Context &context) const {
+void CausalAttentionGradOperator::compute(Context &context) const {
     const AttentionCall call(context, attributes_, QUERY, 6);
     const Tensor output_gradient = context.input(OUTPUT_GRADIENT, call.query_shape());
     const Tensor output = context.input(GIVEN_OUTPUT, call.query_shape());
@@ -100,7 +100,7 @@ void BlockedAttentionGradOperator::compute(Context &context) const {
                                        context.output_data<float>(VALUE_GRADIENT, call.key_shape()), context.executor()));
 }
 
-void BlockedAttentionGradOperator::infer_shapes(ShapeInference &inference) {
+void CausalAttentionGradOperator::infer_shapes(ShapeInference &inference) {
     inference.output(QUERY_GRADIENT, inference.input(QUERY));
     inference.output(KEY_GRADIENT, inference.input(KEY));
     inference.output(VALUE_GRADIENT, inference.input(VALUE));

@@ -15,20 +15,20 @@ struct AttentionAttributes {
 };
 
 /// hf_causal_attention inside a graph. The tables of cosines and sines may have more rows than there are positions.
-class BlockedAttentionOperator {
+class CausalAttentionOperator {
 public:
     static constexpr const char *NAME = "CausalAttention";
     static constexpr Parameter INPUTS[] = {
-        {"q", abi::FLOAT},  // [B, T, num_heads d]
-        {"k", abi::FLOAT},  // [B, T, kv_num_heads d]
-        {"v", abi::FLOAT},  // [B, T, kv_num_heads d]
-        {"cos", abi::FLOAT, abi::OPTIONAL},
-        {"sin", abi::FLOAT, abi::OPTIONAL},
+        {"query", abi::FLOAT},  // [B, T, num_heads d]
+        {"key", abi::FLOAT},    // [B, T, kv_num_heads d]
+        {"value", abi::FLOAT},  // [B, T, kv_num_heads d]
+        {"cosines", abi::FLOAT, abi::OPTIONAL},
+        {"sines", abi::FLOAT, abi::OPTIONAL},
     };
-    static constexpr Parameter OUTPUTS[] = {{"o", abi::FLOAT}, {"log_sum_exp", abi::FLOAT}};
+    static constexpr Parameter OUTPUTS[] = {{"output", abi::FLOAT}, {"log_sum_exp", abi::FLOAT}};
     static constexpr InPlace IN_PLACE[] = {{0, 0}};
 
-    explicit BlockedAttentionOperator(const Attributes &attributes) : attributes_(attributes) {}
+    explicit CausalAttentionOperator(const Attributes &attributes) : attributes_(attributes) {}
 
     void compute(Context &context) const;
     static void infer_shapes(ShapeInference &inference);
@@ -38,18 +38,18 @@ private:
 };
 
 /// hf_causal_attention_gradient inside a graph.
-class BlockedAttentionGradOperator {
+class CausalAttentionGradOperator {
 public:
     static constexpr const char *NAME = "CausalAttentionGrad";
     static constexpr Parameter INPUTS[] = {
-        {"d_o", abi::FLOAT}, {"q", abi::FLOAT},       {"k", abi::FLOAT},
-        {"v", abi::FLOAT},           {"o", abi::FLOAT},      {"log_sum_exp", abi::FLOAT},
-        {"cos", abi::FLOAT, abi::OPTIONAL}, {"sin", abi::FLOAT, abi::OPTIONAL},
+        {"output_gradient", abi::FLOAT}, {"query", abi::FLOAT},       {"key", abi::FLOAT},
+        {"value", abi::FLOAT},           {"output", abi::FLOAT},      {"log_sum_exp", abi::FLOAT},
+        {"cosines", abi::FLOAT, abi::OPTIONAL}, {"sines", abi::FLOAT, abi::OPTIONAL},
     };
-    static constexpr Parameter OUTPUTS[] = {{"dq", abi::FLOAT}, {"dk", abi::FLOAT}, {"dv", abi::FLOAT}};
+    static constexpr Parameter OUTPUTS[] = {{"query_gradient", abi::FLOAT}, {"key_gradient", abi::FLOAT}, {"value_gradient", abi::FLOAT}};
     static constexpr InPlace IN_PLACE[] = {{0, 0}, {2, 1}, {3, 2}};
 
-    explicit BlockedAttentionGradOperator(const Attributes &attributes) : attributes_(attributes) {}
+    explicit CausalAttentionGradOperator(const Attributes &attributes) : attributes_(attributes) {}
 
     void compute(Context &context) const;
     static void infer_shapes(ShapeInference &inference);

@@ -1,7 +1,5 @@
 #include "ort/decoder_operators.hpp"
 
-#include <memory>
-
 namespace holdfast::ort {
 namespace {
 
@@ -113,82 +111,6 @@ void SwiGluGradOperator::compute(Context &context) const {
         kernels.swiglu_grad(dy.as<float>() + begin, gate.as<float>() + begin, up.as<float>() + begin, d_gate + begin, d_up + begin,
                             end - begin);
     });
-}
-
-AttentionHeads::AttentionHeads(const Attributes &attributes)
-    : heads(attributes.integer("num_heads")),
-      kv_heads(attributes.integer("kv_num_heads", heads)),
-      scale(attributes.number("scale", 0.0f)) {
-    if (heads < 1 || kv_heads < 1 || heads % kv_heads != 0) {
-        throw Refusal("attributes num_heads and kv_num_heads: expected the first to be a multiple of the second, got " + std::to_string(heads) +
-                      " and " + std::to_string(kv_heads));
-    }
-    if (!(scale > 0.0f)) {
-        throw Refusal("attribute scale: expected a number > 0, got " + std::to_string(scale));
-    }
-}
-
-namespace {
-
-/// Sizes and forward inputs, which start at `first` among the operator's inputs; the rotation starts at `rotation`.
-CausalAttention attention_of(const Context &context, const AttentionHeads &heads, size_t first, size_t rotation) {
-    const Tensor q = context.input(first, {-1, -1, -1});
-    const int64_t batch = q.shape[0], length = q.shape[1], head_size = q.shape[2] / heads.heads;
-    if (q.shape[2] % heads.heads != 0 || head_size < 1) {
-        throw Refusal("q: expected a width that is a multiple of num_heads " + std::to_string(heads.heads) + ", got " + text(q.shape));
-    }
-    const Dimensions kv_shape = {batch, length, heads.kv_heads * head_size};
-    CausalAttention work{};
-    work.batch = batch;
-    work.length = length;
-    work.heads = heads.heads;
-    work.kv_heads = heads.kv_heads;
-    work.head_size = head_size;
-    work.scale = heads.scale;
-    work.q = q.as<float>();
-    work.k = context.input(first + 1, kv_shape).as<float>();
-    work.v = context.input(first + 2, kv_shape).as<float>();
-    const Tensor cos = context.input(rotation, {length, head_size / 2}), sin = context.input(rotation + 1, {length, head_size / 2});
-    if (cos.present != sin.present || (cos.present && head_size % 2 != 0)) {
-        throw Refusal("cos and sin: expected both or none, and a head size that is even, got head size " + std::to_string(head_size));
-    }
-    work.cos = cos.as<float>();
-    work.sin = sin.as<float>();
-    return work;
-}
-
-/// One task per sequence and key-value head.
-template <class Kernel>
-void run_heads(const Context &context, const CausalAttention &work, Kernel kernel) {
-    if (work.length == 0) {
-        return;
-    }
-    parallel_for(context.executor(), work.batch * work.kv_heads, [&](int64_t task) {
-        const std::unique_ptr<float[]> scratch(new float[static_cast<size_t>(work.scratch_floats())]);
-        kernel(work, task / work.kv_heads, task % work.kv_heads, scratch.get());
-    });
-}
-
-}  // namespace
-
-void CausalAttentionOperator::compute(Context &context) const {
-    CausalAttention work = attention_of(context, heads_, 0, 3);
-    work.o = context.output_data<float>(0, {work.batch, work.length, work.heads * work.head_size});
-    work.lse = context.output_data<float>(1, {work.batch, work.heads, work.length});
-    run_heads(context, work, decoder_kernels().attention);
-}
-
-void CausalAttentionGradOperator::compute(Context &context) const {
-    CausalAttention work = attention_of(context, heads_, 1, 6);
-    const Dimensions q_shape = {work.batch, work.length, work.heads * work.head_size};
-    const Dimensions kv_shape = {work.batch, work.length, work.kv_heads * work.head_size};
-    work.d_o = context.input(0, q_shape).as<float>();
-    work.o = const_cast<float *>(context.input(4, q_shape).as<float>());
-    work.lse = const_cast<float *>(context.input(5, {work.batch, work.heads, work.length}).as<float>());
-    work.dq = context.output_data<float>(0, q_shape);
-    work.dk = context.output_data<float>(1, kv_shape);
-    work.dv = context.output_data<float>(2, kv_shape);
-    run_heads(context, work, decoder_kernels().attention_grad);
 }
 
 }  // namespace holdfast::ort

@@ -17,8 +17,8 @@ constexpr Table OPERATORS[] = {
     Registration<RmsNormGradOperator>::table,
     Registration<SwiGluOperator>::table,
     Registration<SwiGluGradOperator>::table,
-    Registration<BlockedAttentionOperator>::table,
-    Registration<BlockedAttentionGradOperator>::table,
+    Registration<CausalAttentionOperator>::table,
+    Registration<CausalAttentionGradOperator>::table,
     Registration<GradientPortOperator>::table,
 };
 

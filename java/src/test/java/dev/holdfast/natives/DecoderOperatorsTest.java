@@ -172,8 +172,8 @@ class DecoderOperatorsTest {
     @Test
     void attentionNamesTheInputThatDoesNotFit() {
         assertThatThrownBy(() -> attention(normal(1, 4, 48), normal(1, 4, 16), normal(1, 4, 8), null, null).run())
-                .hasMessageContaining("CausalAttention: v: expected shape [1, 4, 16], got [1, 4, 8]");
+                .hasMessageContaining("CausalAttention: value: expected shape [1, 4, 16], got [1, 4, 8]");
         assertThatThrownBy(() -> attention(normal(1, 4, 50), normal(1, 4, 16), normal(1, 4, 16), null, null).run())
-                .hasMessageContaining("CausalAttention: q: expected a width that is a multiple of num_heads 3, got [1, 4, 50]");
+                .hasMessageContaining("CausalAttention: query: expected a width that is a multiple of num_heads (3), got 50");
     }
 }
