@@ -7,6 +7,7 @@ import dev.holdfast.data.Examples;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.OrtRuntime;
 import dev.holdfast.train.Comparison;
+import dev.holdfast.train.DryRun;
 import dev.holdfast.train.Trainer;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingOutcome;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -109,12 +111,33 @@ public final class Holdfast {
     }
 
     /**
-     * What a job of one stage would do and cost; nothing is written.
+     * What a job would do and cost, stage by stage; nothing is written.
      *
      * @throws dev.holdfast.error.HoldfastException if artifact, reference or rows are not fit for it
      */
-    public TrainingPlan plan(TrainingConfig config) {
-        return Trainer.plan(config, Examples.jsonLines(config.dataTrain()));
+    public List<TrainingPlan> plan(TrainingConfig config) {
+        return stages(config).stream()
+                .map(stage -> Trainer.plan(stage, Examples.jsonLines(stage.dataTrain())))
+                .toList();
+    }
+
+    /**
+     * Makes the first step of each stage of a job and keeps nothing of it.
+     *
+     * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
+     */
+    public List<DryRun> dryRun(TrainingConfig config) {
+        return stages(config).stream()
+                .map(stage -> Trainer.dryRun(stage, Examples.jsonLines(stage.dataTrain())))
+                .toList();
+    }
+
+    /** Before the reference of the second stage is trained, the artifact stands for it. */
+    private static List<TrainingConfig> stages(TrainingConfig config) {
+        if (config.job() != Job.FINETUNE) {
+            return List.of(config);
+        }
+        return List.of(config.as(Job.SFT), config.as(Job.ANCHOR).with(ConfigKeys.REFERENCE, config.artifact()));
     }
 
     /**

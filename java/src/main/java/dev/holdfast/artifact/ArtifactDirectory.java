@@ -2,6 +2,8 @@ package dev.holdfast.artifact;
 
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.tensor.Shape;
+import dev.holdfast.weights.OrtCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +59,7 @@ public final class ArtifactDirectory {
     public static ArtifactDirectory open(Path path) {
         Manifest manifest = readManifest(path);
         manifest.files().forEach((name, expected) -> verify(path.resolve(name), expected));
+        verifyParameters(path, manifest);
         return new ArtifactDirectory(path, manifest);
     }
 
@@ -93,6 +96,21 @@ public final class ArtifactDirectory {
             throw MalformedFileException.of(
                     file, "corrupt: expected " + expected.sizeBytes() + " bytes with SHA-256 " + expected.sha256()
                             + ", got other content (" + got + " bytes); export it again");
+        }
+    }
+
+    /** The manifest has no digest of its own; what it says of the parameters must be what the checkpoint holds. */
+    private static void verifyParameters(Path directory, Manifest manifest) {
+        OrtCheckpoint checkpoint = OrtCheckpoint.read(directory.resolve(CHECKPOINT));
+        Map<String, Shape> expected = new TreeMap<>();
+        Stream.concat(checkpoint.trainable().stream(), checkpoint.frozen().stream())
+                .forEach(tensor -> expected.put(tensor.name(), tensor.shape()));
+        Map<String, Shape> got = new TreeMap<>();
+        manifest.parameters().forEach(parameter -> got.put(parameter.name(), parameter.concreteShape()));
+        if (!got.equals(expected)) {
+            expected.entrySet().removeAll(got.entrySet());
+            throw MalformedFileException.of(directory.resolve(MANIFEST), "corrupt: expected the parameters of the checkpoint, got others than "
+                    + expected + "; export it again");
         }
     }
 

@@ -21,8 +21,6 @@ import picocli.CommandLine.Option;
             "  holdfast export --model SmolLM2-135M-Instruct --out artifacts/smollm2"
         })
 final class ExportCommand implements Callable<Integer> {
-    private static final long MILLION = 1_000_000;
-
     private final Console console;
 
     @Option(names = "--model", required = true, paramLabel = "DIR|FILE.gguf", description = "The model to export")
@@ -47,13 +45,12 @@ final class ExportCommand implements Callable<Integer> {
         try (StagedProgress progress = new StagedProgress(console, "export")) {
             artifact = exporter().listener(progress::update).export(out);
         }
-        long parameters = artifact.manifest().parameterCount();
         console.say(String.format(
-                "artifact  %s  (%s, %s, %,.1f M parameters)",
+                "artifact  %s  (%s, %s, %s)",
                 out,
                 artifact.manifest().model().name(),
                 artifact.manifest().model().family(),
-                (double) parameters / MILLION));
+                Sizes.parameters(artifact.manifest().parameterCount())));
         return ExitCode.OK;
     }
 

@@ -8,6 +8,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** The progress of a long command on standard error: a bar with the time left on a terminal, plain lines elsewhere. */
 abstract class Progress implements AutoCloseable {
+    private static final long PERCENT = 100;
+
     /**
      * Starts to show the progress of a task.
      *
@@ -22,7 +24,17 @@ abstract class Progress implements AutoCloseable {
         }
         return console.terminalColumns().isPresent()
                 ? new Bar(console, task, total)
-                : new Lines(console, task, total, interval);
+                : new Lines(console, task, total, interval, "/" + total + " ");
+    }
+
+    /** As {@link #start}, but of a task that is counted in percent. */
+    static Progress startPercent(Console console, String task, long interval) {
+        if (console.verbosity() == Verbosity.QUIET) {
+            return new None();
+        }
+        return console.terminalColumns().isPresent()
+                ? new Bar(console, task, PERCENT)
+                : new Lines(console, task, PERCENT, interval, " %");
     }
 
     /**
@@ -49,19 +61,36 @@ abstract class Progress implements AutoCloseable {
         private final String task;
         private final long total;
         private final long interval;
+        private final String unit;
+        private long firstDone = -1;
+        private long firstNanos;
 
-        Lines(Console console, String task, long total, long interval) {
+        Lines(Console console, String task, long total, long interval, String unit) {
             this.console = console;
             this.task = task;
             this.total = total;
             this.interval = interval;
+            this.unit = unit;
         }
 
         @Override
         void update(long done, Supplier<String> detail) {
-            if (done % interval == 0 || done == total) {
-                console.say(task + " " + done + "/" + total + "  " + detail.get());
+            if (firstDone < 0) {
+                firstDone = done;
+                firstNanos = System.nanoTime();
             }
+            if (done % interval == 0 || done == total) {
+                console.say(task + " " + done + unit + " " + detail.get() + left(done));
+            }
+        }
+
+        /** The time left, as fast as since the first report; before that there may have been an earlier session, or loading. */
+        private String left(long done) {
+            if (done == total || done <= firstDone) {
+                return "";
+            }
+            double nanosEach = (System.nanoTime() - firstNanos) / (double) (done - firstDone);
+            return "  left " + Durations.text(Math.round(nanosEach * (total - done) / 1e9));
         }
 
         @Override

@@ -1,6 +1,6 @@
 package dev.holdfast.cli;
 
-/** Progress of a task that tells its own size with its first report, in millions of numbers. */
+/** Progress of a task that writes the weights of a model, in percent of them. */
 final class StagedProgress implements AutoCloseable {
     private static final int LINES = 4;
 
@@ -17,12 +17,12 @@ final class StagedProgress implements AutoCloseable {
     /** Tells that so many of all are done. */
     void update(long done, long all) {
         if (progress == null) {
-            progress = Progress.start(console, task, 100, 100 / LINES);
+            progress = Progress.startPercent(console, task, 100 / LINES);
         }
         long reached = 100 * done / Math.max(1, all);
         if (reached != percent) {
             percent = reached;
-            progress.update(percent, () -> "% of the weights");
+            progress.update(percent, () -> "of the weights");
         }
     }
 

@@ -13,8 +13,6 @@ import java.util.Locale;
 
 /** Shows a training run: what it resolved and will cost, then its progress. */
 final class TrainingConsole implements TrainingListener, AutoCloseable {
-    private static final double GIBIBYTE = 1L << 30;
-
     private final Console console;
     private Progress progress;
 
@@ -34,13 +32,13 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     static void describe(Console console, TrainingPlan plan) {
         DataSummary data = plan.data();
         console.say(format(
-                "model   %s, %s, %,.1f M parameters, full fine-tuning, fp32, CPU",
-                plan.model().name(), plan.model().family(), plan.parameterCount() / 1e6));
+                "model   %s, %s, %s, full fine-tuning, fp32, CPU",
+                plan.model().name(), plan.model().family(), Sizes.parameters(plan.parameterCount())));
         console.say(format("data    %,d rows, %,d tokens, %,d of them responses", data.rows(), data.tokens(), data.responseTokens()));
         warn(console, plan);
         console.say(format(
-                "plan    %s; memory about %.1f GiB; each checkpoint %.1f GiB on disk",
-                steps(plan), plan.memory().totalBytes() / GIBIBYTE, plan.memory().checkpointBytes() / GIBIBYTE));
+                "plan    %s; memory about %s; each checkpoint %s on disk",
+                steps(plan), Sizes.bytes(plan.memory().totalBytes()), Sizes.bytes(plan.memory().checkpointBytes())));
     }
 
     private static void warn(Console console, TrainingPlan plan) {

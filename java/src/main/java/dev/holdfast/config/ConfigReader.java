@@ -1,6 +1,8 @@
 package dev.holdfast.config;
 
 import dev.holdfast.error.InvalidConfigurationException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Puts a configuration together from a YAML file and flags; flags count more than the file. All problems are told at once.
@@ -17,10 +20,14 @@ import java.util.stream.Collectors;
  * }</pre>
  */
 public final class ConfigReader {
+    private static final List<ConfigKey<Path>> INPUTS = List.of(
+            ConfigKeys.ARTIFACT, ConfigKeys.REFERENCE, ConfigKeys.DATA_TRAIN, ConfigKeys.DATA_EVAL, ConfigKeys.DATA_RETENTION);
+
     private final Optional<Job> expectedJob;
     private final List<String> problems = new ArrayList<>();
     private final List<Setting> settings = new ArrayList<>();
     private Optional<Path> source = Optional.empty();
+    private boolean checksPaths;
 
     private ConfigReader(Optional<Job> expectedJob) {
         this.expectedJob = expectedJob;
@@ -55,6 +62,12 @@ public final class ConfigReader {
         return this;
     }
 
+    /** Will also look whether what is to be read is there and the run's directory is free. */
+    public ConfigReader checkingPaths() {
+        checksPaths = true;
+        return this;
+    }
+
     /**
      * The configuration.
      *
@@ -70,6 +83,10 @@ public final class ConfigReader {
         }
         requirePaths(job, known);
         problems.addAll(config.contradictions());
+        if (checksPaths) {
+            requireInputs(config, known);
+            requireFreeOut(config, known);
+        }
         if (!problems.isEmpty()) {
             throw new InvalidConfigurationException(problems);
         }
@@ -131,6 +148,33 @@ public final class ConfigReader {
                         + source.map(file -> ", as a flag or in " + file)
                                 .orElse(", as a flag or in the file of --config"));
             }
+        }
+    }
+
+    private void requireInputs(TrainingConfig config, Map<ConfigKey<?>, Setting> known) {
+        for (ConfigKey<Path> key : INPUTS) {
+            Optional<Path> path = known.containsKey(key) ? config.find(key) : Optional.empty();
+            path.filter(Files::notExists)
+                    .ifPresent(missing -> problems.add(known.get(key).where() + ": no such file or folder: " + missing));
+        }
+    }
+
+    private void requireFreeOut(TrainingConfig config, Map<ConfigKey<?>, Setting> known) {
+        boolean isTaken = config.find(ConfigKeys.OUT).map(ConfigReader::holdsFiles).orElse(false);
+        if (isTaken && !config.resume()) {
+            problems.add(known.get(ConfigKeys.OUT).where() + ": expected a new or empty folder, got " + config.out()
+                    + ", which is not; add --resume to continue a run, or name another folder");
+        }
+    }
+
+    private static boolean holdsFiles(Path path) {
+        if (!Files.isDirectory(path)) {
+            return Files.exists(path);
+        }
+        try (Stream<Path> entries = Files.list(path)) {
+            return entries.findAny().isPresent();
+        } catch (IOException unreadable) {
+            return true;
         }
     }
 }

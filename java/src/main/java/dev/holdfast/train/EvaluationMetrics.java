@@ -12,6 +12,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  */
 public record EvaluationMetrics(
         int step,
-        @JsonProperty("eval_loss") double evalLoss,
+        @JsonProperty(EvaluationMetrics.LOSS) double evalLoss,
         @JsonProperty("eval_token_accuracy") double evalTokenAccuracy,
-        @JsonProperty("eval_response_tokens") long evalResponseTokens) {}
+        @JsonProperty("eval_response_tokens") long evalResponseTokens) {
+    static final String LOSS = "eval_loss";
+}

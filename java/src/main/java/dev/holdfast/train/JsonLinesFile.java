@@ -2,6 +2,7 @@ package dev.holdfast.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.error.FileAccessException;
 import java.io.IOException;
@@ -39,32 +40,35 @@ final class JsonLinesFile {
         }
         try {
             List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-            String kept = lines.stream().filter(line -> stepOf(line) <= step).map(line -> line + "\n").collect(Collectors.joining());
+            String kept = lines.stream().filter(line -> stepOf(parse(line)) <= step).map(line -> line + "\n").collect(Collectors.joining());
             JsonFiles.writeWhole(file, kept.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }
     }
 
-    /** Whether there is a line of this step. */
-    boolean hasStep(int step) {
+    /** Whether there is a line of this step with this key. */
+    boolean has(int step, String key) {
         if (!Files.exists(file)) {
             return false;
         }
         try (Stream<String> lines = Files.lines(file)) {
-            return lines.anyMatch(line -> stepOf(line) == step);
+            return lines.map(JsonLinesFile::parse).anyMatch(entry -> stepOf(entry) == step && entry.has(key));
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }
     }
 
-    /** The step of a line; more than any step where the line is not whole. */
-    private static int stepOf(String line) {
+    private static int stepOf(JsonNode entry) {
+        return entry.path("step").asInt(Integer.MAX_VALUE);
+    }
+
+    /** A line's object; where the line is not whole, a missing one, whose step is more than any. */
+    private static JsonNode parse(String line) {
         try {
-            JsonNode entry = JSON.readTree(line);
-            return entry == null ? Integer.MAX_VALUE : entry.path("step").asInt(Integer.MAX_VALUE);
+            return JSON.readTree(line);
         } catch (IOException e) {
-            return Integer.MAX_VALUE;
+            return MissingNode.getInstance();
         }
     }
 }

@@ -23,9 +23,11 @@ public record LedgerEntry(
         @JsonProperty("outer_iteration") int outerIteration,
         int step,
         long tokens,
-        @JsonProperty("kl_step") double klStep,
+        @JsonProperty(LedgerEntry.KL_STEP) double klStep,
         @JsonProperty("kl_bound") double klBound,
         double ratio,
         @JsonProperty("share_above_bound") double shareAboveBound,
         @JsonProperty("kl_total") double klTotal,
-        @JsonProperty("kl_to_reference") double klToReference) {}
+        @JsonProperty("kl_to_reference") double klToReference) {
+    static final String KL_STEP = "kl_step";
+}

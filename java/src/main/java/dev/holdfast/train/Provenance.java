@@ -86,7 +86,8 @@ record Provenance(
         return versions;
     }
 
-    private static String hostName() {
+    /** The machine's name. */
+    static String hostName() {
         try {
             return InetAddress.getLocalHost().getHostName();
         } catch (UnknownHostException e) {
@@ -95,13 +96,21 @@ record Provenance(
     }
 
     /**
-     * Makes sure that a run is resumed with what it was begun with.
+     * Makes sure that a run is resumed with the models that it was begun with.
      *
-     * @throws InvalidInputException if artifact, reference or data have changed
+     * @throws InvalidInputException if artifact or reference have changed
      */
-    void requireSame(Provenance now) {
+    void requireSameModels(Provenance now) {
         requireSame("artifact", artifact, now.artifact);
         requireSame("reference", reference, now.reference);
+    }
+
+    /**
+     * Makes sure that a run is resumed with the rows that it was begun with.
+     *
+     * @throws InvalidInputException if they have changed
+     */
+    void requireSameRows(Provenance now) {
         requireSame("data.train", data.get("train"), now.data.get("train"));
     }
 

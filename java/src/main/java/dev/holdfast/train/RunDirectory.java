@@ -69,12 +69,17 @@ final class RunDirectory {
         try {
             Files.createDirectories(path);
             try (Stream<Path> entries = Files.list(path)) {
-                entries.filter(StagedDirectory::isPartial).forEach(StagedDirectory::deleteTree);
+                entries.filter(RunDirectory::isHalfWritten).forEach(StagedDirectory::deleteTree);
             }
             return new RunDirectory(path);
         } catch (IOException e) {
             throw FileAccessException.writing(path, e);
         }
+    }
+
+    private static boolean isHalfWritten(Path entry) {
+        boolean isCheckpoint = ModelFolder.stepOf(entry).isPresent();
+        return StagedDirectory.isPartial(entry) || isCheckpoint && !Files.exists(entry.resolve(ModelFolder.MODEL));
     }
 
     Path path() {
@@ -134,8 +139,15 @@ final class RunDirectory {
         return ModelFolder.latestCheckpoint(path);
     }
 
+    /** The latest checkpoint before a step: one whose weights a later step has found good. */
+    Optional<Path> latestCheckpointBefore(int step) {
+        return ModelFolder.checkpoints(path).stream()
+                .filter(checkpoint -> ModelFolder.stepOf(checkpoint).orElseThrow() < step)
+                .reduce((earlier, later) -> later);
+    }
+
     /**
-     * Removes the oldest checkpoints beyond a limit.
+     * Removes the oldest checkpoints beyond a limit; the latest stays in any case.
      *
      * @param limit how many to keep; 0 keeps all
      * @param needed one to keep whatever its age: the snapshot of the iteration under way
@@ -143,11 +155,17 @@ final class RunDirectory {
     void dropOldCheckpoints(int limit, Optional<Path> needed) {
         List<Path> checkpoints = ModelFolder.checkpoints(path);
         int surplus = limit == 0 ? 0 : checkpoints.size() - limit;
-        for (Path checkpoint : checkpoints) {
+        for (Path checkpoint : checkpoints.subList(0, Math.max(0, checkpoints.size() - 1))) {
             if (surplus > 0 && !needed.equals(Optional.of(checkpoint))) {
-                StagedDirectory.deleteTree(checkpoint);
+                drop(checkpoint);
                 surplus--;
             }
         }
+    }
+
+    /** The description goes first: without it, what a killed process leaves over is no checkpoint. */
+    private static void drop(Path checkpoint) {
+        StagedDirectory.deleteTree(checkpoint.resolve(ModelFolder.MODEL));
+        StagedDirectory.deleteTree(checkpoint);
     }
 }

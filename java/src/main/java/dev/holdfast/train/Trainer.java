@@ -3,6 +3,7 @@ package dev.holdfast.train;
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.Manifest;
 import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.artifact.TrainingForm;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
@@ -10,11 +11,16 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.config.TrainingSteps;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Examples;
-import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
+import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.runtime.ProcessMemory;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.runtime.TrainingFiles;
 import dev.holdfast.runtime.TrainingSession;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -95,6 +101,17 @@ public final class Trainer {
     }
 
     /**
+     * Makes the first step of a run and keeps nothing of it.
+     *
+     * @throws dev.holdfast.error.HoldfastException as {@link #run}
+     */
+    public static DryRun dryRun(TrainingConfig config, Examples train) {
+        ArtifactDirectory artifact = ArtifactDirectory.open(config.artifact());
+        TrainingConfig fitted = fitted(config, artifact.manifest().model());
+        return new Trainer(fitted, artifact, train, Optional.empty(), TrainingListener.NONE, () -> false).dryRun();
+    }
+
+    /**
      * Makes the directory of a job of several stages and keeps its configuration there.
      *
      * @return the configuration, fitted to the model
@@ -144,6 +161,41 @@ public final class Trainer {
         }
     }
 
+    private DryRun dryRun() {
+        requireReference();
+        TrainingData rows = encode(train);
+        Path folder = temporaryFolder();
+        try {
+            return firstStep(RunDirectory.create(folder), rows);
+        } finally {
+            StagedDirectory.deleteTree(folder);
+        }
+    }
+
+    private static Path temporaryFolder() {
+        try {
+            return Files.createTempDirectory("holdfast-dry-run");
+        } catch (IOException e) {
+            throw FileAccessException.writing(Path.of(System.getProperty("java.io.tmpdir")), e);
+        }
+    }
+
+    private DryRun firstStep(RunDirectory run, TrainingData rows) {
+        try (TrainingSession session = openSession(run);
+                Teachers teachers = Teachers.open(config, artifact, run, settings())) {
+            StepRunner steps = new StepRunner(config, parameters(), session, teachers, optimizer(run));
+            teachers.takeSnapshot(0);
+            long start = System.nanoTime();
+            StepRunner.Result result = steps.step(rows.batcher().globalBatch(0, 0), config.learningRate());
+            double seconds = (System.nanoTime() - start) / 1e9;
+            if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
+                throw new NonFiniteLossException("step 1: loss is " + result.loss() + ", |g| is " + result.gradientNorm()
+                        + " before anything was learnt; check the model and the rows");
+            }
+            return new DryRun(result.loss(), result.gradientNorm(), seconds, ProcessMemory.peakBytes());
+        }
+    }
+
     private void requireReference() {
         if (config.job() == Job.ANCHOR) {
             VocabularyCheck.requireSame(ModelFolder.resolve(artifact.path()), ModelFolder.resolve(config.reference()));
@@ -173,9 +225,11 @@ public final class Trainer {
         heldOut.ifPresent(encoded -> data.put("eval", new Provenance.Input(eval.orElseThrow().name(), encoded.digest())));
         Provenance provenance = Provenance.of(config, artifact, data);
         RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
-        run.requireSameConfig(config);
         Optional<Provenance> before = run.provenance();
-        before.ifPresent(earlier -> earlier.requireSame(provenance));
+        // In this order: another model may change the settings, and other settings change what rows become.
+        before.ifPresent(earlier -> earlier.requireSameModels(provenance));
+        run.requireSameConfig(config);
+        before.ifPresent(earlier -> earlier.requireSameRows(provenance));
         if (before.isEmpty()) {
             run.begin(config, artifact.path(), provenance);
         }

@@ -35,6 +35,7 @@ final class TrainingLoop {
     private final TrainingListener listener;
     private final BooleanSupplier stopRequested;
     private Optional<StepMetrics> last = Optional.empty();
+    private TensorBoardFile events;
 
     TrainingLoop(
             TrainingPlan plan,
@@ -63,13 +64,13 @@ final class TrainingLoop {
 
     TrainingOutcome run() {
         int done = plan.firstStep();
-        measureDriftIfDue(done);
+        measureIfDue(done);
         while (done < schedule.totalSteps() && !stopRequested.getAsBoolean()) {
             beginIteration(done);
             StepMetrics metrics = step(done);
             done++;
             last = Optional.of(metrics);
-            run.metrics().append(metrics);
+            record(run.metrics(), metrics);
             listener.stepped(metrics);
             afterStep(done);
         }
@@ -77,6 +78,14 @@ final class TrainingLoop {
             saveCheckpoint(done);
         }
         return new TrainingOutcome(run.path(), run.latestCheckpoint(), done, done == schedule.totalSteps(), last);
+    }
+
+    private void record(JsonLinesFile file, Object line) {
+        file.append(line);
+        if (events == null) {
+            events = TensorBoardFile.begin(run.path(), plan.firstStep() + 1);
+        }
+        events.append(line);
     }
 
     private void beginIteration(int done) {
@@ -96,9 +105,12 @@ final class TrainingLoop {
         return metrics(done + 1, batch, result, learningRate, seconds);
     }
 
+    /** A checkpoint of the weights that gave this loss is not called good, nor is it overwritten. */
     private void requireFinite(int step, StepRunner.Result result, double learningRate) {
         if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
-            String checkpoint = run.latestCheckpoint().map(Path::toString).orElse("none yet, the artifact " + artifact.path());
+            String checkpoint = run.latestCheckpointBefore(step - 1)
+                    .map(Path::toString)
+                    .orElse("none yet, the artifact " + artifact.path());
             throw new NonFiniteLossException("step " + step + ": loss is " + result.loss() + ", |g| is " + result.gradientNorm()
                     + " (learning_rate " + learningRate + "). Last good checkpoint: " + checkpoint + "; try a lower learning rate");
         }
@@ -134,9 +146,14 @@ final class TrainingLoop {
         if (lastOfIteration && config.job() == Job.ANCHOR || config.saveSteps() > 0 && done % config.saveSteps() == 0) {
             saveCheckpoint(done);
         }
+        measureIfDue(done);
+    }
+
+    /** Drift and evaluation; a resumed run makes up for what its process did not live to measure. */
+    private void measureIfDue(int done) {
         measureDriftIfDue(done);
         boolean evaluationDue = config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
-        if (evaluationDue) {
+        if (evaluationDue && done > 0 && !run.metrics().has(done, EvaluationMetrics.LOSS)) {
             heldOut.ifPresent(data -> evaluate(data, done));
         }
     }
@@ -149,7 +166,7 @@ final class TrainingLoop {
                 -sums[LossStatistic.LABEL_LOG_PROBABILITY.ordinal()] / responses,
                 sums[LossStatistic.LABEL_IS_ARGMAX.ordinal()] / responses,
                 responses);
-        run.metrics().append(metrics);
+        record(run.metrics(), metrics);
         listener.evaluated(metrics);
     }
 
@@ -163,9 +180,9 @@ final class TrainingLoop {
         listener.saved(target);
     }
 
-    /** Where an iteration has just ended, a resumed run included whose process died before it could measure. */
+    /** Where an iteration has just ended. */
     private void measureDriftIfDue(int done) {
-        boolean due = config.job() == Job.ANCHOR && done > 0 && schedule.endsIteration(done) && !run.ledger().hasStep(done);
+        boolean due = config.job() == Job.ANCHOR && done > 0 && schedule.endsIteration(done) && !run.ledger().has(done, LedgerEntry.KL_STEP);
         if (!due) {
             return;
         }
@@ -176,7 +193,7 @@ final class TrainingLoop {
                 DriftMeter meter = teachers.driftMeter(driftBatches)) {
             int iteration = schedule.iteration(done - 1) + 1;
             LedgerEntry entry = meter.entry(iteration, done, config.alpha(), student, before, teachers.reference(), base);
-            run.ledger().append(entry);
+            record(run.ledger(), entry);
             listener.measured(entry);
         }
     }

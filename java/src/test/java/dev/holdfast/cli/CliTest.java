@@ -7,6 +7,7 @@ import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.testing.TinyModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -21,6 +22,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +32,23 @@ class CliTest {
 
     @TempDir
     Path directory;
+
+    @TempDir
+    static Path shared;
+
+    @BeforeAll
+    static void export() {
+        TinyModel.export("llama", shared.resolve("artifact"));
+        TinyModel.rows(shared.resolve("train.jsonl"), 12);
+    }
+
+    private static String artifact() {
+        return shared.resolve("artifact").toString();
+    }
+
+    private static String rows() {
+        return shared.resolve("train.jsonl").toString();
+    }
 
     private Console console(OptionalInt columns) {
         return new Console(
@@ -101,7 +120,7 @@ class CliTest {
     @Test
     void everyKeyIsAFlagAndDashesStandForUnderscores() {
         String[] paths = {
-            "validate", "--job", "finetune", "--artifact", "a", "--data", "b", "--data.eval=c", "--out", "d"
+            "validate", "--job", "finetune", "--artifact", artifact(), "--data", rows(), "--data.eval=" + rows(), "--out", "d"
         };
         String[] rest = {
             "--learning-rate",
@@ -122,7 +141,7 @@ class CliTest {
                         "resume: true\n",
                         "append_eos: false\n",
                         "max_steps: -1\n",
-                        "  eval: c\n")
+                        "  eval: " + rows() + "\n")
                 .contains("interpolation: probability\n");
         for (var key : ConfigKeys.all()) {
             run("validate", key.flagName() + "=?");
@@ -136,7 +155,7 @@ class CliTest {
 
     @Test
     void allProblemsOfFileAndFlagsAreToldAtOnce() throws IOException {
-        Path file = Files.writeString(directory.resolve("job.yaml"), "artifact: a\nalpha: 7\nlearning_rat: 1\n");
+        Path file = Files.writeString(directory.resolve("job.yaml"), "artifact: no/artifact\nalpha: 7\nlearning_rat: 1\n");
         assertThat(run(
                         "validate",
                         "--job",
@@ -147,7 +166,7 @@ class CliTest {
                         "x",
                         "--aplha",
                         "1",
-                        "--reference=r"))
+                        "--reference=no/run"))
                 .isEqualTo(ExitCode.USAGE);
         assertThat(said())
                 .containsExactly(
@@ -156,15 +175,50 @@ class CliTest {
                         "error: --seed: expected a whole number of at least 0, got \"x\"",
                         "error: --aplha: unknown flag; did you mean --alpha?",
                         "error: --data: missing: anchor needs it, as a flag or in " + file,
-                        "error: --out: missing: anchor needs it, as a flag or in " + file);
+                        "error: --out: missing: anchor needs it, as a flag or in " + file,
+                        "error: " + file + ":1: artifact: no such file or folder: no/artifact",
+                        "error: --reference: no such file or folder: no/run");
+    }
+
+    @Test
+    void aFolderThatHoldsFilesIsAProblemUnlessItsRunIsResumed() {
+        String[] job = {"validate", "--artifact", artifact(), "--data", rows(), "--out", shared.toString()};
+        assertThat(run(job)).isEqualTo(ExitCode.USAGE);
+        assertThat(said()).singleElement().asString().startsWith("error: --out: expected a new or empty folder, got " + shared);
+        assertThat(run(concatenated(job, new String[] {"--resume"}))).isZero();
+    }
+
+    @Test
+    void aValidJobIsToldWithItsCostAndADryRunWithItsTime() {
+        assertThat(run("validate", "--dry-run", "--job", "finetune", "--artifact", artifact(), "--data", rows(), "--out", "d"))
+                .isZero();
+        assertThat(said())
+                .anyMatch(line -> line.matches("model +.*, llama, [0-9,]+ parameters, .*"))
+                .anyMatch(line -> line.matches("data +12 rows, .*responses"))
+                .anyMatch(line -> line.matches("plan +6 steps of 2 an epoch; memory about .*"))
+                .anyMatch(line -> line.matches("plan +5 iterations × 5 epochs = 50 steps; .*"))
+                .anyMatch(line -> line.equals("The configuration of this finetune job is valid."));
+        assertThat(result())
+                .contains("max_length: 64\n")
+                .containsPattern("# dry run sft: loss [0-9.]+, .* s a step, [0-9.]+ [GM]iB at most; 6 steps take about [0-9:]+\n")
+                .containsPattern("# dry run anchor: loss ");
+        assertThat(Path.of("d")).doesNotExist();
+    }
+
+    @Test
+    void rowsThatCannotBeLearntAreBadInputRatherThanAProblemOfTheConfiguration() throws IOException {
+        Path broken = Files.writeString(directory.resolve("broken.jsonl"), "{\"prompt\": ");
+        assertThat(run("validate", "--artifact", artifact(), "--data", broken.toString(), "--out", "d"))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(said()).singleElement().asString().startsWith("error: " + broken + ":1: ");
     }
 
     @Test
     void quietSaysNothingButResults() {
-        assertThat(run("validate", "--quiet", "--artifact", "a", "--data", "b", "--out", "c"))
+        assertThat(run("validate", "--quiet", "--artifact", artifact(), "--data", rows(), "--out", "c"))
                 .isZero();
         assertThat(said()).isEmpty();
-        assertThat(result()).startsWith("artifact: a\n");
+        assertThat(result()).startsWith("artifact: " + artifact() + "\n");
     }
 
     @Test
@@ -283,7 +337,23 @@ class CliTest {
                 progress.update(done, () -> "loss " + done);
             }
         }
-        assertThat(said()).containsExactly("sft 10/25  loss 10", "sft 20/25  loss 20", "sft 25/25  loss 25");
+        assertThat(said()).containsExactly("sft 10/25  loss 10  left 0:00", "sft 20/25  loss 20  left 0:00", "sft 25/25  loss 25");
+    }
+
+    @Test
+    void progressOfWritingWeightsIsInPercent() {
+        try (StagedProgress progress = new StagedProgress(console(OptionalInt.empty()), "export")) {
+            progress.update(1, 4);
+            progress.update(4, 4);
+        }
+        assertThat(said()).containsExactly("export 25 % of the weights", "export 100 % of the weights");
+    }
+
+    @Test
+    void spansOfTimeReadAsOnAClock() {
+        assertThat(Durations.text(12)).isEqualTo("0:12");
+        assertThat(Durations.text(3599)).isEqualTo("59:59");
+        assertThat(Durations.text(5840)).isEqualTo("1:37:20");
     }
 
     @Test

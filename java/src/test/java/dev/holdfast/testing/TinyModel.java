@@ -2,6 +2,7 @@ package dev.holdfast.testing;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.exporter.Exporter;
 import dev.holdfast.exporter.Packager;
 import java.io.IOException;
@@ -10,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A golden model of 96 tokens with a tokenizer whose tokens are words: token n is {@code wn}, but for {@code <pad>}, {@code <s>} and
@@ -19,6 +22,7 @@ import java.util.stream.Collectors;
 public final class TinyModel {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int VOCABULARY = 96;
+    private static final int ROWS_SEED = 7;
 
     private final Path golden;
     private final Path artifact;
@@ -29,16 +33,43 @@ public final class TinyModel {
         this.golden = Path.of("onnx-artifacts/golden", family);
         this.artifact = directory.resolve("artifact");
         this.packaged = directory.resolve("model");
+        Exporter.of(source(family, directory.resolve("source"))).export(artifact);
+        Packager.of(artifact).packageTo(packaged);
+    }
+
+    /** Writes the golden model of a family as a Hugging Face folder. */
+    public static Path source(String family, Path folder) {
+        Path golden = Path.of("onnx-artifacts/golden", family);
         try {
-            Path source = Files.createDirectories(directory.resolve("source"));
-            Files.copy(golden.resolve("config.json"), source.resolve("config.json"));
-            Files.copy(golden.resolve("model.safetensors"), source.resolve("model.safetensors"));
-            writeTokenizer(source);
-            Exporter.of(source).export(artifact);
-            Packager.of(artifact).packageTo(packaged);
+            Files.createDirectories(folder);
+            Files.copy(golden.resolve("config.json"), folder.resolve("config.json"));
+            Files.copy(golden.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+            writeTokenizer(folder);
+            return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Exports the golden model of a family, written beside the artifact. */
+    public static ArtifactDirectory export(String family, Path target) {
+        return Exporter.of(source(family, target.resolveSibling(target.getFileName() + "-source"))).export(target);
+    }
+
+    /** Writes rows of prompt and completion, of various lengths, whose completions are the words that follow the prompt's. */
+    public static Path rows(Path file, int count) {
+        Random random = new Random(ROWS_SEED);
+        try {
+            return Files.write(file, IntStream.range(0, count).mapToObj(row -> row(random)).toList());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String row(Random random) {
+        int[] ids = random.ints(2 + random.nextInt(8), 3, VOCABULARY - 1).toArray();
+        String completion = " " + text(IntStream.of(ids).map(id -> id + 1).toArray());
+        return JSON.createObjectNode().put("prompt", text(ids)).put("completion", completion).toString();
     }
 
     private static void writeTokenizer(Path folder) throws IOException {
