@@ -127,9 +127,9 @@ double independent_loss(const Problem &problem, int64_t row, const std::vector<d
 double independent_cross_entropy(const Problem &problem, int64_t row, const std::vector<double> &student, double omega) {
     double sum = 0;
     for (double z : student) {
-        sum += std::exp(z);
+        sum += std::exp(z / problem.options.temperature);
     }
-    return -problem.options.ce_weight * omega * (student[problem.labels[row]] - std::log(sum));
+    return -problem.options.ce_weight * omega * (student[problem.labels[row]] / problem.options.temperature - std::log(sum));
 }
 
 struct Case {

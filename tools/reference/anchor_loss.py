@@ -3,10 +3,10 @@
 Every function works in the type of its inputs, so that the same code gives the ordinary float32 result and, with float64
 inputs, the truth that it is judged against. Gradients come from autograd alone.
 
-Conventions. The student, the snapshot and the reference are distributions softmax(z / temperature). The anchor q mixes
-snapshot and reference and is detached. Cross-entropy, and the DFT weight p_s(label), are taken at temperature 1. A label of
-IGNORE_INDEX or a weight of 0 removes a row: its loss, its gradient and its statistics are exactly 0. A vocabulary that is
-narrower on one side is minus infinity there.
+Conventions. The student, the snapshot and the reference are distributions softmax(z / temperature), also in cross-entropy and
+in the DFT weight p_s(label). The anchor q mixes snapshot and reference and is detached. A label of IGNORE_INDEX or a weight of
+0 removes a row: its loss, its gradient and its statistics are exactly 0. A vocabulary that is narrower on one side is minus
+infinity there.
 """
 
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ def log_mixture(log_anchor: Tensor, log_student: Tensor, beta: Tensor) -> Tensor
 
 
 def label_loss(label_log_probability: Tensor, settings: LossSettings) -> Tensor:
-    """omega * CE of each row [N], at temperature 1; DFT weights each row by the student's own detached probability."""
+    """omega * CE of each row [N]; DFT weights each row by the student's own detached probability."""
     cross_entropy = -label_log_probability
     if settings.label_weighting == "dft":
         return label_log_probability.detach().exp() * cross_entropy
@@ -126,9 +126,9 @@ def anchor_loss(
     student = widen(student, width)
     counts = (labels != IGNORE_INDEX) & (weights != 0)
     label_column = labels.where(counts, 0).unsqueeze(-1)
-    label_log_probability = student.log_softmax(-1).gather(-1, label_column).squeeze(-1)
-    token_loss = settings.ce_weight * label_loss(label_log_probability, settings)
     log_student = (student / settings.temperature).log_softmax(-1)
+    label_log_probability = log_student.gather(-1, label_column).squeeze(-1)
+    token_loss = settings.ce_weight * label_loss(label_log_probability, settings)
     columns = {
         "student_entropy": entropy(log_student),
         "student_log_sum_exp": (student / settings.temperature).logsumexp(-1),

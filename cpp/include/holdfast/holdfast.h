@@ -82,8 +82,8 @@ HF_EXPORT int64_t hf_thread_count(void);
  *     logit interpolation:        z_q = (1 - alpha_i) c + alpha_i r,  q = softmax(z_q / temperature)
  *     probability interpolation:  q = (1 - alpha_i) p_c + alpha_i p_r
  * and the loss
- *     L_i = kd_weight * D(q, p_s) + ce_weight * omega_i * (-log p(y_i)),   omega_i = 1, or p(y_i) held constant (DFT)
- * where p = softmax(s): labels are met at temperature 1. The gradient row is weight_i * dL_i / ds_i.
+ *     L_i = kd_weight * D(q, p_s) + ce_weight * omega_i * (-log p_s(y_i)),   omega_i = 1, or p_s(y_i) held constant (DFT)
+ * The gradient row is weight_i * dL_i / ds_i, which carries 1 / temperature in both terms.
  *
  * A side with fewer columns than another has logit -inf in the missing ones. The student's gradient has the student's columns.
  * A token whose label is HF_IGNORE_INDEX or whose weight is 0 has loss, statistics and gradient exactly 0.
@@ -112,7 +112,7 @@ enum {
     HF_STUDENT_LOG_SUM_EXP = 6, /* of logits / temperature, like the next two */
     HF_SNAPSHOT_LOG_SUM_EXP = 7,
     HF_REFERENCE_LOG_SUM_EXP = 8,
-    HF_LABEL_LOG_PROBABILITY = 9, /* log p(label), at temperature 1 */
+    HF_LABEL_LOG_PROBABILITY = 9, /* log p_s(label) */
     HF_LABEL_IS_ARGMAX = 10,      /* 1 if no student logit exceeds the label's, else 0 */
     HF_STATISTICS_COUNT = 11
 };

@@ -119,7 +119,7 @@ std::vector<double> centred_log_ratio(const Distribution &p, const Distribution 
 
 struct Term {
     double loss = 0;
-    std::vector<double> gradient;  // by the student's logits
+    std::vector<double> gradient;  // by the student's logits over the temperature
 };
 
 Term divergence(const hf_anchor_loss_options &options, const Distribution &p, const Distribution &q) {
@@ -141,13 +141,9 @@ Term divergence(const hf_anchor_loss_options &options, const Distribution &p, co
             g *= 1 - beta;
         }
     }
-    for (double &g : term.gradient) {
-        g /= options.temperature;
-    }
     return term;
 }
 
-/// At temperature 1.
 Term cross_entropy(const hf_anchor_loss_options &options, const Distribution &p, size_t label) {
     const double omega = options.label_weighting == HF_LABEL_WEIGHTING_DFT ? p.probability(label) : 1.0;
     Term term;
@@ -217,11 +213,11 @@ void anchor_loss_reference(const AnchorLoss &loss, int64_t token) {
         statistics[HF_SNAPSHOT_LOG_SUM_EXP] = p_c.log_sum_exp;
     }
     if (options.ce_weight > 0) {
-        add(total, options.ce_weight, cross_entropy(options, softmax(s, 1), label));
+        add(total, options.ce_weight, cross_entropy(options, p_s, label));
     }
     statistics[HF_STUDENT_ENTROPY] = entropy(p_s);
     statistics[HF_STUDENT_LOG_SUM_EXP] = p_s.log_sum_exp;
-    statistics[HF_LABEL_LOG_PROBABILITY] = s[label] - log_sum_exp(s);
+    statistics[HF_LABEL_LOG_PROBABILITY] = p_s.log_probability[label];
     statistics[HF_LABEL_IS_ARGMAX] = 1;
     for (double z : s) {
         if (z > s[label]) {
@@ -230,7 +226,7 @@ void anchor_loss_reference(const AnchorLoss &loss, int64_t token) {
     }
 
     if (loss.wants_gradient()) {
-        write_gradient(loss, token, total.gradient, loss.tokens.weights[token]);
+        write_gradient(loss, token, total.gradient, loss.tokens.weights[token] / static_cast<double>(options.temperature));
     }
     if (loss.outputs.token_loss != nullptr) {
         loss.outputs.token_loss[token] = static_cast<float>(total.loss);

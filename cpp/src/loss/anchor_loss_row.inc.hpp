@@ -12,23 +12,6 @@
 namespace holdfast::HF_VARIANT {
 namespace {
 
-/// log-sum-exp of the shifted logits at temperature 1.
-double find_plain_log_sum_exp(const Token &t) {
-    if (t.loss.options.temperature == 1.0f) {
-        return t.log_sum_exp(t.s, 0.0f);
-    }
-    Scratch scratch;
-    Sum sum;
-    for (int64_t begin = 0; begin < t.loss.student.vocabulary_size; begin += CHUNK) {
-        const float *zs = t.student.chunk(begin, scratch.values);
-        for (int64_t v = 0; v < CHUNK; v += LANES) {
-            sum.add(exp((load(zs + v) - t.s_shift) - t.s.maximum));
-            sum.flush();
-        }
-    }
-    return t.s.maximum + std::log(sum.value());
-}
-
 /// KL(a || b) = E_a[a - b] / temperature - (log-sum-exp of a - log-sum-exp of b)
 double kl(const Token &t, double moment, const Side &a, const Side &b) {
     const double maxima = (static_cast<double>(a.maximum) - b.maximum) * t.inverse_temperature;
@@ -125,30 +108,27 @@ void share_sides(Token &t) {
 
 void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
     Token t(loss, token);
-    const float given_label_logit = t.student.at(loss.tokens.labels[token]);
     if (!first_walk_of(t)) {
         anchor_loss_reference(loss, token);
         return;
     }
     share_sides(t);
-    const float label_logit = given_label_logit - t.s_shift;
-    // The gradient may overwrite the student's row, so whatever reads logits comes before it.
-    t.plain_log_sum_exp = find_plain_log_sum_exp(t);
-    const double label_log_probability = label_logit - t.plain_log_sum_exp;
+    // The gradient may overwrite the student's row, so the label's logit is read before it.
+    const float label_logit = t.student.at(loss.tokens.labels[token]) - t.s_shift;
+    const double label_log_probability = (static_cast<double>(label_logit) - t.s.maximum) * t.inverse_temperature - t.s.log_mass();
 
     const hf_anchor_loss_options &options = loss.options;
     const bool distils = loss.has_reference() && (options.kd_weight > 0.0f || loss.outputs.statistics != nullptr);
-    const double weight = loss.tokens.weights[token];
+    const double scale = static_cast<double>(loss.tokens.weights[token]) / options.temperature;
     const CrossEntropy ce = options.ce_weight > 0.0f ? cross_entropy(t, label_log_probability) : CrossEntropy{0, 0};
-    const double ce_scale = weight * options.ce_weight * ce.omega;
+    const double ce_scale = scale * options.ce_weight * ce.omega;
     const bool ce_alone = !loss.has_reference() || options.kd_weight == 0.0f;
     const LabelColumn label = ce_alone ? LabelColumn{loss.tokens.labels[token], ce_scale * std::expm1(label_log_probability), true}
                                        : LabelColumn{loss.tokens.labels[token], -ce_scale, false};
 
     Loss result;
     if (distils) {
-        const GradientScale gradient{static_cast<float>(weight * options.kd_weight / options.temperature), static_cast<float>(ce_scale),
-                                     ce_scale != 0 && options.temperature != 1.0f, 0.0f, options.beta};
+        const GradientScale gradient{static_cast<float>(scale * options.kd_weight), static_cast<float>(ce_scale), 0.0f, options.beta};
         result = t.probability_interpolation() ? distil<ProbabilityAnchor>(t, gradient, label) : distil<LogitAnchor>(t, gradient, label);
     } else if (loss.wants_gradient()) {
         cross_entropy_walk(t, static_cast<float>(ce_scale), label);

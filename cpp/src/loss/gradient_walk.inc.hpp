@@ -9,8 +9,7 @@ namespace {
 /// What a column's gradient is made of.
 struct GradientScale {
     float kd;  // weight * kd_weight / temperature
-    float ce;  // weight * ce_weight * omega
-    bool ce_apart;  // the labels' temperature is not the divergence's: cross-entropy is added by its own loop
+    float ce;  // weight * ce_weight * omega / temperature
     float mean_log_ratio;
     float beta;
 };
@@ -66,14 +65,6 @@ private:
     bool accumulate_;
 };
 
-/// target += scale * softmax(z) at temperature 1
-void add_probabilities(const Token &t, const float *z, float scale, float *target) {
-    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
-    for (int64_t v = 0; v < CHUNK; v += LANES) {
-        store(target + v, fma(exp((load(z + v) - t.s_shift) - t.s.maximum), broadcast(mass), load(target + v)));
-    }
-}
-
 /// The label's own column: e_y is subtracted before rounding, and without a divergence p - 1 is taken as expm1(log p).
 struct LabelColumn {
     int64_t column;
@@ -112,22 +103,14 @@ template <class Anchor, int DIVERGENCE>
 Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn &label) {
     const Anchor anchor(t);
     const GradientRow row(t.loss, t.index);
-    Scratch scratch, student;
+    Scratch scratch;
     SecondSums sums;
-    GradientScale divergence_scale = scale;
-    divergence_scale.ce = scale.ce_apart ? 0.0f : scale.ce;
     walk(t, [&](int64_t begin, const float *zs, const float *zc, const float *zr) {
         float *target = row.chunk(begin, scratch.values);
-        if (scale.ce_apart) {
-            std::memcpy(student.values, zs, sizeof student.values);  // the target may be the student's own row
-        }
         if (chunk_is_special(zs, zc, zr)) {
-            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
+            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, scale, zs, zc, zr, target, sums);
         } else {
-            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, divergence_scale, zs, zc, zr, target, sums);
-        }
-        if (scale.ce_apart) {
-            add_probabilities(t, student.values, scale.ce, target);
+            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, scale, zs, zc, zr, target, sums);
         }
         correct(label, begin, target);
         row.write(begin, target);
@@ -138,13 +121,13 @@ Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn
 /// The gradient of cross-entropy alone: only the student's row is read.
 void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
     const GradientRow row(t.loss, t.index);
-    const float mass = static_cast<float>(scale * std::exp(t.s.maximum - t.plain_log_sum_exp));
+    const float mass = static_cast<float>(scale / t.s.mass);
     Scratch s_scratch, scratch;
     for (int64_t begin = 0; begin < t.loss.student.vocabulary_size; begin += CHUNK) {
         const float *zs = t.student.chunk(begin, s_scratch.values);
         float *target = row.chunk(begin, scratch.values);
         for (int64_t v = 0; v < CHUNK; v += LANES) {
-            store(target + v, exp((load(zs + v) - t.s_shift) - t.s.maximum) * mass);
+            store(target + v, exp(centred(load(zs + v) - t.s_shift, t.s.maximum, t.inverse_temperature)) * mass);
         }
         correct(label, begin, target);
         row.write(begin, target);

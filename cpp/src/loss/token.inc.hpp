@@ -134,7 +134,6 @@ struct Token {
     float s_shift = 0, c_shift = 0, r_shift = 0;  // subtracted from every logit of the side before anything else
     Side s, c, r, q;
     Moments moments;
-    double plain_log_sum_exp = 0;  // of the student's shifted logits at temperature 1
 
     Token(const AnchorLoss &loss_, int64_t index_)
         : loss(loss_),

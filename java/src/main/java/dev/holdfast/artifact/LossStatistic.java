@@ -22,7 +22,7 @@ public enum LossStatistic {
     SNAPSHOT_LOG_SUM_EXP,
     /** log Σ exp of the reference's logits over the temperature. */
     REFERENCE_LOG_SUM_EXP,
-    /** log p_student(label) at temperature 1. */
+    /** log p_student(label) at the loss's temperature. */
     LABEL_LOG_PROBABILITY,
     /** 1 if the label has the student's highest logit, else 0. */
     LABEL_IS_ARGMAX;

@@ -12,7 +12,7 @@ import java.util.Optional;
  * <pre>
  * logit interpolation        q = softmax(((1 - α) c + α r) / τ)
  * probability interpolation  q = (1 - α) softmax(c / τ) + α softmax(r / τ)
- * L_i = kdWeight · D(q, softmax(s / τ)) + ceWeight · ω · (-log softmax(s)[y])
+ * L_i = kdWeight · D(q, p_s) + ceWeight · ω · (-log p_s(y)),  p_s = softmax(s / τ)
  * loss = Σ w_i L_i
  * </pre>
  *

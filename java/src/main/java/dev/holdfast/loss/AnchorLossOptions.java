@@ -4,9 +4,9 @@ import dev.holdfast.config.Divergence;
 import dev.holdfast.config.Interpolation;
 
 /**
- * What is minimised: {@code kdWeight · D(q, p_s) + ceWeight · ω · (-log p(y))}.
+ * What is minimised: {@code kdWeight · D(q, p_s) + ceWeight · ω · (-log p_s(y))}.
  *
- * <p>p_s, and snapshot and reference in q, are taken at the temperature; the labels' p and ω at temperature 1.
+ * <p>Student, snapshot and reference are all taken at the temperature, in both terms and in ω. Gradients carry 1 / temperature.
  *
  * @param divergence the divergence D between anchor q and student p_s
  * @param interpolation how snapshot and reference are mixed to the anchor

@@ -95,12 +95,11 @@ final class JavaAnchorLoss implements AnchorLoss {
         if (rows.snapshot.isPresent()) {
             row.putSnapshot(student, snapshot);
         }
-        Distribution plain = Distribution.softmax(s, 1);
-        term = term.plus(options.ceWeight(), LossTerm.crossEntropy(options, plain, label));
-        row.putStudent(student, plain.logProbability(label), Arrays.stream(s).noneMatch(z -> z > s[label]));
+        term = term.plus(options.ceWeight(), LossTerm.crossEntropy(options, student, label));
+        row.putStudent(student, label, Arrays.stream(s).noneMatch(z -> z > s[label]));
         tokenLoss.put(token, (float) term.value());
-        double weight = rows.inputs.weights().floats().get(token);
-        return Arrays.stream(term.gradient()).map(g -> weight * g).toArray();
+        double scale = rows.inputs.weights().floats().get(token) / (double) options.temperature();
+        return Arrays.stream(term.gradient()).map(g -> scale * g).toArray();
     }
 
     /** (1 - alpha) c + alpha r, where a side of weight 0 does not count even if it is infinite. */

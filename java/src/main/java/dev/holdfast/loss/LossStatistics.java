@@ -16,7 +16,7 @@ import java.nio.FloatBuffer;
  * @param studentLogSumExp log Σ exp(s / temperature)
  * @param snapshotLogSumExp log Σ exp(c / temperature)
  * @param referenceLogSumExp log Σ exp(r / temperature)
- * @param labelLogProbability log of the label's probability under the student, at temperature 1
+ * @param labelLogProbability log of the label's probability under the student
  * @param labelIsArgmax whether no logit of the student exceeds the label's
  */
 public record LossStatistics(

@@ -4,7 +4,7 @@ package dev.holdfast.loss;
  * A part of one token's loss.
  *
  * @param value the part
- * @param gradient by the student's logits
+ * @param gradient by the student's logits over the temperature
  */
 record LossTerm(double value, double[] gradient) {
     static LossTerm zero(int size) {
@@ -23,14 +23,13 @@ record LossTerm(double value, double[] gradient) {
         return new LossTerm(value + weight * term.value, sum);
     }
 
-    /** The divergence between anchor and student, both at the temperature. */
+    /** The divergence between anchor and student. */
     static LossTerm divergence(AnchorLossOptions options, Distribution student, Distribution anchor) {
-        LossTerm atTemperature = switch (options.divergence()) {
+        return switch (options.divergence()) {
             case FORWARD_KL -> new LossTerm(anchor.divergenceFrom(student), difference(student, anchor));
             case REVERSE_KL -> new LossTerm(student.divergenceFrom(anchor), student.gradientOfDivergenceFrom(anchor));
             case JSD -> jensenShannon(student, anchor, options.beta());
         };
-        return new LossTerm(atTemperature.value, scaled(atTemperature.gradient, 1 / (double) options.temperature()));
     }
 
     private static LossTerm jensenShannon(Distribution student, Distribution anchor, double beta) {
@@ -39,7 +38,7 @@ record LossTerm(double value, double[] gradient) {
         return new LossTerm(value, scaled(student.gradientOfDivergenceFrom(middle), 1 - beta));
     }
 
-    /** Cross-entropy on the label for a student at temperature 1. */
+    /** Cross-entropy on the label. */
     static LossTerm crossEntropy(AnchorLossOptions options, Distribution student, int label) {
         double weight = options.labelWeighting() == LabelWeighting.DFT ? student.probability(label) : 1;
         double[] gradient = new double[student.size()];

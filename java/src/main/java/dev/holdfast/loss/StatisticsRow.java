@@ -26,10 +26,10 @@ final class StatisticsRow {
         put(7, snapshot.logSumExp());
     }
 
-    void putStudent(Distribution student, double labelLogProbability, boolean labelIsArgmax) {
+    void putStudent(Distribution student, int label, boolean labelIsArgmax) {
         put(5, student.entropy());
         put(6, student.logSumExp());
-        put(9, labelLogProbability);
+        put(9, student.logProbability(label));
         put(10, labelIsArgmax ? 1 : 0);
     }
 
