@@ -58,7 +58,7 @@ public final class Holdfast {
     }
 
     /**
-     * Runs a job of one stage on rows.
+     * Runs a job of one stage on rows, and evaluates it on those that {@link ConfigKeys#DATA_EVAL} names, if it is set.
      *
      * @param settings supervised or anchored, with a directory for the run
      * @param train rows to learn
@@ -66,7 +66,8 @@ public final class Holdfast {
      * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
      */
     public FineTunedModel finetune(FineTuning settings, Examples train, TrainingListener listener) {
-        TrainingOutcome outcome = Trainer.run(settings.config(), train, Optional.empty(), listener, () -> false);
+        TrainingConfig config = settings.config();
+        TrainingOutcome outcome = Trainer.run(config, train, config.dataEval().map(Examples::jsonLines), listener, () -> false);
         return new FineTunedModel(outcome.run(), outcome);
     }
 

@@ -20,7 +20,7 @@ public final class ConfigKeys {
     public static final ConfigKey<Path> REFERENCE = required(
             "reference",
             EnumSet.of(Job.ANCHOR),
-            "Fine-tuned reference: a run, an artifact, or an ONNX decoder with the same vocabulary");
+            "Fine-tuned reference: a run, a checkpoint or an artifact with the same vocabulary");
     public static final ConfigKey<Path> DATA_TRAIN =
             required("data.train", ALL, "Training rows, JSON lines; plain data means the same");
     public static final ConfigKey<Path> DATA_EVAL =

@@ -3,8 +3,8 @@ package dev.holdfast.data;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
-import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.error.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +35,7 @@ public final class GgufTokenizer {
      * @param directory where to write; created if need be
      * @throws UnsupportedModelException if the kind of tokenizer or its pre-tokenizer is not supported
      * @throws InvalidInputException if the metadata is incomplete or contradicts itself
+     * @throws FileAccessException if a file cannot be written
      */
     public static void write(Map<String, Object> metadata, Path directory) {
         GgufTokenizer tokenizer = new GgufTokenizer(new GgufMetadata(metadata));
@@ -45,7 +46,7 @@ public final class GgufTokenizer {
             write(directory.resolve("tokenizer_config.json"), tokenizer.settings());
             write(directory.resolve("generation_config.json"), tokenizer.generation());
         } catch (IOException e) {
-            throw new RuntimeFailureException(directory + ": the tokenizer cannot be written: " + e.getMessage(), e);
+            throw FileAccessException.writing(directory, e);
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -26,7 +27,7 @@ record ModelFolder(Path path) {
         } catch (CharacterCodingException e) {
             throw MalformedFileException.of(file, "expected UTF-8 text", e);
         } catch (IOException e) {
-            throw MalformedFileException.of(file, "cannot be read: " + e.getMessage(), e);
+            throw FileAccessException.reading(file, e);
         }
     }
 

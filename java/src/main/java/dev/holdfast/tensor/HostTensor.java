@@ -64,13 +64,6 @@ public final class HostTensor {
         return tensor;
     }
 
-    /** An INT32 tensor that holds a copy of the values. */
-    public static HostTensor ofInts(int[] values, long... dimensions) {
-        HostTensor tensor = allocateFor(ElementType.INT32, values.length, dimensions);
-        tensor.ints().put(values);
-        return tensor;
-    }
-
     private static HostTensor allocateFor(ElementType elementType, int count, long... dimensions) {
         Shape shape = Shape.of(dimensions);
         if (shape.elementCount() != count) {

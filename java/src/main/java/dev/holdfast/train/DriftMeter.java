@@ -60,7 +60,7 @@ final class DriftMeter implements AutoCloseable {
                 sums.tokens,
                 sums.step / sums.tokens,
                 sums.bound / sums.tokens,
-                sums.step / sums.bound,
+                sums.bound == 0 ? null : sums.step / sums.bound,
                 (double) sums.aboveBound / sums.tokens,
                 total,
                 sums.toReference / sums.tokens);

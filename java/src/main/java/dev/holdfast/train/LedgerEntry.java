@@ -1,5 +1,6 @@
 package dev.holdfast.train;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
 /**
@@ -14,7 +15,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param tokens response tokens measured
  * @param klStep KL(p_t ‖ p_{t+1}), snapshot against student
  * @param klBound α·KL(p_t ‖ p_ref)
- * @param ratio klStep / klBound
+ * @param ratio klStep / klBound; null where the bound is 0, as with α = 0
  * @param shareAboveBound share of tokens whose own step exceeds their own bound
  * @param klTotal KL(p_0 ‖ p_{t+1}), base against student
  * @param klToReference KL(p_{t+1} ‖ p_ref), student against reference
@@ -25,7 +26,7 @@ public record LedgerEntry(
         long tokens,
         @JsonProperty(LedgerEntry.KL_STEP) double klStep,
         @JsonProperty("kl_bound") double klBound,
-        double ratio,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Double ratio,
         @JsonProperty("share_above_bound") double shareAboveBound,
         @JsonProperty("kl_total") double klTotal,
         @JsonProperty("kl_to_reference") double klToReference) {

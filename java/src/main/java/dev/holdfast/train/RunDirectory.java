@@ -64,16 +64,32 @@ final class RunDirectory {
         }
     }
 
-    /** The directory of a run that is resumed, whatever a killed process left in it; a missing one is made. */
+    /**
+     * The directory of a run that is resumed, whatever a killed process left in it; a missing one is made.
+     *
+     * @throws InvalidInputException if it holds something else than a run, of which nothing is removed
+     */
     static RunDirectory resume(Path path) {
         try {
             Files.createDirectories(path);
+            requireRun(path);
             try (Stream<Path> entries = Files.list(path)) {
                 entries.filter(RunDirectory::isHalfWritten).forEach(StagedDirectory::deleteTree);
             }
             return new RunDirectory(path);
         } catch (IOException e) {
             throw FileAccessException.writing(path, e);
+        }
+    }
+
+    /** A run writes one of these before anything else that it keeps. */
+    private static void requireRun(Path path) throws IOException {
+        boolean begun = Stream.of(CONFIG, PROVENANCE, ModelFiles.TOKENIZER).anyMatch(name -> Files.exists(path.resolve(name)));
+        try (Stream<Path> entries = Files.list(path)) {
+            if (!begun && !entries.allMatch(StagedDirectory::isPartial)) {
+                throw new InvalidInputException(path + ": expected a run to resume, got a folder with other content and without " + CONFIG
+                        + "; name the folder of the run");
+            }
         }
     }
 

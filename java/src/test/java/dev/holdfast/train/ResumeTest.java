@@ -112,6 +112,19 @@ class ResumeTest {
     }
 
     @Test
+    void aFolderThatHoldsNoRunIsRefusedAndLeftAsItIs() throws IOException {
+        Path other = Files.createDirectories(folder.resolve("other"));
+        Path download = Files.writeString(other.resolve("film.partial"), "half");
+        Path checkpoint = Files.createDirectories(other.resolve("checkpoint-5")).resolve("checkpoint");
+        Files.writeString(checkpoint, "of other artifacts");
+        assertThatThrownBy(() -> TinyRuns.run(resumed(runs.sft(other))))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining(other + ": expected a run to resume");
+        assertThat(download).exists();
+        assertThat(checkpoint).exists();
+    }
+
+    @Test
     void resumingAFinishedRunChangesNothing() {
         Path run = TinyRuns.run(runs.anchor(folder.resolve("run"))).run();
         List<?> metrics = TinyRuns.metrics(run);
