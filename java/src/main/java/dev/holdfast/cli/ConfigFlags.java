@@ -5,7 +5,6 @@ import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.Job;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
@@ -86,12 +85,19 @@ final class ConfigFlags {
         }
     }
 
-    /** Flags that the command does not have; the reader knows whether they belong to another job or what they resemble. */
+    /** What the command does not have: the reader knows which flags belong to another job or what they resemble; the rest has no meaning. */
     private static void addUnknown(List<String> unmatched, ConfigReader reader) {
-        for (Iterator<String> arguments = unmatched.iterator(); arguments.hasNext(); ) {
-            String[] parts = arguments.next().split("=", 2);
-            if (parts[0].startsWith("--")) {
-                reader.flag(parts[0].substring(2), parts.length > 1 ? parts[1] : "");
+        boolean valueMayFollow = false;
+        for (String argument : unmatched) {
+            if (argument.startsWith("--")) {
+                String[] parts = argument.substring(2).split("=", 2);
+                reader.flag(parts[0], parts.length > 1 ? parts[1] : "");
+                valueMayFollow = parts.length == 1;
+            } else if (valueMayFollow) {
+                valueMayFollow = false;
+            } else {
+                reader.unexpected(argument);
+                valueMayFollow = argument.startsWith("-");
             }
         }
     }

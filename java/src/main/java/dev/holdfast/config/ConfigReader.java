@@ -62,6 +62,12 @@ public final class ConfigReader {
         return this;
     }
 
+    /** Notes an argument of a command line that is neither a flag nor the value of one. */
+    public ConfigReader unexpected(String argument) {
+        problems.add(argument + ": unexpected argument: expected flags with two dashes, such as --learning_rate 1e-5");
+        return this;
+    }
+
     /** Will also look whether what is to be read is there and the run's directory is free. */
     public ConfigReader checkingPaths() {
         checksPaths = true;

@@ -181,6 +181,17 @@ class CliTest {
     }
 
     @Test
+    void whatIsNeitherAFlagNorItsValueIsRefused() {
+        assertThat(run("validate", "--artifact", artifact(), "--data", rows(), "--out", "d", "stray", "-alpha", "0.3", "--learning_rat", "1"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .hasSize(3)
+                .anyMatch(line -> line.startsWith("error: stray: unexpected argument"))
+                .anyMatch(line -> line.startsWith("error: -alpha: unexpected argument"))
+                .anyMatch(line -> line.contains("did you mean --learning_rate"));
+    }
+
+    @Test
     void aFolderThatHoldsFilesIsAProblemUnlessItsRunIsResumed() {
         String[] job = {"validate", "--artifact", artifact(), "--data", rows(), "--out", shared.toString()};
         assertThat(run(job)).isEqualTo(ExitCode.USAGE);
