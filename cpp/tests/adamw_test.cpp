@@ -60,8 +60,8 @@ struct State {
     hf_status step(const Implementation &implementation, const hf_adamw_options &options, const hf_executor *executor = nullptr) {
         EXPECT_EQ(HF_OK, hf_cap_cpu_instruction_set(implementation.instruction_set));
         const auto p = addresses(parameters), g = addresses(gradients), m = addresses(first_moments), v = addresses(second_moments);
-        const hf_adamw_tensors tensors{sizeof(hf_adamw_tensors), static_cast<int64_t>(sizes.size()), sizes.data(), p.data(), g.data(),
-                                       m.data(), v.data()};
+        const hf_adamw_tensors tensors{
+            sizeof(hf_adamw_tensors), static_cast<int64_t>(sizes.size()), sizes.data(), p.data(), g.data(), m.data(), v.data()};
         const hf_status status = hf_adamw(implementation.backend, &options, &tensors, executor);
         hf_cap_cpu_instruction_set("native");
         return status;

@@ -35,7 +35,8 @@ struct Problem {
     std::vector<float> student, snapshot, reference;
     std::vector<int64_t> labels;
     std::vector<float> weights, alphas;
-    hf_anchor_loss_options options{sizeof(hf_anchor_loss_options), HF_FORWARD_KL, HF_INTERPOLATION_LOGIT, HF_LABEL_WEIGHTING_NONE, 1, 1, 0, 0.5f};
+    hf_anchor_loss_options options{
+        sizeof(hf_anchor_loss_options), HF_FORWARD_KL, HF_INTERPOLATION_LOGIT, HF_LABEL_WEIGHTING_NONE, 1, 1, 0, 0.5f};
     bool with_snapshot = true, with_reference = true;
 };
 
@@ -44,9 +45,7 @@ struct Result {
     std::vector<float> loss, statistics, gradient;
 };
 
-hf_logits logits(const std::vector<float> &values, int64_t width) {
-    return {sizeof(hf_logits), values.data(), width, width, HF_FLOAT};
-}
+hf_logits logits(const std::vector<float> &values, int64_t width) { return {sizeof(hf_logits), values.data(), width, width, HF_FLOAT}; }
 
 Result run(const Implementation &implementation, const Problem &problem) {
     EXPECT_EQ(HF_OK, hf_cap_cpu_instruction_set(implementation.instruction_set));
@@ -58,8 +57,9 @@ Result run(const Implementation &implementation, const Problem &problem) {
     const hf_logits c = logits(problem.snapshot, problem.snapshot_width);
     const hf_logits r = logits(problem.reference, problem.reference_width);
     const hf_anchor_loss_tokens tokens{sizeof(hf_anchor_loss_tokens), problem.labels.data(), problem.weights.data(), problem.alphas.data()};
-    const hf_anchor_loss_outputs outputs{sizeof(hf_anchor_loss_outputs), result.loss.data(), result.statistics.data(), result.gradient.data(),
-                                         problem.student_width, HF_FLOAT, HF_GRADIENT_OVERWRITE};
+    const hf_anchor_loss_outputs outputs{sizeof(hf_anchor_loss_outputs), result.loss.data(),    result.statistics.data(),
+                                         result.gradient.data(),         problem.student_width, HF_FLOAT,
+                                         HF_GRADIENT_OVERWRITE};
     result.status = hf_anchor_loss(implementation.backend, problem.rows, &problem.options, &s, problem.with_snapshot ? &c : nullptr,
                                    problem.with_reference ? &r : nullptr, &tokens, &outputs, nullptr, 0, nullptr, nullptr);
     hf_cap_cpu_instruction_set("native");
@@ -116,9 +116,14 @@ double independent_loss(const Problem &problem, int64_t row, const std::vector<d
     for (int64_t v = 0; v < width; ++v) {
         const double beta = problem.options.beta, m = beta * q[v] + (1 - beta) * p[v];
         switch (problem.options.divergence) {
-            case HF_FORWARD_KL: value += q[v] * std::log(q[v] / p[v]); break;
-            case HF_REVERSE_KL: value += p[v] * std::log(p[v] / q[v]); break;
-            default: value += beta * q[v] * std::log(q[v] / m) + (1 - beta) * p[v] * std::log(p[v] / m);
+            case HF_FORWARD_KL:
+                value += q[v] * std::log(q[v] / p[v]);
+                break;
+            case HF_REVERSE_KL:
+                value += p[v] * std::log(p[v] / q[v]);
+                break;
+            default:
+                value += beta * q[v] * std::log(q[v] / m) + (1 - beta) * p[v] * std::log(p[v] / m);
         }
     }
     return problem.options.kd_weight * value;
@@ -193,7 +198,8 @@ TEST_P(AnchorLoss, AgreesWithAnIndependentLossAndItsNumericDerivative) {
 }
 
 /// |a - b| within a few units of the last place of the largest value near it.
-void expect_close(const std::vector<float> &truth, const std::vector<float> &ours, double relative, double absolute, const std::string &what) {
+void expect_close(const std::vector<float> &truth, const std::vector<float> &ours, double relative, double absolute,
+                  const std::string &what) {
     ASSERT_EQ(truth.size(), ours.size());
     for (size_t i = 0; i < truth.size(); ++i) {
         if (std::isinf(truth[i]) || std::isnan(truth[i])) {
@@ -256,8 +262,9 @@ TEST_P(AnchorLoss, HasRowsOfTheGradientThatSumToZero) {
                     sum += ours.gradient[row * problem.student_width + v];
                     magnitude += std::abs(ours.gradient[row * problem.student_width + v]);
                 }
-                EXPECT_LE(std::abs(sum), 1e-6 * magnitude) << "divergence " << chosen.divergence << " interpolation " << chosen.interpolation
-                                                           << " temperature " << chosen.temperature << " alpha " << problem.alphas[row];
+                EXPECT_LE(std::abs(sum), 1e-6 * magnitude)
+                    << "divergence " << chosen.divergence << " interpolation " << chosen.interpolation << " temperature "
+                    << chosen.temperature << " alpha " << problem.alphas[row];
             }
         }
     }
@@ -332,7 +339,8 @@ TEST_P(AnchorLoss, TreatsMissingColumnsAsMinusInfinity) {
     struct Widths {
         int64_t student, snapshot, reference;
     };
-    for (const Widths &widths : {Widths{1100, 1100, 1025}, Widths{1100, 900, 1100}, Widths{1100, 1000, 900}, Widths{1000, 1000, 1100}, Widths{900, 1100, 1000}}) {
+    for (const Widths &widths :
+         {Widths{1100, 1100, 1025}, Widths{1100, 900, 1100}, Widths{1100, 1000, 900}, Widths{1000, 1000, 1100}, Widths{900, 1100, 1000}}) {
         for (const Case &chosen : cases()) {
             Problem narrow = whole, wide = whole;
             narrow.student = narrowed(whole.student, 1100, widths.student);
@@ -462,16 +470,20 @@ TEST_P(AnchorLoss, HandlesTypesStridesAndOutputModes) {
         const hf_logits s{sizeof(hf_logits), buffers[0].data(), width, stride, type};
         const hf_logits c{sizeof(hf_logits), buffers[1].data(), width, stride, type};
         const hf_logits r{sizeof(hf_logits), buffers[2].data(), width, stride, type};
-        const hf_anchor_loss_tokens tokens{sizeof(hf_anchor_loss_tokens), problem.labels.data(), problem.weights.data(), problem.alphas.data()};
+        const hf_anchor_loss_tokens tokens{sizeof(hf_anchor_loss_tokens), problem.labels.data(), problem.weights.data(),
+                                           problem.alphas.data()};
         std::vector<float> sum(rows * width, 1.0f);
-        hf_anchor_loss_outputs outputs{sizeof(hf_anchor_loss_outputs), nullptr, nullptr, sum.data(), width, HF_FLOAT, HF_GRADIENT_ACCUMULATE};
-        ASSERT_EQ(HF_OK, hf_anchor_loss(GetParam().backend, rows, &problem.options, &s, &c, &r, &tokens, &outputs, nullptr, 0, nullptr, nullptr))
+        hf_anchor_loss_outputs outputs{sizeof(hf_anchor_loss_outputs), nullptr, nullptr, sum.data(), width, HF_FLOAT,
+                                       HF_GRADIENT_ACCUMULATE};
+        ASSERT_EQ(HF_OK,
+                  hf_anchor_loss(GetParam().backend, rows, &problem.options, &s, &c, &r, &tokens, &outputs, nullptr, 0, nullptr, nullptr))
             << hf_last_error();
         for (int64_t i = 0; i < rows * width; ++i) {
             ASSERT_NEAR(1.0f + truth.gradient[i], sum[i], 2e-7);
         }
         outputs = {sizeof(hf_anchor_loss_outputs), nullptr, nullptr, buffers[0].data(), stride, type, HF_GRADIENT_OVERWRITE};
-        ASSERT_EQ(HF_OK, hf_anchor_loss(GetParam().backend, rows, &problem.options, &s, &c, &r, &tokens, &outputs, nullptr, 0, nullptr, nullptr))
+        ASSERT_EQ(HF_OK,
+                  hf_anchor_loss(GetParam().backend, rows, &problem.options, &s, &c, &r, &tokens, &outputs, nullptr, 0, nullptr, nullptr))
             << hf_last_error();
         const double ulp = type == HF_FLOAT ? 1e-6 : type == HF_FLOAT16 ? 0x1p-11 : 0x1p-8;
         for (int64_t i = 0; i < rows * width; ++i) {
@@ -546,7 +558,8 @@ TEST(AnchorLossArguments, RefusesPointersSizesAndOverlaps) {
     EXPECT_NE(std::string::npos, refusal(&bad).find("student: expected a pointer aligned to its elements"));
     outputs = {sizeof outputs, nullptr, nullptr, values + 4, 8, HF_FLOAT, HF_GRADIENT_OVERWRITE};
     EXPECT_EQ("outputs.student_gradient: expected memory apart from student, got an overlap", refusal(&rows));
-    EXPECT_EQ(HF_UNSUPPORTED, hf_anchor_loss(HF_BACKEND_CUDA, 2, &options, &rows, nullptr, nullptr, &tokens, &outputs, nullptr, 0, nullptr, nullptr));
+    EXPECT_EQ(HF_UNSUPPORTED,
+              hf_anchor_loss(HF_BACKEND_CUDA, 2, &options, &rows, nullptr, nullptr, &tokens, &outputs, nullptr, 0, nullptr, nullptr));
     size_t bytes = 7;
     EXPECT_EQ(HF_OK, hf_anchor_loss_workspace_bytes(HF_BACKEND_CPU, 2, &rows, nullptr, nullptr, &bytes));
     EXPECT_EQ(0u, bytes);

@@ -52,7 +52,12 @@ struct Case {
 
     explicit Case(const Sizes &chosen)
         : sizes(chosen),
-          options{sizeof(hf_causal_attention_options), sizes.batch, sizes.positions, sizes.heads, sizes.key_value_heads, sizes.head_size,
+          options{sizeof(hf_causal_attention_options),
+                  sizes.batch,
+                  sizes.positions,
+                  sizes.heads,
+                  sizes.key_value_heads,
+                  sizes.head_size,
                   1 / std::sqrt(static_cast<float>(sizes.head_size))},
           query(random_floats(sizes.query_elements(), 1)),
           key(random_floats(sizes.key_elements(), 2)),
@@ -68,7 +73,7 @@ struct Case {
     }
 
     hf_causal_attention_inputs inputs() const {
-        return {sizeof(hf_causal_attention_inputs), query.data(), key.data(), value.data(), sizes.rotary ? cosines.data() : nullptr,
+        return {sizeof(hf_causal_attention_inputs),   query.data(), key.data(), value.data(), sizes.rotary ? cosines.data() : nullptr,
                 sizes.rotary ? sines.data() : nullptr};
     }
 
@@ -86,9 +91,9 @@ struct Case {
 
     hf_status backward(int32_t backend, Results &results, const hf_executor *executor = nullptr) const {
         const hf_causal_attention_inputs in = inputs();
-        return hf_causal_attention_gradient(backend, &options, &in, results.output.data(), results.log_sum_exp.data(), output_gradient.data(),
-                                            results.query_gradient.data(), results.key_gradient.data(), results.value_gradient.data(),
-                                            executor);
+        return hf_causal_attention_gradient(backend, &options, &in, results.output.data(), results.log_sum_exp.data(),
+                                            output_gradient.data(), results.query_gradient.data(), results.key_gradient.data(),
+                                            results.value_gradient.data(), executor);
     }
 
     Results run(int32_t backend, const char *instruction_set = "native", const hf_executor *executor = nullptr) const {
@@ -119,8 +124,8 @@ void expect_near(const char *name, const Floats &expected, const Floats &found, 
     }
 }
 
-/// Inputs are about 1 and outputs averages of them. A score is a sum of d products times 1 / sqrt(d), so that its error is a few 1e-7 and goes
-/// into the weights relatively; a gradient adds up to T such terms for each of the group's heads, most of them small.
+/// Inputs are about 1 and outputs averages of them. A score is a sum of d products times 1 / sqrt(d), so that its error is a few 1e-7 and
+/// goes into the weights relatively; a gradient adds up to T such terms for each of the group's heads, most of them small.
 void expect_like_reference(const Case &test) {
     SCOPED_TRACE(test.sizes.text());
     const Results expected = test.run(HF_BACKEND_REFERENCE);
@@ -170,7 +175,8 @@ TEST(CausalAttention, HasTheGradientThatDifferencesShow) {
                 values[i] = value - step;
                 const double below = test.loss();
                 values[i] = value;
-                // The outputs are rounded to float (about 1e-6 of the sum over 2 * step), and the curvature adds step^2 times the third derivative.
+                // The outputs are rounded to float (about 1e-6 of the sum over 2 * step), and the curvature adds step^2 times the third
+                // derivative.
                 ASSERT_NEAR((above - below) / (2 * step), gradient[i], 5e-4) << name << "[" << i << "]";
             }
         };

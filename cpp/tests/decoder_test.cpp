@@ -1,4 +1,6 @@
 // Kernels of decoder models against plain double precision, for every instruction set that this machine has.
+#include "decoder/decoder.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "decoder/decoder.hpp"
 #include "holdfast/holdfast.h"
 
 namespace {
@@ -22,7 +23,8 @@ protected:
     const holdfast::DecoderKernels &kernels() const { return holdfast::decoder_kernels(); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, Decoder, testing::Values("baseline", "avx2", "avx512"), [](const auto &info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Every, Decoder, testing::Values("baseline", "avx2", "avx512"),
+                         [](const auto &info) { return std::string(info.param); });
 
 Floats random_floats(std::mt19937 &random, int64_t count, float spread = 1) {
     std::normal_distribution<float> normal(0, spread);
@@ -69,7 +71,8 @@ TEST_P(Decoder, RmsNormGradIsTheSlopeOfTheNorm) {
     for (int64_t hidden : {1, 7, 16, 65}) {
         const int64_t rows = 5;
         std::mt19937 random(1);
-        const Floats x = random_floats(random, rows * hidden), scale = random_floats(random, hidden), dy = random_floats(random, rows * hidden);
+        const Floats x = random_floats(random, rows * hidden), scale = random_floats(random, hidden),
+                     dy = random_floats(random, rows * hidden);
         const Floats residual = random_floats(random, rows * hidden);
         Floats dx(x.size()), d_scale(scale.size());
         const holdfast::RmsNormGrad work{hidden, 1e-5f, dy.data(), x.data(), scale.data(), residual.data(), dx.data()};

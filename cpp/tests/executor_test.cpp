@@ -1,10 +1,10 @@
+#include "core/executor.hpp"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <thread>
 #include <vector>
-
-#include "core/executor.hpp"
 
 namespace {
 

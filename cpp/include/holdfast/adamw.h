@@ -41,8 +41,8 @@ typedef struct hf_adamw_tensors {
  *     m <- beta1 m + (1 - beta1) g
  *     v <- beta2 v + (1 - beta2) g^2
  *     theta <- theta - eta / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
- * Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, arXiv 1711.05101, algorithm 2, with the schedule multiplier in eta and
- * eta * lambda for lambda, as torch.optim.AdamW has it. HF_BACKEND_REFERENCE and HF_BACKEND_CPU.
+ * Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, arXiv 1711.05101, algorithm 2, with the schedule multiplier in eta
+ * and eta * lambda for lambda, as torch.optim.AdamW has it. HF_BACKEND_REFERENCE and HF_BACKEND_CPU.
  */
 HF_EXPORT hf_status hf_adamw(int32_t backend, const hf_adamw_options *options, const hf_adamw_tensors *tensors,
                              const hf_executor *executor);

@@ -39,19 +39,20 @@ typedef struct hf_causal_attention_inputs {
  * For every head and every position i, with j running over [0, i]:
  *     s_ij = scale (R_i q_i) . (R_j k_j),  lse_i = log sum_j exp(s_ij),  o_i = sum_j exp(s_ij - lse_i) v_j
  * output is [B, T, Hq d], log_sum_exp [B, Hq, T]. Neither may overlap the inputs, but output may be the query's memory.
- * Source: Dao et al., FlashAttention, arXiv 2205.14135, algorithm 1; Su et al., RoFormer, arXiv 2104.09864, with the halves of a head as pairs.
- * Scratch memory of a few times T d floats stays with each thread that took part. HF_BACKEND_REFERENCE and HF_BACKEND_CPU.
+ * Source: Dao et al., FlashAttention, arXiv 2205.14135, algorithm 1; Su et al., RoFormer, arXiv 2104.09864, with the halves of a head as
+ * pairs. Scratch memory of a few times T d floats stays with each thread that took part. HF_BACKEND_REFERENCE and HF_BACKEND_CPU.
  */
-HF_EXPORT hf_status hf_causal_attention(int32_t backend, const hf_causal_attention_options *options, const hf_causal_attention_inputs *inputs,
-                                        float *output, float *log_sum_exp, const hf_executor *executor);
+HF_EXPORT hf_status hf_causal_attention(int32_t backend, const hf_causal_attention_options *options,
+                                        const hf_causal_attention_inputs *inputs, float *output, float *log_sum_exp,
+                                        const hf_executor *executor);
 
 /*
  * The gradients of sum(output * output_gradient) by query, key and value before rotation, with the shapes of these:
  *     p_ij = exp(s_ij - lse_i),  delta_i = do_i . o_i,  ds_ij = p_ij (do_i . v_j - delta_i)
  *     dq_i = scale R_i^T sum_j ds_ij R_j k_j,  dk_j = scale R_j^T sum_i ds_ij R_i q_i,  dv_j = sum_i p_ij do_i
  * output and log_sum_exp are what hf_causal_attention computed from the same inputs; HF_BACKEND_REFERENCE computes them anew in double.
- * The gradients are overwritten and may not overlap anything else, but query_gradient may be the memory of output_gradient, key_gradient the
- * key's and value_gradient the value's. Source: arXiv 2205.14135, algorithm 4.
+ * The gradients are overwritten and may not overlap anything else, but query_gradient may be the memory of output_gradient, key_gradient
+ * the key's and value_gradient the value's. Source: arXiv 2205.14135, algorithm 4.
  */
 HF_EXPORT hf_status hf_causal_attention_gradient(int32_t backend, const hf_causal_attention_options *options,
                                                  const hf_causal_attention_inputs *inputs, const float *output, const float *log_sum_exp,

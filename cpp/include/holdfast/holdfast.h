@@ -71,7 +71,8 @@ typedef struct hf_executor {
     int64_t concurrency; /* how many threads it may use, >= 1; results do not depend on it */
 } hf_executor;
 
-/* Threads of the library's own pool, the calling thread included: [1, 1024]. Until it is set, one per processor that the process may use. */
+/* Threads of the library's own pool, the calling thread included: [1, 1024]. Until it is set, one per processor that the process may use.
+ */
 HF_EXPORT hf_status hf_set_thread_count(int64_t thread_count);
 HF_EXPORT int64_t hf_thread_count(void);
 
@@ -148,12 +149,12 @@ typedef struct hf_anchor_loss_tokens {
 /* Where results go; a NULL pointer means not wanted. */
 typedef struct hf_anchor_loss_outputs {
     size_t struct_size;
-    float *token_loss;        /* [token_count], L_i without the weight */
-    float *statistics;        /* [token_count, HF_STATISTICS_COUNT] */
-    void *student_gradient;   /* [token_count, student vocabulary]; may be the student's logits themselves to overwrite them */
-    int64_t gradient_stride;  /* elements from one row to the next */
-    int32_t gradient_type;    /* element type */
-    int32_t gradient_mode;    /* HF_GRADIENT_... */
+    float *token_loss;       /* [token_count], L_i without the weight */
+    float *statistics;       /* [token_count, HF_STATISTICS_COUNT] */
+    void *student_gradient;  /* [token_count, student vocabulary]; may be the student's logits themselves to overwrite them */
+    int64_t gradient_stride; /* elements from one row to the next */
+    int32_t gradient_type;   /* element type */
+    int32_t gradient_mode;   /* HF_GRADIENT_... */
 } hf_anchor_loss_outputs;
 
 /*
@@ -162,10 +163,10 @@ typedef struct hf_anchor_loss_outputs {
  * snapshot NULL (or the student's own struct contents): the student's own logits, held constant. reference NULL: no distillation
  * term, and without a snapshot only the student's row is read. executor and workspace may be NULL where they are not needed.
  */
-HF_EXPORT hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const hf_anchor_loss_options *options,
-                                   const hf_logits *student, const hf_logits *snapshot, const hf_logits *reference,
-                                   const hf_anchor_loss_tokens *tokens, const hf_anchor_loss_outputs *outputs, void *workspace,
-                                   size_t workspace_bytes, const hf_executor *executor, void *stream);
+HF_EXPORT hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const hf_anchor_loss_options *options, const hf_logits *student,
+                                   const hf_logits *snapshot, const hf_logits *reference, const hf_anchor_loss_tokens *tokens,
+                                   const hf_anchor_loss_outputs *outputs, void *workspace, size_t workspace_bytes,
+                                   const hf_executor *executor, void *stream);
 
 /* Bytes of workspace that hf_anchor_loss needs for such arguments; 0 on the CPU. */
 HF_EXPORT hf_status hf_anchor_loss_workspace_bytes(int32_t backend, int64_t token_count, const hf_logits *student,

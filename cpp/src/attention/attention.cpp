@@ -88,7 +88,8 @@ hf_status check_options(const hf_causal_attention_options *options) {
 
 hf_status check_address(const char *name, const float *address) {
     if (address == nullptr || reinterpret_cast<uintptr_t>(address) % sizeof(float) != 0) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer aligned to its elements, got %p", name, static_cast<const void *>(address));
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer aligned to its elements, got %p", name,
+                    static_cast<const void *>(address));
     }
     return HF_OK;
 }
@@ -152,9 +153,7 @@ private:
 thread_local Scratch scratch_of_thread;
 thread_local Scratch sums_of_caller;
 
-const AttentionKernel &kernel() {
-    return *select_variant(&baseline::attention_kernel, &avx2::attention_kernel, &avx512::attention_kernel);
-}
+const AttentionKernel &kernel() { return *select_variant(&baseline::attention_kernel, &avx2::attention_kernel, &avx512::attention_kernel); }
 
 /// One task per key and value head and its queries' heads, or per query head where that gives too few tasks. Depends on the sizes alone.
 class Tasks {
@@ -247,8 +246,8 @@ private:
     KeyValueSums sums_of_task(float *sums, int64_t task) const { return {sums + 2 * task * sum_, sums + (2 * task + 1) * sum_}; }
 
     void finish(int64_t key_value_head, const KeyValueSums &sums) const {
-        kernels_.finish(attention_, key_value_head / attention_.key_value_head_count, key_value_head % attention_.key_value_head_count, sums,
-                        tasks_.split(), 2 * sum_);
+        kernels_.finish(attention_, key_value_head / attention_.key_value_head_count, key_value_head % attention_.key_value_head_count,
+                        sums, tasks_.split(), 2 * sum_);
     }
 
     const Attention &attention_;
@@ -263,8 +262,9 @@ private:
 
 using namespace holdfast;
 
-extern "C" hf_status hf_causal_attention(int32_t backend, const hf_causal_attention_options *options, const hf_causal_attention_inputs *inputs,
-                                         float *output, float *log_sum_exp, const hf_executor *executor) {
+extern "C" hf_status hf_causal_attention(int32_t backend, const hf_causal_attention_options *options,
+                                         const hf_causal_attention_inputs *inputs, float *output, float *log_sum_exp,
+                                         const hf_executor *executor) {
     HF_CHECK(check_backend(backend));
     HF_CHECK(check_options(options));
     if (options->batch_size == 0 || options->sequence_length == 0) {

@@ -13,19 +13,19 @@ struct Attention {
     int64_t key_value_head_count;  // Hkv
     int64_t head_size;             // d
     float scale;
-    const float *query;            // [B, T, Hq d]
-    const float *key;              // [B, T, Hkv d]
-    const float *value;            // [B, T, Hkv d]
-    const float *cosines;          // [T, d / 2] or NULL
-    const float *sines;            // [T, d / 2] or NULL
-    const float *output_gradient;  // [B, T, Hq d]
-    const float *given_output;     // [B, T, Hq d]
+    const float *query;              // [B, T, Hq d]
+    const float *key;                // [B, T, Hkv d]
+    const float *value;              // [B, T, Hkv d]
+    const float *cosines;            // [T, d / 2] or NULL
+    const float *sines;              // [T, d / 2] or NULL
+    const float *output_gradient;    // [B, T, Hq d]
+    const float *given_output;       // [B, T, Hq d]
     const float *given_log_sum_exp;  // [B, Hq, T]
-    float *output;                 // [B, T, Hq d]
-    float *log_sum_exp;            // [B, Hq, T]
-    float *query_gradient;         // [B, T, Hq d]
-    float *key_gradient;           // [B, T, Hkv d]
-    float *value_gradient;         // [B, T, Hkv d]
+    float *output;                   // [B, T, Hq d]
+    float *log_sum_exp;              // [B, Hq, T]
+    float *query_gradient;           // [B, T, Hq d]
+    float *key_gradient;             // [B, T, Hkv d]
+    float *value_gradient;           // [B, T, Hkv d]
 
     int64_t group_size() const { return head_count / key_value_head_count; }
 };

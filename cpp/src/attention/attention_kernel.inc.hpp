@@ -31,7 +31,8 @@ inline int64_t stride_of(int64_t width) {
 
 /// Distance of rows of scores for a block of keys: room for ROWS more, and an odd number of cache lines.
 constexpr int64_t score_stride(int64_t keys) { return keys + LINE; }
-static_assert(score_stride(FORWARD_KEYS) / LINE % 2 == 1 && score_stride(BACKWARD_BLOCK) / LINE % 2 == 1, "rows of scores: expected an odd number of cache lines");
+static_assert(score_stride(FORWARD_KEYS) / LINE % 2 == 1 && score_stride(BACKWARD_BLOCK) / LINE % 2 == 1,
+              "rows of scores: expected an odd number of cache lines");
 
 /// Cuts scratch memory into parts.
 class Parts {
@@ -125,8 +126,8 @@ void add_per_query(const Pair &pair, int64_t head_size, const float *weights, in
     for (int64_t column = 0; column < head_size; column += COLUMNS) {
         for (int64_t query = 0; query < pair.queries; query += ROWS) {
             const int64_t count = smaller(ROWS, pair.queries - query);
-            piece_of<false, true>(count, pair.visible(query + count - 1), weights + query * weight_stride, weight_stride, rows + column, stride,
-                                  sums + query * stride + column, stride);
+            piece_of<false, true>(count, pair.visible(query + count - 1), weights + query * weight_stride, weight_stride, rows + column,
+                                  stride, sums + query * stride + column, stride);
         }
     }
 }
@@ -138,8 +139,8 @@ void add_per_key(const Pair &pair, int64_t head_size, const float *weights, int6
         for (int64_t key = 0; key < pair.keys; key += ROWS) {
             const int64_t query = pair.first_seeing(key);
             if (query < pair.queries) {
-                piece_of<true, true>(smaller(ROWS, pair.keys - key), pair.queries - query, weights + query * weight_stride + key, weight_stride,
-                                     rows + query * stride + column, stride, sums + key * stride + column, stride);
+                piece_of<true, true>(smaller(ROWS, pair.keys - key), pair.queries - query, weights + query * weight_stride + key,
+                                     weight_stride, rows + query * stride + column, stride, sums + key * stride + column, stride);
             }
         }
     }

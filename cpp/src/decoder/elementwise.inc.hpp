@@ -27,12 +27,14 @@ template <class Body>
 inline void for_vectors(int64_t count, Body &&body) {
     int64_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        body(i, [](const float *source) { return load(source); }, [](float *target, F value) { store(target, value); });
+        body(
+            i, [](const float *source) { return load(source); }, [](float *target, F value) { store(target, value); });
     }
     const int64_t rest = count - i;
     if (rest > 0) {
-        body(i, [rest](const float *source) { return load_part(source, rest); },
-             [rest](float *target, F value) { store_part(target, value, rest); });
+        body(
+            i, [rest](const float *source) { return load_part(source, rest); },
+            [rest](float *target, F value) { store_part(target, value, rest); });
     }
 }
 

@@ -88,18 +88,17 @@ struct ProbabilityAnchor {
         const F leader = select(reference_leads, r, c);
         const F difference = SPECIAL ? zero_if_nan(s - leader) : s - leader;
         const F to_leader = select(reference_leads, broadcast(-student_to_reference), broadcast(-student_to_snapshot));
-        const F log_leader =
-            select(reference_leads, reference.apply(r, inverse_temperature), snapshot.apply(c, inverse_temperature));
+        const F log_leader = select(reference_leads, reference.apply(r, inverse_temperature), snapshot.apply(c, inverse_temperature));
         return {fma(difference, tau, to_leader) - mixture, student.apply(s, inverse_temperature), log_leader + mixture};
     }
 };
 
 /// Probabilities of one vector of columns, all to full relative precision.
 struct Probabilities {
-    F x;      // log(p / q)
+    F x;  // log(p / q)
     F p;
     F q;
-    F delta;  // p - q
+    F delta;            // p - q
     Exponential decay;  // of -|x|
 };
 
@@ -109,8 +108,8 @@ inline Probabilities probabilities(const Ratio &ratio) {
     const Exponential decay = exponential(-absolute(ratio.x));
     const F other = base * decay.value;
     const F difference = base * decay.minus_one;
-    return {ratio.x, select(student_leads, base, other), select(student_leads, other, base),
-            select(student_leads, -difference, difference), decay};
+    return {ratio.x, select(student_leads, base, other), select(student_leads, other, base), select(student_leads, -difference, difference),
+            decay};
 }
 
 /// log(p / m) and log(q / m) for m = beta q + (1 - beta) p.

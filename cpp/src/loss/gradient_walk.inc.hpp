@@ -39,9 +39,7 @@ public:
           accumulate_(loss.outputs.gradient_mode == HF_GRADIENT_ACCUMULATE) {}
 
     /// Where to compute the columns from `begin` on: in place, or in the scratch memory that write() takes them from.
-    float *chunk(int64_t begin, float *scratch) const {
-        return in_place(begin) ? reinterpret_cast<float *>(data_) + begin : scratch;
-    }
+    float *chunk(int64_t begin, float *scratch) const { return in_place(begin) ? reinterpret_cast<float *>(data_) + begin : scratch; }
 
     void write(int64_t begin, const float *values) const {
         if (in_place(begin) || begin >= columns_) {

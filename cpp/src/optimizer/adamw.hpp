@@ -7,11 +7,11 @@ namespace holdfast {
 
 /// The constants of one step: everything that is the same for all elements.
 struct AdamwStep {
-    double decay;               // eta * lambda
-    double step_size;           // eta / (1 - beta1^t)
+    double decay;      // eta * lambda
+    double step_size;  // eta / (1 - beta1^t)
     double beta1;
     double beta2;
-    double second_moment_scale; // 1 / sqrt(1 - beta2^t)
+    double second_moment_scale;  // 1 / sqrt(1 - beta2^t)
     double epsilon;
     double gradient_scale;
 };

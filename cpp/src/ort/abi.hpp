@@ -68,7 +68,9 @@ Result call(const Api *api, Arguments... arguments) {
 }
 
 inline Status create_status(const Api *api, int32_t code, const char *message) { return call<0, Status>(api, code, message); }
-inline const char *error_message(const Api *api, Status status) { return call<2, const char *>(api, static_cast<const StatusValue *>(status)); }
+inline const char *error_message(const Api *api, Status status) {
+    return call<2, const char *>(api, static_cast<const StatusValue *>(status));
+}
 inline Status create_domain(const Api *api, const char *name, Domain **domain) { return call<26, Status>(api, name, domain); }
 inline Status add_operator(const Api *api, Domain *domain, const CustomOp *op) { return call<27, Status>(api, domain, op); }
 inline Status add_domain(const Api *api, SessionOptions *options, Domain *domain) { return call<28, Status>(api, options, domain); }

@@ -13,8 +13,14 @@ hf_logits logits(const Tensor &tensor) {
 hf_anchor_loss_options options(const Context &context) {
     const float *coefficients = context.input(COEFFICIENTS, {4}).as<float>();
     const int64_t *modes = context.input(MODES, {3}).as<int64_t>();
-    return {sizeof(hf_anchor_loss_options), static_cast<int32_t>(modes[0]), static_cast<int32_t>(modes[1]), static_cast<int32_t>(modes[2]),
-            coefficients[0], coefficients[1], coefficients[2], coefficients[3]};
+    return {sizeof(hf_anchor_loss_options),
+            static_cast<int32_t>(modes[0]),
+            static_cast<int32_t>(modes[1]),
+            static_cast<int32_t>(modes[2]),
+            coefficients[0],
+            coefficients[1],
+            coefficients[2],
+            coefficients[3]};
 }
 
 float weighted_sum(const float *weights, const int64_t *labels, const float *token_loss, int64_t count) {

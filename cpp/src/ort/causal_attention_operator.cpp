@@ -17,11 +17,12 @@ public:
     AttentionCall(const Context &context, const AttentionAttributes &attributes, size_t query, size_t angles)
         : query_(context.input(query, {-1, -1, -1})),
           key_(context.input(query + 1, {query_.shape[0], query_.shape[1], key_width(attributes)})),
-          options_{sizeof options_,        query_.shape[0],           query_.shape[1],
-                   attributes.num_heads,   attributes.kv_num_heads,   query_.shape[2] / attributes.num_heads,
+          options_{sizeof options_,      query_.shape[0],         query_.shape[1],
+                   attributes.num_heads, attributes.kv_num_heads, query_.shape[2] / attributes.num_heads,
                    attributes.scale} {
         const Tensor value = context.input(query + 2, key_.shape);
-        inputs_ = {sizeof inputs_, query_.as<float>(), key_.as<float>(), value.as<float>(), table(context, angles), table(context, angles + 1)};
+        inputs_ = {sizeof inputs_,    query_.as<float>(),     key_.as<float>(),
+                   value.as<float>(), table(context, angles), table(context, angles + 1)};
     }
 
     const hf_causal_attention_options *options() const { return &options_; }
@@ -63,9 +64,7 @@ void check(hf_status status) {
 }  // namespace
 
 AttentionAttributes::AttentionAttributes(const Attributes &attributes)
-    : num_heads(attributes.integer("num_heads")),
-      kv_num_heads(attributes.integer("kv_num_heads")),
-      scale(attributes.number("scale", NAN)) {
+    : num_heads(attributes.integer("num_heads")), kv_num_heads(attributes.integer("kv_num_heads")), scale(attributes.number("scale", NAN)) {
     if (num_heads < 1 || kv_num_heads < 1 || num_heads % kv_num_heads != 0) {
         throw Refusal("attribute num_heads: expected a positive multiple of kv_num_heads (" + std::to_string(kv_num_heads) + "), got " +
                       std::to_string(num_heads));

@@ -42,9 +42,14 @@ class CausalAttentionGradOperator {
 public:
     static constexpr const char *NAME = "CausalAttentionGrad";
     static constexpr Parameter INPUTS[] = {
-        {"output_gradient", abi::FLOAT}, {"query", abi::FLOAT},       {"key", abi::FLOAT},
-        {"value", abi::FLOAT},           {"output", abi::FLOAT},      {"log_sum_exp", abi::FLOAT},
-        {"cosines", abi::FLOAT, abi::OPTIONAL}, {"sines", abi::FLOAT, abi::OPTIONAL},
+        {"output_gradient", abi::FLOAT},
+        {"query", abi::FLOAT},
+        {"key", abi::FLOAT},
+        {"value", abi::FLOAT},
+        {"output", abi::FLOAT},
+        {"log_sum_exp", abi::FLOAT},
+        {"cosines", abi::FLOAT, abi::OPTIONAL},
+        {"sines", abi::FLOAT, abi::OPTIONAL},
     };
     static constexpr Parameter OUTPUTS[] = {{"query_gradient", abi::FLOAT}, {"key_gradient", abi::FLOAT}, {"value_gradient", abi::FLOAT}};
     static constexpr InPlace IN_PLACE[] = {{0, 0}, {2, 1}, {3, 2}};

@@ -15,9 +15,8 @@ void copy(const Context &context, const float *source, float *target, int64_t co
 }
 
 void clear(const Context &context, float *target, int64_t count) {
-    parallel_ranges(context.executor(), count, FLOATS_PER_TASK, [&](int64_t begin, int64_t end) {
-        std::memset(target + begin, 0, static_cast<size_t>(end - begin) * sizeof(float));
-    });
+    parallel_ranges(context.executor(), count, FLOATS_PER_TASK,
+                    [&](int64_t begin, int64_t end) { std::memset(target + begin, 0, static_cast<size_t>(end - begin) * sizeof(float)); });
 }
 
 /// Row numbers in [0, rows); negative ones count from the end, as Gather has it.

@@ -11,9 +11,9 @@ class EmbeddingGradOperator {
 public:
     static constexpr const char *NAME = "EmbeddingGrad";
     static constexpr Parameter INPUTS[] = {
-        {"ids", abi::INT64},                   // [...]
-        {"dy", abi::FLOAT},                    // [..., hidden]
-        {"base", abi::FLOAT, abi::OPTIONAL},   // [vocabulary, hidden]; absent: attribute vocabulary_size says how many rows
+        {"ids", abi::INT64},                  // [...]
+        {"dy", abi::FLOAT},                   // [..., hidden]
+        {"base", abi::FLOAT, abi::OPTIONAL},  // [vocabulary, hidden]; absent: attribute vocabulary_size says how many rows
     };
     static constexpr Parameter OUTPUTS[] = {{"embedding_grad", abi::FLOAT}};
     static constexpr InPlace IN_PLACE[] = {{2, 0}};

@@ -9,9 +9,9 @@ namespace holdfast::ort {
 
 /// Tells where parameters and gradient buffers lie, so that they can be read and changed between two runs. Copies nothing.
 ///
-/// Inputs, three per parameter in turn: the parameter FLOAT[...], its gradient buffer of the same shape, and a BOOL[1] that is computed from
-/// the buffer, so that this node runs after the accumulation. Output: INT64[parameters, 2], the addresses of parameter and buffer.
-/// All inputs must be inputs of the graph whose memory the caller keeps; the addresses are good as long as that memory is.
+/// Inputs, three per parameter in turn: the parameter FLOAT[...], its gradient buffer of the same shape, and a BOOL[1] that is computed
+/// from the buffer, so that this node runs after the accumulation. Output: INT64[parameters, 2], the addresses of parameter and buffer. All
+/// inputs must be inputs of the graph whose memory the caller keeps; the addresses are good as long as that memory is.
 class GradientPortOperator {
 public:
     static constexpr const char *NAME = "GradientPort";

@@ -12,14 +12,10 @@ using Table = const abi::CustomOp *(*)(const abi::Api *);
 
 /// Every operator of the domain.
 constexpr Table OPERATORS[] = {
-    Registration<AnchorLossOperator>::table,
-    Registration<EmbeddingGradOperator>::table,
-    Registration<RmsNormGradOperator>::table,
-    Registration<SwiGluOperator>::table,
-    Registration<SwiGluGradOperator>::table,
-    Registration<CausalAttentionOperator>::table,
-    Registration<CausalAttentionGradOperator>::table,
-    Registration<GradientPortOperator>::table,
+    Registration<AnchorLossOperator>::table,          Registration<EmbeddingGradOperator>::table,
+    Registration<RmsNormGradOperator>::table,         Registration<SwiGluOperator>::table,
+    Registration<SwiGluGradOperator>::table,          Registration<CausalAttentionOperator>::table,
+    Registration<CausalAttentionGradOperator>::table, Registration<GradientPortOperator>::table,
 };
 
 abi::Status register_all(const abi::Api *api, abi::SessionOptions *options) {

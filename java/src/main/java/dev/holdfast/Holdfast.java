@@ -15,8 +15,8 @@ import dev.holdfast.train.TrainingPlan;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -67,7 +67,8 @@ public final class Holdfast {
      */
     public FineTunedModel finetune(FineTuning settings, Examples train, TrainingListener listener) {
         TrainingConfig config = settings.config();
-        TrainingOutcome outcome = Trainer.run(config, train, config.dataEval().map(Examples::jsonLines), listener, () -> false);
+        TrainingOutcome outcome =
+                Trainer.run(config, train, config.dataEval().map(Examples::jsonLines), listener, () -> false);
         return new FineTunedModel(outcome.run(), outcome);
     }
 
@@ -91,7 +92,8 @@ public final class Holdfast {
         if (!sft.outcome().finished()) {
             return sft;
         }
-        TrainingConfig anchor = stage(stages, Job.ANCHOR, out.resolve(ANCHOR_STAGE)).with(ConfigKeys.REFERENCE, sft.run());
+        TrainingConfig anchor =
+                stage(stages, Job.ANCHOR, out.resolve(ANCHOR_STAGE)).with(ConfigKeys.REFERENCE, sft.run());
         return runStage(anchor, listener, stopRequested);
     }
 
@@ -99,7 +101,8 @@ public final class Holdfast {
         return config.as(job).with(ConfigKeys.OUT, out);
     }
 
-    private static FineTunedModel runStage(TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
+    private static FineTunedModel runStage(
+            TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
         TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);

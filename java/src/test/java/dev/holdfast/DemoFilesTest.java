@@ -44,8 +44,8 @@ class DemoFilesTest {
         int maxLength = settings().maxLength();
         try (Tokenizer tokenizer = Tokenizer.load(MODEL)) {
             Examples examples = Examples.jsonLines(DEMO.resolve(name + ".jsonl"));
-            ExampleEncoder encoder =
-                    new ExampleEncoder(tokenizer, new EncodingOptions(maxLength, OnTooLong.DROP, true, tokenizer.vocabularySize()));
+            ExampleEncoder encoder = new ExampleEncoder(
+                    tokenizer, new EncodingOptions(maxLength, OnTooLong.DROP, true, tokenizer.vocabularySize()));
             AtomicInteger seen = new AtomicInteger();
             examples.forEach(row -> {
                 assertComesBack(tokenizer, row);

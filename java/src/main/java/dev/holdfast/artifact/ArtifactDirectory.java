@@ -71,12 +71,18 @@ public final class ArtifactDirectory {
     static Manifest readManifest(Path directory) {
         Path file = directory.resolve(MANIFEST);
         Manifest manifest = JsonFiles.read(file, Manifest.class);
-        if (!Manifest.FORMAT.equals(manifest.format()) || manifest.model() == null || manifest.files() == null || manifest.parameters() == null) {
-            throw MalformedFileException.of(file, "expected a manifest of format " + Manifest.FORMAT + ", got " + manifest.format());
+        if (!Manifest.FORMAT.equals(manifest.format())
+                || manifest.model() == null
+                || manifest.files() == null
+                || manifest.parameters() == null) {
+            throw MalformedFileException.of(
+                    file, "expected a manifest of format " + Manifest.FORMAT + ", got " + manifest.format());
         }
         if (manifest.formatVersion() > Manifest.VERSION) {
             throw MalformedFileException.of(
-                    file, "expected format version " + Manifest.VERSION + " or older, got " + manifest.formatVersion() + "; use a newer Holdfast");
+                    file,
+                    "expected format version " + Manifest.VERSION + " or older, got " + manifest.formatVersion()
+                            + "; use a newer Holdfast");
         }
         return manifest;
     }
@@ -90,11 +96,15 @@ public final class ArtifactDirectory {
         }
         if (got < expected.sizeBytes()) {
             throw MalformedFileException.atOffset(
-                    file, got, "truncated: expected " + expected.sizeBytes() + " bytes, got " + got + "; export it again or copy it whole");
+                    file,
+                    got,
+                    "truncated: expected " + expected.sizeBytes() + " bytes, got " + got
+                            + "; export it again or copy it whole");
         }
         if (!FileDigest.of(file).equals(expected)) {
             throw MalformedFileException.of(
-                    file, "corrupt: expected " + expected.sizeBytes() + " bytes with SHA-256 " + expected.sha256()
+                    file,
+                    "corrupt: expected " + expected.sizeBytes() + " bytes with SHA-256 " + expected.sha256()
                             + ", got other content (" + got + " bytes); export it again");
         }
     }
@@ -109,8 +119,10 @@ public final class ArtifactDirectory {
         manifest.parameters().forEach(parameter -> got.put(parameter.name(), parameter.concreteShape()));
         if (!got.equals(expected)) {
             expected.entrySet().removeAll(got.entrySet());
-            throw MalformedFileException.of(directory.resolve(MANIFEST), "corrupt: expected the parameters of the checkpoint, got others than "
-                    + expected + "; export it again");
+            throw MalformedFileException.of(
+                    directory.resolve(MANIFEST),
+                    "corrupt: expected the parameters of the checkpoint, got others than " + expected
+                            + "; export it again");
         }
     }
 
@@ -119,14 +131,20 @@ public final class ArtifactDirectory {
      *
      * @throws FileAccessException if a file cannot be read or the manifest written
      */
-    public static void writeManifest(Path directory, Manifest.Model model, Manifest.Source source, List<Manifest.Parameter> parameters, String version) {
+    public static void writeManifest(
+            Path directory,
+            Manifest.Model model,
+            Manifest.Source source,
+            List<Manifest.Parameter> parameters,
+            String version) {
         Map<String, FileDigest> files = new TreeMap<>();
         Path file = directory.resolve(MANIFEST);
         try (Stream<Path> tree = Files.walk(directory)) {
             for (Path entry : tree.filter(Files::isRegularFile).toList()) {
                 files.put(directory.relativize(entry).toString().replace('\\', '/'), FileDigest.of(entry));
             }
-            Manifest manifest = new Manifest(Manifest.FORMAT, Manifest.VERSION, version, model, source, parameters, files);
+            Manifest manifest =
+                    new Manifest(Manifest.FORMAT, Manifest.VERSION, version, model, source, parameters, files);
             JsonFiles.write(file, manifest);
         } catch (IOException e) {
             throw FileAccessException.writing(file, e);

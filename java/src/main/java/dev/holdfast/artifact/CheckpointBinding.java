@@ -35,9 +35,9 @@ public final class CheckpointBinding {
      * @throws MalformedFileException if a parameter is missing or of another shape
      */
     public static void rebind(Path model, OrtCheckpoint checkpoint, Path target) {
-        Graph bound = ModelFile.read(model).withInitializers((value, initializer) -> initializer instanceof Initializer.External
-                ? checkedLocation(checkpoint, value)
-                : initializer);
+        Graph bound = ModelFile.read(model)
+                .withInitializers((value, initializer) ->
+                        initializer instanceof Initializer.External ? checkedLocation(checkpoint, value) : initializer);
         ModelFile.write(bound, target);
     }
 
@@ -46,7 +46,8 @@ public final class CheckpointBinding {
         if (!tensor.shape().equals(value.type().shape())) {
             throw MalformedFileException.of(
                     checkpoint.path(),
-                    "parameter " + value.name() + ": expected shape " + value.type().shape() + ", got " + tensor.shape());
+                    "parameter " + value.name() + ": expected shape "
+                            + value.type().shape() + ", got " + tensor.shape());
         }
         return locate(checkpoint, value.name());
     }

@@ -75,6 +75,8 @@ public record Manifest(
 
     /** How many numbers all parameters hold. */
     public long parameterCount() {
-        return parameters.stream().mapToLong(parameter -> parameter.concreteShape().elementCount()).sum();
+        return parameters.stream()
+                .mapToLong(parameter -> parameter.concreteShape().elementCount())
+                .sum();
     }
 }

@@ -42,13 +42,17 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer) {
         }
         return latestCheckpoint(path)
                 .map(ModelFolder::ofCheckpoint)
-                .orElseThrow(() -> new InvalidInputException(
-                        path + ": expected an artifact, a run or a checkpoint, got a folder without manifest.json and without checkpoints"));
+                .orElseThrow(
+                        () -> new InvalidInputException(
+                                path
+                                        + ": expected an artifact, a run or a checkpoint, got a folder without manifest.json and without checkpoints"));
     }
 
     /** Whether {@link #resolve} would find a model. */
     public static boolean isModel(Path path) {
-        return ArtifactDirectory.isArtifact(path) || Files.isRegularFile(path.resolve(MODEL)) || latestCheckpoint(path).isPresent();
+        return ArtifactDirectory.isArtifact(path)
+                || Files.isRegularFile(path.resolve(MODEL))
+                || latestCheckpoint(path).isPresent();
     }
 
     private static ModelFolder ofCheckpoint(Path path) {
@@ -84,7 +88,8 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer) {
     /** The optimizer steps in a checkpoint folder's name, if it is one. */
     public static Optional<Integer> stepOf(Path checkpoint) {
         String name = checkpoint.getFileName().toString();
-        boolean numbered = name.startsWith(PREFIX) && name.substring(PREFIX.length()).matches("\\d{1,9}");
+        boolean numbered =
+                name.startsWith(PREFIX) && name.substring(PREFIX.length()).matches("\\d{1,9}");
         return numbered ? Optional.of(Integer.valueOf(name.substring(PREFIX.length()))) : Optional.empty();
     }
 

@@ -41,7 +41,8 @@ public record OptimizerGraph(float beta1, float beta2, float epsilon, float weig
                 gradients,
                 sequence(graph, "first_order_moments"),
                 sequence(graph, "second_order_moments"));
-        graph.output(graph.add(Operator.ADAMW_OPTIMIZER, inputs, attributes(), List.of("updated_flag")).output());
+        graph.output(graph.add(Operator.ADAMW_OPTIMIZER, inputs, attributes(), List.of("updated_flag"))
+                .output());
         return graph;
     }
 
@@ -53,7 +54,8 @@ public record OptimizerGraph(float beta1, float beta2, float epsilon, float weig
         if (maximumGradientNorm == 0) {
             return gradients;
         }
-        return Operators.on(graph).add(Operator.INPLACE_CLIP_GRAD_NORM, Attributes.of("max_norm", maximumGradientNorm), gradients);
+        return Operators.on(graph)
+                .add(Operator.INPLACE_CLIP_GRAD_NORM, Attributes.of("max_norm", maximumGradientNorm), gradients);
     }
 
     private Attributes attributes() {

@@ -40,7 +40,8 @@ public final class StagedDirectory implements AutoCloseable {
     public static StagedDirectory forNew(Path target) {
         try {
             if (Files.exists(target) && !isEmptyDirectory(target)) {
-                throw new InvalidInputException(target + ": exists already: expected a new or empty folder; name another one or remove it");
+                throw new InvalidInputException(
+                        target + ": exists already: expected a new or empty folder; name another one or remove it");
             }
             Path absolute = target.toAbsolutePath().normalize();
             Path staging = absolute.resolveSibling(absolute.getFileName() + SUFFIX);

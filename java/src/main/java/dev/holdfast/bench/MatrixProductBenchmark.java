@@ -35,9 +35,7 @@ public final class MatrixProductBenchmark {
      * @param best of the runs after the first
      */
     public record Rate(
-            int size,
-            @JsonProperty("median_gflops") double median,
-            @JsonProperty("best_gflops") double best) {}
+            int size, @JsonProperty("median_gflops") double median, @JsonProperty("best_gflops") double best) {}
 
     /**
      * Runs the product.
@@ -47,7 +45,8 @@ public final class MatrixProductBenchmark {
     public static Rate run(SessionSettings settings) {
         Map<String, HostTensor> inputs = Map.of("a", matrix(1), "b", matrix(2));
         List<Double> rates = new ArrayList<>();
-        try (InferenceSession session = InferenceSession.open(PRODUCT, ModelFile.toBytes(product()), Path.of("."), settings)) {
+        try (InferenceSession session =
+                InferenceSession.open(PRODUCT, ModelFile.toBytes(product()), Path.of("."), settings)) {
             session.run(inputs, List.of(PRODUCT));
             for (int run = 1; run < RUNS; run++) {
                 long started = System.nanoTime();
@@ -62,7 +61,8 @@ public final class MatrixProductBenchmark {
         Graph graph = new Graph("squares");
         TensorType square = TensorType.of(ElementType.FLOAT, SIZE, SIZE);
         List<Value> operands = List.of(graph.input("a", square), graph.input("b", square));
-        graph.output(graph.add(Operator.MAT_MUL, operands, Attributes.NONE, List.of(PRODUCT)).output());
+        graph.output(graph.add(Operator.MAT_MUL, operands, Attributes.NONE, List.of(PRODUCT))
+                .output());
         return graph;
     }
 

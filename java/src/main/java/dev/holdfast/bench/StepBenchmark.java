@@ -41,10 +41,12 @@ public final class StepBenchmark {
      * @param steps steps that count, at least 1
      * @param settings how the session computes; its profile, if it writes one, covers the steps before those that count too
      */
-    public record Plan(Path artifact, Map<String, HostTensor> batch, int warmupSteps, int steps, SessionSettings settings) {
+    public record Plan(
+            Path artifact, Map<String, HostTensor> batch, int warmupSteps, int steps, SessionSettings settings) {
         public Plan {
             if (warmupSteps < 0 || steps < 1) {
-                throw new IllegalArgumentException("steps: expected at least 0 to warm up and 1 to measure, got " + warmupSteps + " and " + steps);
+                throw new IllegalArgumentException(
+                        "steps: expected at least 0 to warm up and 1 to measure, got " + warmupSteps + " and " + steps);
             }
         }
     }
@@ -57,7 +59,8 @@ public final class StepBenchmark {
     private final List<Double> gradientSeconds = new ArrayList<>();
     private final List<Double> stepSeconds = new ArrayList<>();
 
-    private StepBenchmark(TrainingSession session, List<GradientPort.Parameter> parameters, Map<String, HostTensor> inputs) {
+    private StepBenchmark(
+            TrainingSession session, List<GradientPort.Parameter> parameters, Map<String, HostTensor> inputs) {
         this.session = session;
         this.parameters = parameters;
         this.optimizer = new AdamW(OPTIMIZER, parameters);

@@ -4,7 +4,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** Measurements of Holdfast on this machine. */
-@Command(name = "bench", customSynopsis = "holdfast bench COMMAND [FLAGS]", description = "Measure what training costs on this machine.")
+@Command(
+        name = "bench",
+        customSynopsis = "holdfast bench COMMAND [FLAGS]",
+        description = "Measure what training costs on this machine.")
 final class BenchCommand {
     private BenchCommand() {}
 

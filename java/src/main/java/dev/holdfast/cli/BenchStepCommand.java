@@ -22,7 +22,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "step",
         customSynopsis = "holdfast bench step --artifact DIR --batch FILE.npz --json FILE",
-        description = "Measure steps of supervised fine-tuning on one batch: seconds, peak memory, and the time by operator.",
+        description =
+                "Measure steps of supervised fine-tuning on one batch: seconds, peak memory, and the time by operator.",
         footer = {
             "",
             "The batch holds input_ids [B, T], response_positions [N] and labels [N], all int64. Nothing is kept of the training.",
@@ -40,7 +41,11 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--artifact", required = true, paramLabel = "DIR", description = "The artifact directory")
     private Path artifact;
 
-    @Option(names = "--batch", required = true, paramLabel = "FILE", description = "NumPy archive (.npz) with the batch")
+    @Option(
+            names = "--batch",
+            required = true,
+            paramLabel = "FILE",
+            description = "NumPy archive (.npz) with the batch")
     private Path batch;
 
     @Option(names = "--json", required = true, paramLabel = "FILE", description = "Where to write the measurement")
@@ -72,10 +77,7 @@ final class BenchStepCommand implements Callable<Integer> {
             String version) {}
 
     /** An operator's share of one step. */
-    private record OperatorCost(
-            String operator,
-            double calls,
-            @JsonProperty("seconds") double seconds) {}
+    private record OperatorCost(String operator, double calls, @JsonProperty("seconds") double seconds) {}
 
     @Override
     public Integer call() {
@@ -112,6 +114,7 @@ final class BenchStepCommand implements Callable<Integer> {
     }
 
     private static OperatorCost cost(OperatorProfile.OperatorTime operator, double runs) {
-        return new OperatorCost(operator.operator(), operator.calls() / runs, operator.micros() / runs / MICROS_PER_SECOND);
+        return new OperatorCost(
+                operator.operator(), operator.calls() / runs, operator.micros() / runs / MICROS_PER_SECOND);
     }
 }

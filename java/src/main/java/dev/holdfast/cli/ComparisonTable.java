@@ -25,7 +25,10 @@ final class ComparisonTable {
                     task.map(scores -> number("%.3f", scores.loss())).orElse("-"),
                     task.map(scores -> percent(scores.exactRows())).orElse("-"),
                     retention.map(scores -> percent(scores.exactRows())).orElse("-"),
-                    retention.or(() -> task).map(scores -> number("%.4f", scores.klFromBase())).orElse("-")));
+                    retention
+                            .or(() -> task)
+                            .map(scores -> number("%.4f", scores.klFromBase()))
+                            .orElse("-")));
         }
         return table.toString();
     }

@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "export",
         customSynopsis = "holdfast export --model DIR|FILE.gguf --out ARTIFACT",
-        description = "Turn a Hugging Face folder or a GGUF file into the artifact directory that training starts from.",
+        description =
+                "Turn a Hugging Face folder or a GGUF file into the artifact directory that training starts from.",
         footer = {
             "",
             "Families: LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, GPT2LMHeadModel.",
@@ -32,7 +33,8 @@ final class ExportCommand implements Callable<Integer> {
     @Option(
             names = "--kernels",
             paramLabel = "NAME",
-            description = "Operators of the training graphs: holdfast (fused, native) or stock (any ONNX Runtime has them)")
+            description =
+                    "Operators of the training graphs: holdfast (fused, native) or stock (any ONNX Runtime has them)")
     private Kernels kernels;
 
     ExportCommand(Console console) {

@@ -13,10 +13,18 @@ final class SessionFlags {
     @Option(names = "--arena", arity = "1", paramLabel = "BOOL", description = "Keep freed memory for the next step")
     private boolean arena = defaults.arena();
 
-    @Option(names = "--memory_pattern", arity = "1", paramLabel = "BOOL", description = "Plan a step's memory as one block")
+    @Option(
+            names = "--memory_pattern",
+            arity = "1",
+            paramLabel = "BOOL",
+            description = "Plan a step's memory as one block")
     private boolean memoryPattern = defaults.memoryPattern();
 
-    @Option(names = "--allow_spinning", arity = "1", paramLabel = "BOOL", description = "Let idle threads wait actively")
+    @Option(
+            names = "--allow_spinning",
+            arity = "1",
+            paramLabel = "BOOL",
+            description = "Let idle threads wait actively")
     private boolean allowSpinning = defaults.allowSpinning();
 
     @Option(names = "--deterministic", arity = "1", paramLabel = "BOOL", description = "Sum in a fixed order")

@@ -39,7 +39,8 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     public Integer call() {
         TrainingConfig config = config(spec.commandLine().getParseResult());
         FineTunedModel model = train(config);
-        boolean comparable = config.dataEval().isPresent() || config.dataRetention().isPresent();
+        boolean comparable =
+                config.dataEval().isPresent() || config.dataRetention().isPresent();
         if (job == Job.FINETUNE && model.outcome().finished() && comparable) {
             console.results().print(ComparisonTable.of(Holdfast.boot().compare(config)));
         }
@@ -67,10 +68,11 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
 
     private int finish(FineTunedModel model, TrainingConfig config) {
         if (!model.outcome().finished()) {
-            String checkpoint = model.outcome().checkpoint().map(path -> path + " written").orElse("no step done");
+            String checkpoint =
+                    model.outcome().checkpoint().map(path -> path + " written").orElse("no step done");
             console.messages()
-                    .println("stopped at step " + model.outcome().step() + ", " + checkpoint + ". Continue with: holdfast " + job.command()
-                            + " --out " + config.out() + " --resume");
+                    .println("stopped at step " + model.outcome().step() + ", " + checkpoint
+                            + ". Continue with: holdfast " + job.command() + " --out " + config.out() + " --resume");
             return ExitCode.INTERRUPTED;
         }
         console.say("run         " + model.run());
@@ -84,7 +86,11 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
             name = "sft",
             customSynopsis = "holdfast sft --artifact DIR --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
             description = "Fine-tune on the responses of rows: ordinary supervised fine-tuning.",
-            footer = {"", "Example:", "  holdfast sft --artifact artifacts/smollm2 --data train.jsonl --out runs/sft --learning_rate 1e-5"})
+            footer = {
+                "",
+                "Example:",
+                "  holdfast sft --artifact artifacts/smollm2 --data train.jsonl --out runs/sft --learning_rate 1e-5"
+            })
     static final class Sft extends TrainCommand {
         Sft(Console console) {
             super(console, Job.SFT);
@@ -94,8 +100,10 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     /** Anchored distillation. */
     @Command(
             name = "anchor",
-            customSynopsis = "holdfast anchor --artifact DIR --reference RUN --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
-            description = "Fine-tune by Anchored Learning: distil towards a moving anchor between the model's own snapshot and a fine-tuned reference.",
+            customSynopsis =
+                    "holdfast anchor --artifact DIR --reference RUN --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
+            description =
+                    "Fine-tune by Anchored Learning: distil towards a moving anchor between the model's own snapshot and a fine-tuned reference.",
             footer = {
                 "",
                 "Example:",
@@ -110,9 +118,15 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     /** Both stages. */
     @Command(
             name = "finetune",
-            customSynopsis = "holdfast finetune --artifact DIR --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
-            description = "Both stages in one: fine-tune a reference in RUN/sft, then learn towards it by Anchored Learning in RUN/anchor.",
-            footer = {"", "Example:", "  holdfast finetune --artifact artifacts/smollm2 --data train.jsonl --out runs/both"})
+            customSynopsis =
+                    "holdfast finetune --artifact DIR --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
+            description =
+                    "Both stages in one: fine-tune a reference in RUN/sft, then learn towards it by Anchored Learning in RUN/anchor.",
+            footer = {
+                "",
+                "Example:",
+                "  holdfast finetune --artifact artifacts/smollm2 --data train.jsonl --out runs/both"
+            })
     static final class Finetune extends TrainCommand {
         Finetune(Console console) {
             super(console, Job.FINETUNE);

@@ -34,32 +34,47 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
         console.say(format(
                 "model   %s, %s, %s, full fine-tuning, fp32, CPU",
                 plan.model().name(), plan.model().family(), Sizes.parameters(plan.parameterCount())));
-        console.say(format("data    %,d rows, %,d tokens, %,d of them responses", data.rows(), data.tokens(), data.responseTokens()));
+        console.say(format(
+                "data    %,d rows, %,d tokens, %,d of them responses",
+                data.rows(), data.tokens(), data.responseTokens()));
         warn(console, plan);
         console.say(format(
                 "plan    %s; memory about %s; each checkpoint %s on disk",
-                steps(plan), Sizes.bytes(plan.memory().totalBytes()), Sizes.bytes(plan.memory().checkpointBytes())));
+                steps(plan),
+                Sizes.bytes(plan.memory().totalBytes()),
+                Sizes.bytes(plan.memory().checkpointBytes())));
     }
 
     private static void warn(Console console, TrainingPlan plan) {
         DataSummary data = plan.data();
         if (data.cut() > 0) {
             console.say(format(
-                    "        %,d rows longer than max_length were cut (--on_too_long drop leaves them out)", data.cut()));
+                    "        %,d rows longer than max_length were cut (--on_too_long drop leaves them out)",
+                    data.cut()));
         }
         if (data.dropped() > 0) {
-            console.say(format("        %,d rows were left out: too long, or no response token within max_length", data.dropped()));
+            console.say(format(
+                    "        %,d rows were left out: too long, or no response token within max_length",
+                    data.dropped()));
         }
         if (data.lastTurnOnly() > 0) {
-            console.say(format("        of %,d conversations only the last answer is learnt: the chat template rewrites earlier ones", data.lastTurnOnly()));
+            console.say(format(
+                    "        of %,d conversations only the last answer is learnt: the chat template rewrites earlier ones",
+                    data.lastTurnOnly()));
         }
     }
 
     private static String steps(TrainingPlan plan) {
         TrainingConfig config = plan.config();
         String steps = config.job() == Job.ANCHOR
-                ? format("%,d iterations × %,d epochs = %,d steps", plan.steps().iterations(), config.innerEpochs(), plan.steps().total())
-                : format("%,d steps of %,d an epoch", plan.steps().total(), plan.steps().perEpoch());
+                ? format(
+                        "%,d iterations × %,d epochs = %,d steps",
+                        plan.steps().iterations(),
+                        config.innerEpochs(),
+                        plan.steps().total())
+                : format(
+                        "%,d steps of %,d an epoch",
+                        plan.steps().total(), plan.steps().perEpoch());
         return plan.firstStep() == 0 ? steps : steps + format(", of which %,d are done", plan.firstStep());
     }
 

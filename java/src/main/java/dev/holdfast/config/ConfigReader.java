@@ -21,7 +21,11 @@ import java.util.stream.Stream;
  */
 public final class ConfigReader {
     private static final List<ConfigKey<Path>> INPUTS = List.of(
-            ConfigKeys.ARTIFACT, ConfigKeys.REFERENCE, ConfigKeys.DATA_TRAIN, ConfigKeys.DATA_EVAL, ConfigKeys.DATA_RETENTION);
+            ConfigKeys.ARTIFACT,
+            ConfigKeys.REFERENCE,
+            ConfigKeys.DATA_TRAIN,
+            ConfigKeys.DATA_EVAL,
+            ConfigKeys.DATA_RETENTION);
 
     private final Optional<Job> expectedJob;
     private final List<String> problems = new ArrayList<>();
@@ -161,12 +165,14 @@ public final class ConfigReader {
         for (ConfigKey<Path> key : INPUTS) {
             Optional<Path> path = known.containsKey(key) ? config.find(key) : Optional.empty();
             path.filter(Files::notExists)
-                    .ifPresent(missing -> problems.add(known.get(key).where() + ": no such file or folder: " + missing));
+                    .ifPresent(
+                            missing -> problems.add(known.get(key).where() + ": no such file or folder: " + missing));
         }
     }
 
     private void requireFreeOut(TrainingConfig config, Map<ConfigKey<?>, Setting> known) {
-        boolean isTaken = config.find(ConfigKeys.OUT).map(ConfigReader::holdsFiles).orElse(false);
+        boolean isTaken =
+                config.find(ConfigKeys.OUT).map(ConfigReader::holdsFiles).orElse(false);
         if (isTaken && !config.resume()) {
             problems.add(known.get(ConfigKeys.OUT).where() + ": expected a new or empty folder, got " + config.out()
                     + ", which is not; add --resume to continue a run, or name another folder");

@@ -17,7 +17,13 @@ import java.util.List;
  * @param tokens tokens without padding
  * @param globalResponseTokens the response tokens of the whole global batch that this one is a part of
  */
-public record Batch(HostTensor inputIds, HostTensor responsePositions, HostTensor labels, HostTensor weights, List<Long> rows, long tokens,
+public record Batch(
+        HostTensor inputIds,
+        HostTensor responsePositions,
+        HostTensor labels,
+        HostTensor weights,
+        List<Long> rows,
+        long tokens,
         long globalResponseTokens) {
     public Batch {
         rows = List.copyOf(rows);
@@ -30,7 +36,8 @@ public record Batch(HostTensor inputIds, HostTensor responsePositions, HostTenso
 
     /** The row of this micro-batch, from 0, that a response token belongs to. */
     public int rowOf(int responseToken) {
-        return (int) (responsePositions.longs().get(responseToken) / inputIds.shape().dimension(1));
+        return (int)
+                (responsePositions.longs().get(responseToken) / inputIds.shape().dimension(1));
     }
 
     /**
@@ -41,7 +48,8 @@ public record Batch(HostTensor inputIds, HostTensor responsePositions, HostTenso
      */
     static Batch of(List<EncodedExample> examples, int length, int padId, long globalResponseTokens) {
         if (globalResponseTokens < 1) {
-            throw new InvalidInputException("batch with row " + examples.get(0).row() + ": no response token: expected at least one");
+            throw new InvalidInputException(
+                    "batch with row " + examples.get(0).row() + ": no response token: expected at least one");
         }
         int count = examples.stream().mapToInt(EncodedExample::responseTokens).sum();
         long[] ids = new long[Math.multiplyExact(examples.size(), length)];
@@ -60,9 +68,13 @@ public record Batch(HostTensor inputIds, HostTensor responsePositions, HostTenso
                 }
             }
         }
-        return new Batch(HostTensor.ofLongs(ids, examples.size(), length), HostTensor.ofLongs(positions, count),
-                HostTensor.ofLongs(labels, count), HostTensor.ofFloats(weights, count),
+        return new Batch(
+                HostTensor.ofLongs(ids, examples.size(), length),
+                HostTensor.ofLongs(positions, count),
+                HostTensor.ofLongs(labels, count),
+                HostTensor.ofFloats(weights, count),
                 examples.stream().map(EncodedExample::row).toList(),
-                examples.stream().mapToLong(EncodedExample::length).sum(), globalResponseTokens);
+                examples.stream().mapToLong(EncodedExample::length).sum(),
+                globalResponseTokens);
     }
 }

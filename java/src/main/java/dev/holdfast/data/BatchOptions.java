@@ -11,7 +11,13 @@ package dev.holdfast.data;
  * @param lengthMultiple micro-batches are padded to a multiple of this many tokens, but not beyond {@code maxLength}; at least 1
  * @param maxLength the most tokens the model takes; no row is longer
  */
-public record BatchOptions(int microBatchSize, int accumulationSteps, boolean shuffle, long seed, int padId, int lengthMultiple,
+public record BatchOptions(
+        int microBatchSize,
+        int accumulationSteps,
+        boolean shuffle,
+        long seed,
+        int padId,
+        int lengthMultiple,
         int maxLength) {
     public BatchOptions {
         requirePositive("microBatchSize", microBatchSize);

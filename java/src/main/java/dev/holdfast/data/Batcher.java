@@ -39,7 +39,8 @@ public final class Batcher {
      */
     public List<Batch> globalBatch(long epoch, int index) {
         if (index < 0 || index >= globalBatchesPerEpoch()) {
-            throw new IllegalArgumentException("index: expected 0 to " + (globalBatchesPerEpoch() - 1) + ", got " + index);
+            throw new IllegalArgumentException(
+                    "index: expected 0 to " + (globalBatchesPerEpoch() - 1) + ", got " + index);
         }
         int[] order = options.shuffle()
                 ? EpochOrder.shuffled(examples.size(), options.seed(), epoch)
@@ -54,10 +55,12 @@ public final class Batcher {
     }
 
     private List<Batch> microBatches(List<EncodedExample> rows) {
-        long responseTokens = rows.stream().mapToLong(EncodedExample::responseTokens).sum();
+        long responseTokens =
+                rows.stream().mapToLong(EncodedExample::responseTokens).sum();
         List<Batch> batches = new ArrayList<>();
         for (int start = 0; start < rows.size(); start += options.microBatchSize()) {
-            List<EncodedExample> part = rows.subList(start, start + Math.min(options.microBatchSize(), rows.size() - start));
+            List<EncodedExample> part =
+                    rows.subList(start, start + Math.min(options.microBatchSize(), rows.size() - start));
             int longest = part.stream().mapToInt(EncodedExample::length).max().orElseThrow();
             batches.add(Batch.of(part, options.paddedLength(longest), options.padId(), responseTokens));
         }

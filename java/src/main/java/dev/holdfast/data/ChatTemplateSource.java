@@ -8,7 +8,8 @@ final class ChatTemplateSource {
     private ChatTemplateSource() {}
 
     static Optional<String> find(ModelFolder folder) {
-        return folder.text("chat_template.jinja").or(() -> inSettings(folder.json("tokenizer_config.json").path("chat_template")));
+        return folder.text("chat_template.jinja")
+                .or(() -> inSettings(folder.json("tokenizer_config.json").path("chat_template")));
     }
 
     /** A text, or a list of named templates of which {@code default} is the one for plain conversations. */

@@ -9,7 +9,8 @@ import com.hubspot.jinjava.util.ObjectTruthValue;
 final class ConditionTag extends IfTag {
     @Override
     public boolean isPositiveIfElseNode(TagNode node, JinjavaInterpreter interpreter) {
-        return isTrue(interpreter.resolveELExpression(node.getHelpers(), node.getLineNumber(), node.getStartPosition()));
+        return isTrue(
+                interpreter.resolveELExpression(node.getHelpers(), node.getLineNumber(), node.getStartPosition()));
     }
 
     static boolean isTrue(Object value) {

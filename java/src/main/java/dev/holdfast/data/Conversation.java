@@ -38,7 +38,9 @@ final class Conversation {
 
     private static List<Integer> responseTurns(Example.Messages example) {
         List<Integer> turns = new ArrayList<>();
-        for (int index = Math.max(1, example.firstResponse()); index < example.messages().size(); index++) {
+        for (int index = Math.max(1, example.firstResponse());
+                index < example.messages().size();
+                index++) {
             if (example.messages().get(index).isResponse()) {
                 turns.add(index);
             }
@@ -52,8 +54,10 @@ final class Conversation {
         for (int turn : turns) {
             String before = renderPrefix(messages.subList(0, turn), true);
             String after = turn == messages.size() - 1 ? whole : renderPrefix(messages.subList(0, turn + 1), false);
-            boolean stable = whole.startsWith(before) && whole.startsWith(after)
-                    && position <= before.length() && before.length() <= after.length();
+            boolean stable = whole.startsWith(before)
+                    && whole.startsWith(after)
+                    && position <= before.length()
+                    && before.length() <= after.length();
             if (!stable || before.isEmpty()) {
                 return Optional.empty();
             }

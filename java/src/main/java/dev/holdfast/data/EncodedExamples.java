@@ -13,7 +13,12 @@ import java.util.List;
  * @param lastTurnOnly conversations of which only the last assistant turn is learnt, because the chat template renders earlier turns
  *     differently once later ones follow
  */
-public record EncodedExamples(List<EncodedExample> examples, long rows, long cut, long droppedAsTooLong, long droppedWithoutResponse,
+public record EncodedExamples(
+        List<EncodedExample> examples,
+        long rows,
+        long cut,
+        long droppedAsTooLong,
+        long droppedWithoutResponse,
         long lastTurnOnly) {
     public EncodedExamples {
         examples = List.copyOf(examples);

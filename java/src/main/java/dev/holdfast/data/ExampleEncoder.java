@@ -37,10 +37,13 @@ public final class ExampleEncoder {
         this.tokenizer = tokenizer;
         this.options = options;
         this.segmentEncoder = new SegmentEncoder(tokenizer);
-        this.conversation = tokenizer.hasChatTemplate() ? Optional.of(new Conversation(tokenizer.chatTemplate())) : Optional.empty();
+        this.conversation = tokenizer.hasChatTemplate()
+                ? Optional.of(new Conversation(tokenizer.chatTemplate()))
+                : Optional.empty();
         if (options.appendEos() && tokenizer.eosId().isEmpty()) {
-            throw new InvalidInputException(tokenizer.file()
-                    + ": append_eos: expected an end-of-sequence token, the tokenizer has none; set append_eos to false");
+            throw new InvalidInputException(
+                    tokenizer.file()
+                            + ": append_eos: expected an end-of-sequence token, the tokenizer has none; set append_eos to false");
         }
     }
 
@@ -122,8 +125,10 @@ public final class ExampleEncoder {
     }
 
     private Draft conversation(Example.Messages example) {
-        Conversation.Split split = conversation.orElseThrow(() -> new InvalidInputException("the row has messages but the model has no "
-                + "chat template: expected prompt and completion, text, or instruction and output")).split(example);
+        Conversation.Split split = conversation
+                .orElseThrow(() -> new InvalidInputException("the row has messages but the model has no "
+                        + "chat template: expected prompt and completion, text, or instruction and output"))
+                .split(example);
         TokenRow row = new TokenRow();
         segmentEncoder.encode(split.segments(), row);
         excludeSpaceBehindClosingTokens(row);
@@ -154,7 +159,8 @@ public final class ExampleEncoder {
         while (closing > start && !tokenizer.isSpecial(row.id(closing - 1))) {
             closing--;
         }
-        boolean closed = closing > start && tokenizer.decode(row.ids(closing, end), false).isBlank();
+        boolean closed = closing > start
+                && tokenizer.decode(row.ids(closing, end), false).isBlank();
         return closed ? closing : end;
     }
 
@@ -163,7 +169,8 @@ public final class ExampleEncoder {
             return;
         }
         int eos = tokenizer.eosId().orElseThrow();
-        boolean ended = row.length() > 0 && row.isResponse(row.length() - 1)
+        boolean ended = row.length() > 0
+                && row.isResponse(row.length() - 1)
                 && (row.id(row.length() - 1) == eos || tokenizer.stopIds().contains(row.id(row.length() - 1)));
         if (!ended) {
             row.append(new int[] {eos}, true);
@@ -174,7 +181,8 @@ public final class ExampleEncoder {
         for (int index = 0; index < row.length(); index++) {
             if (row.id(index) >= options.modelVocabularySize()) {
                 throw new InvalidInputException("token \"" + tokenizer.decode(row.ids(index, index + 1), false)
-                        + "\": expected an id below the model's vocabulary of " + options.modelVocabularySize() + ", got " + row.id(index)
+                        + "\": expected an id below the model's vocabulary of " + options.modelVocabularySize()
+                        + ", got " + row.id(index)
                         + "; the tokenizer does not belong to the model");
             }
         }
@@ -233,11 +241,12 @@ public final class ExampleEncoder {
                 return new EncodedExamples(examples, rows, cut, droppedAsTooLong, droppedWithoutResponse, lastTurnOnly);
             }
             if (droppedWithoutResponse > 0) {
-                throw new InvalidInputException(firstWithoutResponse + ": no response token: expected at least one within max_length "
-                        + options.maxLength() + ", got none in any of the " + rows + " rows; raise max_length or check the completions");
+                throw new InvalidInputException(firstWithoutResponse
+                        + ": no response token: expected at least one within max_length " + options.maxLength()
+                        + ", got none in any of the " + rows + " rows; raise max_length or check the completions");
             }
-            throw new InvalidInputException(name + ": no row left: all " + rows + " rows are longer than max_length " + options.maxLength()
-                    + "; raise it or set on_too_long to cut");
+            throw new InvalidInputException(name + ": no row left: all " + rows + " rows are longer than max_length "
+                    + options.maxLength() + "; raise it or set on_too_long to cut");
         }
     }
 }

@@ -50,7 +50,8 @@ record GgufMetadata(Map<String, Object> values) {
         List<?> list = require(name, "a list of " + expected, List.class);
         for (int index = 0; index < list.size(); index++) {
             if (!type.isInstance(list.get(index))) {
-                throw new InvalidInputException(PREFIX + name + "[" + index + "]: expected " + expected + ", got " + list.get(index));
+                throw new InvalidInputException(
+                        PREFIX + name + "[" + index + "]: expected " + expected + ", got " + list.get(index));
             }
         }
         return list.stream().map(type::cast).toList();

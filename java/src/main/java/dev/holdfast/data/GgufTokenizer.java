@@ -104,7 +104,11 @@ public final class GgufTokenizer {
         json.set("post_processor", postProcessor(true));
         json.set("decoder", sentencePieceDecoder(spaceInFront));
         ObjectNode model = json.putObject("model").put("type", "BPE");
-        model.put("unk_token", metadata.tokenId("unknown_token_id", vocabulary.size()).map(vocabulary.tokens()::get).orElse(null));
+        model.put(
+                "unk_token",
+                metadata.tokenId("unknown_token_id", vocabulary.size())
+                        .map(vocabulary.tokens()::get)
+                        .orElse(null));
         model.put("fuse_unk", true).put("byte_fallback", true).put("ignore_merges", false);
         model.set("vocab", vocabulary.toJson());
         model.set("merges", new ScoredMerges(vocabulary).toJson(metadata.numbers("scores")));
@@ -118,7 +122,11 @@ public final class GgufTokenizer {
         steps.addObject().put("type", "ByteFallback");
         steps.addObject().put("type", "Fuse");
         if (spaceInFront) {
-            steps.addObject().put("type", "Strip").put("content", " ").put("start", 1).put("stop", 0);
+            steps.addObject()
+                    .put("type", "Strip")
+                    .put("content", " ")
+                    .put("start", 1)
+                    .put("stop", 0);
         }
         return decoder;
     }
@@ -138,14 +146,20 @@ public final class GgufTokenizer {
     }
 
     private static ObjectNode byteLevelStep() {
-        return ModelFolder.MAPPER.createObjectNode().put("type", "ByteLevel").put("add_prefix_space", false).put("trim_offsets", true)
+        return ModelFolder.MAPPER
+                .createObjectNode()
+                .put("type", "ByteLevel")
+                .put("add_prefix_space", false)
+                .put("trim_offsets", true)
                 .put("use_regex", true);
     }
 
     /** Puts the beginning of sequence in front and the end behind, where the file or the kind of tokenizer asks for them. */
     private ObjectNode postProcessor(boolean bosUnlessSaidOtherwise) {
-        Optional<String> bos = token("bos_token_id").filter(token -> metadata.flag("add_bos_token").orElse(bosUnlessSaidOtherwise));
-        Optional<String> eos = token("eos_token_id").filter(token -> metadata.flag("add_eos_token").orElse(false));
+        Optional<String> bos = token("bos_token_id")
+                .filter(token -> metadata.flag("add_bos_token").orElse(bosUnlessSaidOtherwise));
+        Optional<String> eos = token("eos_token_id")
+                .filter(token -> metadata.flag("add_eos_token").orElse(false));
         if (bos.isEmpty() && eos.isEmpty()) {
             return byteLevelStep();
         }
@@ -158,10 +172,13 @@ public final class GgufTokenizer {
         return template;
     }
 
-    private static ArrayNode addSequence(ArrayNode steps, String name, int type, Optional<String> bos, Optional<String> eos) {
-        bos.ifPresent(token -> steps.addObject().putObject("SpecialToken").put("id", token).put("type_id", type));
+    private static ArrayNode addSequence(
+            ArrayNode steps, String name, int type, Optional<String> bos, Optional<String> eos) {
+        bos.ifPresent(token ->
+                steps.addObject().putObject("SpecialToken").put("id", token).put("type_id", type));
         steps.addObject().putObject("Sequence").put("id", name).put("type_id", type);
-        eos.ifPresent(token -> steps.addObject().putObject("SpecialToken").put("id", token).put("type_id", type));
+        eos.ifPresent(token ->
+                steps.addObject().putObject("SpecialToken").put("id", token).put("type_id", type));
         return steps;
     }
 
@@ -191,7 +208,8 @@ public final class GgufTokenizer {
         metadata.tokenId("bos_token_id", vocabulary.size()).ifPresent(id -> generation.put("bos_token_id", id));
         ArrayNode stops = ModelFolder.MAPPER.createArrayNode();
         metadata.tokenId("eos_token_id", vocabulary.size()).ifPresent(stops::add);
-        metadata.tokenId("eot_token_id", vocabulary.size()).filter(id -> stops.isEmpty() || stops.get(0).intValue() != id)
+        metadata.tokenId("eot_token_id", vocabulary.size())
+                .filter(id -> stops.isEmpty() || stops.get(0).intValue() != id)
                 .ifPresent(stops::add);
         if (!stops.isEmpty()) {
             generation.set("eos_token_id", stops);

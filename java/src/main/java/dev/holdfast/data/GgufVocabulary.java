@@ -17,10 +17,12 @@ record GgufVocabulary(List<String> tokens, List<Number> kinds) {
         if (tokens.isEmpty()) {
             throw new InvalidInputException("tokenizer.ggml.tokens: expected at least one token, got none");
         }
-        List<Number> kinds = metadata.has("token_type") ? metadata.numbers("token_type") : Collections.nCopies(tokens.size(), NORMAL);
+        List<Number> kinds = metadata.has("token_type")
+                ? metadata.numbers("token_type")
+                : Collections.nCopies(tokens.size(), NORMAL);
         if (kinds.size() != tokens.size()) {
-            throw new InvalidInputException("tokenizer.ggml.token_type: expected " + tokens.size() + " entries, one for each token, got "
-                    + kinds.size());
+            throw new InvalidInputException("tokenizer.ggml.token_type: expected " + tokens.size()
+                    + " entries, one for each token, got " + kinds.size());
         }
         return new GgufVocabulary(tokens, kinds);
     }
@@ -48,8 +50,14 @@ record GgufVocabulary(List<String> tokens, List<Number> kinds) {
         for (int id = 0; id < tokens.size(); id++) {
             int kind = kinds.get(id).intValue();
             if (kind == CONTROL || kind == USER_DEFINED) {
-                added.addObject().put("id", id).put("content", tokens.get(id)).put("single_word", false).put("lstrip", false)
-                        .put("rstrip", false).put("normalized", false).put("special", kind == CONTROL);
+                added.addObject()
+                        .put("id", id)
+                        .put("content", tokens.get(id))
+                        .put("single_word", false)
+                        .put("lstrip", false)
+                        .put("rstrip", false)
+                        .put("normalized", false)
+                        .put("special", kind == CONTROL);
             }
         }
         return added;

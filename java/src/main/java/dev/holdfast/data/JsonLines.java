@@ -86,7 +86,8 @@ final class JsonLines {
             String text = StandardCharsets.UTF_8.newDecoder().decode(buffer).toString();
             return line == 1 && text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
         } catch (CharacterCodingException e) {
-            throw MalformedFileException.atLine(file, line, "not UTF-8 at byte " + (buffer.position() + 1) + " of the line");
+            throw MalformedFileException.atLine(
+                    file, line, "not UTF-8 at byte " + (buffer.position() + 1) + " of the line");
         }
     }
 
@@ -106,8 +107,13 @@ final class JsonLines {
         try {
             return READER.readTree(text);
         } catch (JsonProcessingException e) {
-            String column = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
-            throw MalformedFileException.atLine(file, line, "not JSON: " + e.getOriginalMessage().lines().findFirst().orElse("") + column);
+            String column = e.getLocation() == null
+                    ? ""
+                    : " at column " + e.getLocation().getColumnNr();
+            throw MalformedFileException.atLine(
+                    file,
+                    line,
+                    "not JSON: " + e.getOriginalMessage().lines().findFirst().orElse("") + column);
         }
     }
 

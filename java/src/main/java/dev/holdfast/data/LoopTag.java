@@ -39,7 +39,12 @@ final class LoopTag extends ForTag {
         return output.toString();
     }
 
-    private static void renderTurn(Header header, State loop, Object item, List<Node> body, JinjavaInterpreter interpreter,
+    private static void renderTurn(
+            Header header,
+            State loop,
+            Object item,
+            List<Node> body,
+            JinjavaInterpreter interpreter,
             StringBuilder output) {
         interpreter.enterScope();
         try {
@@ -99,7 +104,8 @@ final class LoopTag extends ForTag {
         List<Node> children = new ArrayList<>(node.getChildren());
         int otherwise = 0;
         while (otherwise < children.size()
-                && !(children.get(otherwise) instanceof TagNode tag && tag.getName().equals("else"))) {
+                && !(children.get(otherwise) instanceof TagNode tag
+                        && tag.getName().equals("else"))) {
             otherwise++;
         }
         if (empty) {
@@ -115,9 +121,13 @@ final class LoopTag extends ForTag {
             throw new TemplateRefusal("for: expected names in list, got" + helpers);
         }
         int condition = TemplateTokens.indexAtTopLevel(tokens, "if", in);
-        List<String> names = Arrays.stream(String.join("", tokens.subList(0, in)).replaceAll("[()\\s]", "").split(",")).toList();
+        List<String> names = Arrays.stream(String.join("", tokens.subList(0, in))
+                        .replaceAll("[()\\s]", "")
+                        .split(","))
+                .toList();
         String items = String.join("", tokens.subList(in + 1, condition < 0 ? tokens.size() : condition));
-        return new Header(names, items, condition < 0 ? null : String.join("", tokens.subList(condition + 1, tokens.size())));
+        return new Header(
+                names, items, condition < 0 ? null : String.join("", tokens.subList(condition + 1, tokens.size())));
     }
 
     /** The {@code loop} variable; {@code break} and {@code continue} of Jinjava act on it. */

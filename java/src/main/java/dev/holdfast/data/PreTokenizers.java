@@ -20,9 +20,10 @@ final class PreTokenizers {
     private static final String LLAMA3 = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     private static final String QWEN2 = LLAMA3.replace("\\p{N}{1,3}", "\\p{N}");
-    private static final String TEKKEN = "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
-            + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}"
-            + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    private static final String TEKKEN =
+            "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
+                    + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}"
+                    + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     private static final List<String> DEFAULT =
             List.of("[\\p{P}\\$\\+<=>\\^~\\|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]");
     private static final List<String> SINGLE_DIGITS = List.of("\\p{N}", GPT2);
@@ -61,8 +62,9 @@ final class PreTokenizers {
     static Cut named(Optional<String> name) {
         Cut cut = CUTS.get(name.orElse("default"));
         if (cut == null) {
-            throw new UnsupportedModelException("tokenizer.ggml.pre: expected one of " + String.join(", ", CUTS.keySet()) + ", got "
-                    + name.orElseThrow() + "; export from the model's Hugging Face folder instead");
+            throw new UnsupportedModelException(
+                    "tokenizer.ggml.pre: expected one of " + String.join(", ", CUTS.keySet()) + ", got "
+                            + name.orElseThrow() + "; export from the model's Hugging Face folder instead");
         }
         return cut;
     }
@@ -76,7 +78,11 @@ final class PreTokenizers {
             split.putObject("pattern").put("Regex", pattern);
             split.put("behavior", "Isolated").put("invert", false);
         }
-        steps.addObject().put("type", "ByteLevel").put("add_prefix_space", false).put("trim_offsets", true).put("use_regex", false);
+        steps.addObject()
+                .put("type", "ByteLevel")
+                .put("add_prefix_space", false)
+                .put("trim_offsets", true)
+                .put("use_regex", false);
         return sequence;
     }
 }

@@ -66,6 +66,8 @@ final class PythonJson {
     }
 
     private void appendText(String text) {
-        output.append('"').append(JsonStringEncoder.getInstance().quoteAsString(text)).append('"');
+        output.append('"')
+                .append(JsonStringEncoder.getInstance().quoteAsString(text))
+                .append('"');
     }
 }

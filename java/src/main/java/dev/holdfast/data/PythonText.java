@@ -32,9 +32,12 @@ final class PythonText {
             case "splitlines" -> splitLines(text);
             case "startswith" -> options(arguments[0]).stream().anyMatch(text::startsWith);
             case "endswith" -> options(arguments[0]).stream().anyMatch(text::endsWith);
-            case "removeprefix" -> text.startsWith(string(arguments[0])) ? text.substring(string(arguments[0]).length()) : text;
+            case "removeprefix" -> text.startsWith(string(arguments[0]))
+                    ? text.substring(string(arguments[0]).length())
+                    : text;
             case "removesuffix" -> text.endsWith(string(arguments[0]))
-                    ? text.substring(0, text.length() - string(arguments[0]).length()) : text;
+                    ? text.substring(0, text.length() - string(arguments[0]).length())
+                    : text;
             case "replace" -> replace(text, string(arguments[0]), string(arguments[1]), limit(arguments, 2));
             case "upper" -> text.toUpperCase(Locale.ROOT);
             case "lower" -> text.toLowerCase(Locale.ROOT);
@@ -43,7 +46,9 @@ final class PythonText {
             case "find" -> index(text, text.indexOf(string(arguments[0])));
             case "rfind" -> index(text, text.lastIndexOf(string(arguments[0])));
             case "count" -> (long) text.split(Pattern.quote(string(arguments[0])), -1).length - 1;
-            case "join" -> LoopTag.items(arguments[0]).stream().map(PythonText::string).collect(Collectors.joining(text));
+            case "join" -> LoopTag.items(arguments[0]).stream()
+                    .map(PythonText::string)
+                    .collect(Collectors.joining(text));
             case "isdigit" -> !text.isEmpty() && text.codePoints().allMatch(Character::isDigit);
             case "isspace" -> !text.isEmpty() && text.codePoints().allMatch(PythonText::isSpace);
             default -> throw new TemplateRefusal(method + "(): not a method of texts in chat templates");
@@ -63,10 +68,15 @@ final class PythonText {
             return truth ? "True" : "False";
         } else if (value instanceof CharSequence text) {
             String quote = text.toString().contains("'") && !text.toString().contains("\"") ? "\"" : "'";
-            String escaped = text.toString().replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
+            String escaped = text.toString()
+                    .replace("\\", "\\\\")
+                    .replace("\n", "\\n")
+                    .replace("\r", "\\r")
+                    .replace("\t", "\\t");
             return quote + (quote.equals("'") ? escaped.replace("'", "\\'") : escaped) + quote;
         } else if (value instanceof Map<?, ?> map) {
-            return map.entrySet().stream().map(entry -> quoted(entry.getKey()) + ": " + quoted(entry.getValue()))
+            return map.entrySet().stream()
+                    .map(entry -> quoted(entry.getKey()) + ": " + quoted(entry.getValue()))
                     .collect(Collectors.joining(", ", "{", "}"));
         } else if (value instanceof List || value instanceof Object[]) {
             return LoopTag.items(value).stream().map(PythonText::quoted).collect(Collectors.joining(", ", "[", "]"));
@@ -164,7 +174,8 @@ final class PythonText {
             return text;
         }
         int first = text.offsetByCodePoints(0, 1);
-        return text.substring(0, first).toUpperCase(Locale.ROOT) + text.substring(first).toLowerCase(Locale.ROOT);
+        return text.substring(0, first).toUpperCase(Locale.ROOT)
+                + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
     private static String title(String text) {
@@ -183,7 +194,9 @@ final class PythonText {
     }
 
     private static List<String> options(Object value) {
-        return value instanceof List<?> list ? list.stream().map(PythonText::string).toList() : List.of(string(value));
+        return value instanceof List<?> list
+                ? list.stream().map(PythonText::string).toList()
+                : List.of(string(value));
     }
 
     private static int limit(Object[] arguments, int index) {
@@ -199,7 +212,9 @@ final class PythonText {
 
     /** The text that a Python literal stands for; unknown escapes stay as they are, as in Python. */
     static String unescape(String literal) {
-        return ESCAPE.matcher(literal).replaceAll(match -> Matcher.quoteReplacement(character(match.group().substring(1))));
+        return ESCAPE.matcher(literal)
+                .replaceAll(match ->
+                        Matcher.quoteReplacement(character(match.group().substring(1))));
     }
 
     private static String character(String escape) {

@@ -56,7 +56,8 @@ final class RowFormat {
         List<Message> messages = new ArrayList<>();
         for (JsonNode message : list) {
             if (!message.path("role").isTextual()) {
-                throw new UnrecognisedRowException(field + ": expected messages with a role, got " + JsonLines.describe(message));
+                throw new UnrecognisedRowException(
+                        field + ": expected messages with a role, got " + JsonLines.describe(message));
             }
             messages.add(new Message(message.get("role").textValue(), content(field, message)));
         }

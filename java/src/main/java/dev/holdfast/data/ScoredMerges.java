@@ -18,8 +18,10 @@ final class ScoredMerges {
     private record Merge(String left, String right, double score) {}
 
     private static final Comparator<Merge> HIGHEST_FIRST = Comparator.comparingDouble(Merge::score)
-            .thenComparingInt(merge -> merge.left().codePointCount(0, merge.left().length()))
-            .thenComparingInt(merge -> merge.right().codePointCount(0, merge.right().length()))
+            .thenComparingInt(
+                    merge -> merge.left().codePointCount(0, merge.left().length()))
+            .thenComparingInt(
+                    merge -> merge.right().codePointCount(0, merge.right().length()))
             .reversed();
 
     private final GgufVocabulary vocabulary;
@@ -36,8 +38,8 @@ final class ScoredMerges {
 
     ArrayNode toJson(List<Number> scores) {
         if (scores.size() != vocabulary.size()) {
-            throw new InvalidInputException("tokenizer.ggml.scores: expected " + vocabulary.size() + " entries, one for each token, got "
-                    + scores.size());
+            throw new InvalidInputException("tokenizer.ggml.scores: expected " + vocabulary.size()
+                    + " entries, one for each token, got " + scores.size());
         }
         List<Merge> merges = new ArrayList<>();
         for (int id = 0; id < vocabulary.size(); id++) {
@@ -53,14 +55,17 @@ final class ScoredMerges {
 
     private List<Merge> merges(String token, double score) {
         List<Merge> merges = new ArrayList<>();
-        for (int at = token.offsetByCodePoints(0, Math.min(1, token.length())); at < token.length(); at = token.offsetByCodePoints(at, 1)) {
+        for (int at = token.offsetByCodePoints(0, Math.min(1, token.length()));
+                at < token.length();
+                at = token.offsetByCodePoints(at, 1)) {
             String left = token.substring(0, at);
             String right = token.substring(at);
             if (ids.containsKey(left) && ids.containsKey(right)) {
                 merges.add(new Merge(left, right, score));
             }
         }
-        merges.sort(Comparator.<Merge>comparingInt(merge -> ids.get(merge.left())).thenComparingInt(merge -> ids.get(merge.right())));
+        merges.sort(Comparator.<Merge>comparingInt(merge -> ids.get(merge.left()))
+                .thenComparingInt(merge -> ids.get(merge.right())));
         return merges;
     }
 }

@@ -25,7 +25,9 @@ final class SegmentEncoder {
         int[] ends = ends(segments, text, joint);
         for (int index = 0, start = 0; index < segments.size(); index++) {
             Segment segment = segments.get(index);
-            int[] ids = ends == null ? tokenizer.encode(segment.text(), false) : Arrays.copyOfRange(joint, start, ends[index]);
+            int[] ids = ends == null
+                    ? tokenizer.encode(segment.text(), false)
+                    : Arrays.copyOfRange(joint, start, ends[index]);
             row.append(ids, segment.response());
             start = ends == null ? 0 : ends[index];
         }
@@ -37,9 +39,11 @@ final class SegmentEncoder {
         int position = 0;
         for (int index = 0; index < ends.length; index++) {
             position += segments.get(index).text().length();
-            int[] prefix = index == ends.length - 1 ? joint : tokenizer.encode(text.subSequence(0, position).toString(), false);
-            boolean stable = prefix.length <= joint.length
-                    && Arrays.equals(prefix, 0, prefix.length, joint, 0, prefix.length);
+            int[] prefix = index == ends.length - 1
+                    ? joint
+                    : tokenizer.encode(text.subSequence(0, position).toString(), false);
+            boolean stable =
+                    prefix.length <= joint.length && Arrays.equals(prefix, 0, prefix.length, joint, 0, prefix.length);
             if (!stable) {
                 return null;
             }

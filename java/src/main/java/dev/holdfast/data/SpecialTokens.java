@@ -11,8 +11,14 @@ import java.util.TreeSet;
  * <p>{@code tokenizer_config.json} is asked first, then {@code special_tokens_map.json}. Ids in {@code generation_config.json} and
  * {@code config.json} are numbers or, for the end of sequence, lists of numbers.
  */
-record SpecialTokens(Optional<String> bos, Optional<String> eos, Optional<String> pad, Optional<Integer> bosId, Optional<Integer> padId,
-        TreeSet<Integer> stopIds, Optional<Integer> firstStopId) {
+record SpecialTokens(
+        Optional<String> bos,
+        Optional<String> eos,
+        Optional<String> pad,
+        Optional<Integer> bosId,
+        Optional<Integer> padId,
+        TreeSet<Integer> stopIds,
+        Optional<Integer> firstStopId) {
 
     static SpecialTokens of(ModelFolder folder) {
         ObjectNode settings = folder.json("tokenizer_config.json");
@@ -22,8 +28,13 @@ record SpecialTokens(Optional<String> bos, Optional<String> eos, Optional<String
         TreeSet<Integer> stops = new TreeSet<>();
         addIds(stops, generation.path("eos_token_id"));
         addIds(stops, model.path("eos_token_id"));
-        return new SpecialTokens(token("bos_token", settings, map), token("eos_token", settings, map), token("pad_token", settings, map),
-                firstId("bos_token_id", model, generation), firstId("pad_token_id", model, generation), stops,
+        return new SpecialTokens(
+                token("bos_token", settings, map),
+                token("eos_token", settings, map),
+                token("pad_token", settings, map),
+                firstId("bos_token_id", model, generation),
+                firstId("pad_token_id", model, generation),
+                stops,
                 firstId("eos_token_id", model, generation));
     }
 

@@ -22,27 +22,28 @@ final class Strftime {
     }
 
     private static String directive(ZonedDateTime date, char directive) {
-        String pattern = switch (directive) {
-            case 'Y' -> "uuuu";
-            case 'y' -> "uu";
-            case 'm' -> "MM";
-            case 'B' -> "MMMM";
-            case 'b', 'h' -> "MMM";
-            case 'd' -> "dd";
-            case 'j' -> "DDD";
-            case 'A' -> "EEEE";
-            case 'a' -> "EEE";
-            case 'H' -> "HH";
-            case 'I' -> "hh";
-            case 'M' -> "mm";
-            case 'S' -> "ss";
-            case 'p' -> "a";
-            case 'z' -> "xx";
-            case 'F' -> "uuuu-MM-dd";
-            case 'T' -> "HH:mm:ss";
-            case '%' -> "'%'";
-            default -> throw new TemplateRefusal("strftime_now: unsupported directive %" + directive);
-        };
+        String pattern =
+                switch (directive) {
+                    case 'Y' -> "uuuu";
+                    case 'y' -> "uu";
+                    case 'm' -> "MM";
+                    case 'B' -> "MMMM";
+                    case 'b', 'h' -> "MMM";
+                    case 'd' -> "dd";
+                    case 'j' -> "DDD";
+                    case 'A' -> "EEEE";
+                    case 'a' -> "EEE";
+                    case 'H' -> "HH";
+                    case 'I' -> "hh";
+                    case 'M' -> "mm";
+                    case 'S' -> "ss";
+                    case 'p' -> "a";
+                    case 'z' -> "xx";
+                    case 'F' -> "uuuu-MM-dd";
+                    case 'T' -> "HH:mm:ss";
+                    case '%' -> "'%'";
+                    default -> throw new TemplateRefusal("strftime_now: unsupported directive %" + directive);
+                };
         return DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(date);
     }
 }

@@ -12,8 +12,6 @@ import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import com.hubspot.jinjava.mode.ExecutionMode;
 import com.hubspot.jinjava.tree.output.RenderedOutputNode;
-import jinjava.de.odysseus.el.ExpressionFactoryImpl;
-import jinjava.de.odysseus.el.tree.TreeBuilder;
 import java.time.Clock;
 import java.time.ZonedDateTime;
 import java.util.HashMap;
@@ -21,6 +19,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.regex.Pattern;
+import jinjava.de.odysseus.el.ExpressionFactoryImpl;
+import jinjava.de.odysseus.el.tree.TreeBuilder;
 import jinjava.javax.el.ExpressionFactory;
 
 /**
@@ -43,8 +43,12 @@ final class TemplateEngine extends Jinjava {
                 .withExecutionMode(new PythonMode())
                 .withElResolver(new TemplateValues())
                 .withMaxOutputSize(MAX_OUTPUT_CHARACTERS)
-                .withLegacyOverrides(LegacyOverrides.newBuilder().withIterateOverMapKeys(true).withEvaluateMapKeys(true)
-                        .withAllowAdjacentTextNodes(true).withKeepNullableLoopValues(true).build())
+                .withLegacyOverrides(LegacyOverrides.newBuilder()
+                        .withIterateOverMapKeys(true)
+                        .withEvaluateMapKeys(true)
+                        .withAllowAdjacentTextNodes(true)
+                        .withKeepNullableLoopValues(true)
+                        .build())
                 .withDisabled(Map.of(Library.TAG, Set.of("include", "import", "from", "extends")))
                 .build());
         this.clock = clock;
@@ -64,17 +68,24 @@ final class TemplateEngine extends Jinjava {
 
     /** Lets every filter and test of the template that does not exist fail when it is used; Jinjava would pass over it. */
     void refuseUnknownNames(String template) {
-        FILTER.matcher(template).results().map(match -> match.group(1)).distinct()
+        FILTER.matcher(template)
+                .results()
+                .map(match -> match.group(1))
+                .distinct()
                 .filter(name -> getGlobalContext().getFilter(name) == null)
                 .forEach(name -> registerFilter(TemplateFilters.unknown(name)));
-        TEST.matcher(template).results().map(match -> match.group(1)).distinct()
+        TEST.matcher(template)
+                .results()
+                .map(match -> match.group(1))
+                .distinct()
                 .filter(name -> getGlobalContext().getExpTest(name) == null)
                 .forEach(name -> registerExpTest(TemplateTests.unknown(name)));
     }
 
     RenderResult renderConversation(String template, Map<String, Object> variables) {
         Map<String, Object> all = new HashMap<>(variables);
-        // Templates ask whether the function is defined before they call it, and Jinjava looks among the variables for that.
+        // Templates ask whether the function is defined before they call it, and Jinjava looks among the variables for
+        // that.
         all.put(NOW, new Now(clock));
         return renderForResult(template, all);
     }
@@ -124,5 +135,4 @@ final class TemplateEngine extends Jinjava {
                     PythonText.of(interpreter.resolveELExpression(token.getExpr(), token.getLineNumber()))));
         }
     }
-
 }

@@ -15,7 +15,8 @@ import java.util.Set;
  * </ul>
  */
 final class TemplateExpression {
-    private static final Set<String> KEYWORDS = Set.of("in", "if", "else", "elif", "and", "or", "not", "is", "set", "for", "do");
+    private static final Set<String> KEYWORDS =
+            Set.of("in", "if", "else", "elif", "and", "or", "not", "is", "set", "for", "do");
 
     private TemplateExpression() {}
 
@@ -27,7 +28,9 @@ final class TemplateExpression {
         List<String> result = new ArrayList<>();
         for (int index = 0; index < tokens.size(); index++) {
             String token = tokens.get(index);
-            int end = token.equals("[") && endsOperand(result) ? TemplateTokens.indexAtTopLevel(tokens, "]", index + 1) : -1;
+            int end = token.equals("[") && endsOperand(result)
+                    ? TemplateTokens.indexAtTopLevel(tokens, "]", index + 1)
+                    : -1;
             List<List<String>> bounds = end < 0 ? List.of() : split(tokens.subList(index + 1, end));
             if (bounds.size() > 1) {
                 result.add(slice(bounds));
@@ -36,7 +39,9 @@ final class TemplateExpression {
                 addText(result, token);
             } else if (namesArgument(tokens, index)) {
                 int last = argumentEnd(tokens, index + 1);
-                result.add("=(" + String.join("", rewrite(tokens.subList(index + 1, last))).strip() + ")");
+                result.add("=("
+                        + String.join("", rewrite(tokens.subList(index + 1, last)))
+                                .strip() + ")");
                 index = last - 1;
             } else if (token.equals("}") && last(result).equals("}")) {
                 result.add(" }");
@@ -49,14 +54,21 @@ final class TemplateExpression {
 
     /** Whether the token is an equals sign between a name and a value of several tokens, inside brackets. */
     private static boolean namesArgument(List<String> tokens, int index) {
-        if (!tokens.get(index).equals("=") || index == 0 || index + 1 == tokens.size() || tokens.get(index + 1).equals("=")) {
+        if (!tokens.get(index).equals("=")
+                || index == 0
+                || index + 1 == tokens.size()
+                || tokens.get(index + 1).equals("=")) {
             return false;
         }
         String before = last(tokens.subList(0, index));
-        boolean afterName = !before.isEmpty() && Character.isUnicodeIdentifierPart(before.codePointBefore(before.length()));
-        int depth = tokens.subList(0, index).stream().mapToInt(TemplateTokens::depthChange).sum();
+        boolean afterName =
+                !before.isEmpty() && Character.isUnicodeIdentifierPart(before.codePointBefore(before.length()));
+        int depth = tokens.subList(0, index).stream()
+                .mapToInt(TemplateTokens::depthChange)
+                .sum();
         List<String> value = tokens.subList(index + 1, argumentEnd(tokens, index + 1));
-        long parts = value.stream().filter(token -> !TemplateTokens.isSpace(token)).count();
+        long parts =
+                value.stream().filter(token -> !TemplateTokens.isSpace(token)).count();
         return afterName && depth > 0 && parts > 1;
     }
 
@@ -75,7 +87,10 @@ final class TemplateExpression {
     private static boolean endsOperand(List<String> tokens) {
         String last = last(tokens);
         boolean isName = !last.isEmpty() && Character.isUnicodeIdentifierStart(last.charAt(0)) || last.startsWith("_");
-        return isName && !KEYWORDS.contains(last) || last.endsWith(")") || last.endsWith("]") || TemplateTokens.isText(last);
+        return isName && !KEYWORDS.contains(last)
+                || last.endsWith(")")
+                || last.endsWith("]")
+                || TemplateTokens.isText(last);
     }
 
     private static String last(List<String> tokens) {
@@ -91,7 +106,8 @@ final class TemplateExpression {
     private static List<List<String>> split(List<String> tokens) {
         List<List<String>> parts = new ArrayList<>();
         int start = 0;
-        for (int colon = TemplateTokens.indexAtTopLevel(tokens, ":", 0); colon >= 0;
+        for (int colon = TemplateTokens.indexAtTopLevel(tokens, ":", 0);
+                colon >= 0;
                 colon = TemplateTokens.indexAtTopLevel(tokens, ":", start)) {
             parts.add(tokens.subList(start, colon));
             start = colon + 1;
@@ -113,7 +129,9 @@ final class TemplateExpression {
         String text = PythonText.unescape(token.substring(1, token.length() - 1));
         if (TemplateTokens.isText(last(result))) {
             int previous = result.lastIndexOf(last(result));
-            String joined = PythonText.unescape(result.get(previous).substring(1, result.get(previous).length() - 1)) + text;
+            String joined = PythonText.unescape(result.get(previous)
+                            .substring(1, result.get(previous).length() - 1))
+                    + text;
             result.subList(previous, result.size()).clear();
             text = joined;
         }
@@ -121,7 +139,11 @@ final class TemplateExpression {
     }
 
     private static String quote(String text) {
-        String escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t");
+        String escaped = text.replace("\\", "\\\\")
+                .replace("'", "\\'")
+                .replace("\n", "\\n")
+                .replace("\r", "\\r")
+                .replace("\t", "\\t");
         return "'" + escaped + "'";
     }
 }

@@ -28,8 +28,10 @@ final class TemplateFilters {
                 filter("count", (value, arguments, named) -> length(value)),
                 filter("list", (value, arguments, named) -> new ArrayList<>(LoopTag.items(value))),
                 filter("reverse", (value, arguments, named) -> reversed(value)),
-                filter("items", (value, arguments, named) ->
-                        value instanceof Map<?, ?> map ? TemplateValues.entries(map) : List.of()));
+                filter(
+                        "items",
+                        (value, arguments, named) ->
+                                value instanceof Map<?, ?> map ? TemplateValues.entries(map) : List.of()));
     }
 
     /** A filter that fails when it is used. */
@@ -43,12 +45,15 @@ final class TemplateFilters {
         String attribute = (String) (arguments.length > 1 ? arguments[1] : named.get("attribute"));
         String separator = PythonText.of(arguments.length > 0 ? arguments[0] : named.get("d"));
         return LoopTag.items(value).stream()
-                .map(item -> PythonText.of(attribute != null && item instanceof Map<?, ?> map ? map.get(attribute) : item))
+                .map(item ->
+                        PythonText.of(attribute != null && item instanceof Map<?, ?> map ? map.get(attribute) : item))
                 .collect(Collectors.joining(separator));
     }
 
     private static long length(Object value) {
-        return value instanceof Map<?, ?> map ? map.size() : LoopTag.items(value).size();
+        return value instanceof Map<?, ?> map
+                ? map.size()
+                : LoopTag.items(value).size();
     }
 
     private static Object reversed(Object value) {
@@ -78,7 +83,8 @@ final class TemplateFilters {
             }
 
             @Override
-            public Object filter(Object value, JinjavaInterpreter interpreter, Object[] arguments, Map<String, Object> named) {
+            public Object filter(
+                    Object value, JinjavaInterpreter interpreter, Object[] arguments, Map<String, Object> named) {
                 return function.apply(value, arguments, named);
             }
         };

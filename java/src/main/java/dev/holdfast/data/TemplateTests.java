@@ -12,8 +12,12 @@ final class TemplateTests {
 
     static List<ExpTest> all() {
         return List.of(
-                test("iterable", value -> value instanceof Iterable || value instanceof Map || value instanceof CharSequence),
-                test("sequence", value -> value instanceof Iterable || value instanceof Map || value instanceof CharSequence),
+                test(
+                        "iterable",
+                        value -> value instanceof Iterable || value instanceof Map || value instanceof CharSequence),
+                test(
+                        "sequence",
+                        value -> value instanceof Iterable || value instanceof Map || value instanceof CharSequence),
                 test("true", Boolean.TRUE::equals),
                 test("false", Boolean.FALSE::equals),
                 test("callable", value -> false),

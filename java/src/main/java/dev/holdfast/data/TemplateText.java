@@ -52,7 +52,8 @@ final class TemplateText {
         String closing = kind == '{' ? "}}" : kind + "}";
         int end = kind == '#' ? source.indexOf(closing, start) : closingIndex(closing, start);
         if (end < 0) {
-            throw new InvalidInputException("chat template: character " + start + ": expected " + closing + " to close the block");
+            throw new InvalidInputException(
+                    "chat template: character " + start + ": expected " + closing + " to close the block");
         }
         char control = end > start ? source.charAt(end - 1) : ' ';
         boolean controlled = control == '-' || control == '+' && kind != '{';
@@ -62,8 +63,12 @@ final class TemplateText {
         if (kind != '#' && !MARKER.matcher(content).matches()) {
             String rewritten = TemplateExpression.rewrite(content.strip());
             // Jinjava would take a leading minus for white space control.
-            output.append('{').append(kind).append(' ').append(rewritten.startsWith("-") ? "(" + rewritten + ")" : rewritten)
-                    .append(' ').append(closing);
+            output.append('{')
+                    .append(kind)
+                    .append(' ')
+                    .append(rewritten.startsWith("-") ? "(" + rewritten + ")" : rewritten)
+                    .append(' ')
+                    .append(closing);
         }
     }
 

@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 /** The tokens of a Jinja expression: texts in quotes, names, numbers, white space, single operator characters. */
 final class TemplateTokens {
     private static final Pattern TOKEN = Pattern.compile(
-            "'(?:[^'\\\\]|\\\\.)*+'|\"(?:[^\"\\\\]|\\\\.)*+\"|[\\p{L}_][\\p{L}\\p{N}_]*+|\\d++(?:\\.\\d++)?|\\s++|.", Pattern.DOTALL);
+            "'(?:[^'\\\\]|\\\\.)*+'|\"(?:[^\"\\\\]|\\\\.)*+\"|[\\p{L}_][\\p{L}\\p{N}_]*+|\\d++(?:\\.\\d++)?|\\s++|.",
+            Pattern.DOTALL);
 
     private TemplateTokens() {}
 

@@ -1,9 +1,9 @@
 package dev.holdfast.data;
 
+import com.hubspot.jinjava.el.ext.NamedParameter;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.lib.exptest.ExpTest;
 import com.hubspot.jinjava.lib.filter.Filter;
-import com.hubspot.jinjava.el.ext.NamedParameter;
 import java.beans.FeatureDescriptor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -54,12 +54,17 @@ final class TemplateValues extends ELResolver {
         } else if (base instanceof ExpTest test) {
             return applyTest(test, method, arguments);
         }
-        return call(base, String.valueOf(method), Arrays.stream(arguments).map(TemplateValues::unnamed).toArray());
+        return call(
+                base,
+                String.valueOf(method),
+                Arrays.stream(arguments).map(TemplateValues::unnamed).toArray());
     }
 
     @SuppressWarnings("unchecked")
     private static Object applyFilter(Filter filter, Object[] arguments) {
-        return filter.filter(arguments[0], (JinjavaInterpreter) arguments[1], (Object[]) arguments[2], (Map<String, Object>) arguments[3]);
+        return filter.filter(
+                arguments[0], (JinjavaInterpreter) arguments[1], (Object[]) arguments[2], (Map<String, Object>)
+                        arguments[3]);
     }
 
     private static Object applyTest(ExpTest test, Object method, Object[] arguments) {
@@ -89,7 +94,8 @@ final class TemplateValues extends ELResolver {
 
     private static Object callMap(Map<?, ?> map, String method, Object[] arguments) {
         return switch (method) {
-            case "get" -> map.containsKey(String.valueOf(arguments[0])) ? map.get(String.valueOf(arguments[0]))
+            case "get" -> map.containsKey(String.valueOf(arguments[0]))
+                    ? map.get(String.valueOf(arguments[0]))
                     : arguments.length > 1 ? arguments[1] : null;
             case "items" -> entries(map);
             case "keys" -> new ArrayList<>(map.keySet());
@@ -109,7 +115,8 @@ final class TemplateValues extends ELResolver {
         return switch (method) {
             case "index" -> (long) list.indexOf(arguments[0]);
             case "count" -> list.stream().filter(arguments[0]::equals).count();
-            default -> throw new TemplateRefusal(method + "(): expected index or count on a list; templates may not change lists");
+            default -> throw new TemplateRefusal(
+                    method + "(): expected index or count on a list; templates may not change lists");
         };
     }
 
@@ -127,7 +134,9 @@ final class TemplateValues extends ELResolver {
         for (int index = start; step > 0 ? index < end : index > end; index += step) {
             result.add(items.get(index));
         }
-        return base instanceof CharSequence ? String.join("", result.stream().map(String::valueOf).toList()) : result;
+        return base instanceof CharSequence
+                ? String.join("", result.stream().map(String::valueOf).toList())
+                : result;
     }
 
     private static int bound(Object value, int size, int step, int absent) {

@@ -28,7 +28,8 @@ public final class Tokenizer implements AutoCloseable {
     private final int[] leadingIds;
     private long handle;
 
-    private Tokenizer(Path file, Vocabulary vocabulary, SpecialTokens specialTokens, Optional<String> chatTemplate, long handle) {
+    private Tokenizer(
+            Path file, Vocabulary vocabulary, SpecialTokens specialTokens, Optional<String> chatTemplate, long handle) {
         this.file = file;
         this.vocabulary = vocabulary;
         this.specialTokens = specialTokens;
@@ -51,8 +52,8 @@ public final class Tokenizer implements AutoCloseable {
     public static Tokenizer load(Path directory) {
         ModelFolder folder = new ModelFolder(directory);
         Path file = directory.resolve("tokenizer.json");
-        String json = folder.text("tokenizer.json").orElseThrow(
-                () -> MalformedFileException.of(file, "no such file; expected a Hugging Face tokenizer"));
+        String json = folder.text("tokenizer.json")
+                .orElseThrow(() -> MalformedFileException.of(file, "no such file; expected a Hugging Face tokenizer"));
         Vocabulary vocabulary = new Vocabulary(file, folder.parse("tokenizer.json", json));
         SpecialTokens specialTokens = SpecialTokens.of(folder);
         Optional<String> template = ChatTemplateSource.find(folder);
@@ -164,9 +165,12 @@ public final class Tokenizer implements AutoCloseable {
      * @throws InvalidInputException if the model has none
      */
     public ChatTemplate chatTemplate() {
-        String source = chatTemplate.orElseThrow(() -> new InvalidInputException(file.resolveSibling("tokenizer_config.json")
-                + ": the model has no chat template; use rows of prompt and completion, or add a chat_template.jinja"));
-        return ChatTemplate.of(source, specialTokens.bos().orElse(""), specialTokens.eos().orElse(""));
+        String source = chatTemplate.orElseThrow(
+                () -> new InvalidInputException(
+                        file.resolveSibling("tokenizer_config.json")
+                                + ": the model has no chat template; use rows of prompt and completion, or add a chat_template.jinja"));
+        return ChatTemplate.of(
+                source, specialTokens.bos().orElse(""), specialTokens.eos().orElse(""));
     }
 
     /** The tokenizer file this was read from. */

@@ -61,7 +61,8 @@ final class TokenizerLibrary {
     private static byte[] read(String resource) throws IOException {
         try (InputStream stream = TokenizersLibrary.class.getResourceAsStream(resource)) {
             if (stream == null) {
-                throw new RuntimeFailureException("tokenizer library: none for this platform: expected " + resource + " on the class path");
+                throw new RuntimeFailureException(
+                        "tokenizer library: none for this platform: expected " + resource + " on the class path");
             }
             return stream.readAllBytes();
         }
@@ -84,7 +85,9 @@ final class TokenizerLibrary {
 
     private static Path cacheFolder() throws IOException {
         String configured = System.getenv("XDG_CACHE_HOME");
-        Path base = configured == null || configured.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(configured);
+        Path base = configured == null || configured.isBlank()
+                ? Path.of(System.getProperty("user.home"), ".cache")
+                : Path.of(configured);
         return base.resolve("holdfast").resolve("tokenizers-" + version() + "-" + platform());
     }
 

@@ -36,8 +36,7 @@ final class Vocabulary {
             }
             return;
         }
-        vocabulary.fields().forEachRemaining(
-                entry -> add(file, TextNode.valueOf(entry.getKey()), entry.getValue()));
+        vocabulary.fields().forEachRemaining(entry -> add(file, TextNode.valueOf(entry.getKey()), entry.getValue()));
     }
 
     private int add(Path file, JsonNode token, JsonNode id) {

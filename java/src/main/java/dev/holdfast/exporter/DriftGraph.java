@@ -31,7 +31,8 @@ final class DriftGraph {
                 graph.input(GraphNames.LOSS_COEFFICIENTS, TensorType.of(ElementType.FLOAT, 4)),
                 graph.input(GraphNames.LOSS_MODES, TensorType.of(ElementType.INT64, 3)));
         List<String> outputs = Arrays.asList(GraphNames.LOSS, null, GraphNames.TOKEN_LOSS, GraphNames.STATISTICS);
-        graph.output(graph.add(Operator.ANCHOR_LOSS, inputs, Attributes.NONE, outputs).output(3));
+        graph.output(graph.add(Operator.ANCHOR_LOSS, inputs, Attributes.NONE, outputs)
+                .output(3));
         return graph;
     }
 

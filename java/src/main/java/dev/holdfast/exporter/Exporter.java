@@ -87,7 +87,12 @@ public final class Exporter {
             TokenizerFiles.write(model, directory, decoder.config().vocabularySize());
             writeCheckpoint(decoder, model, directory.resolve(ArtifactDirectory.CHECKPOINT));
             writeGraphs(decoder, directory);
-            ArtifactDirectory.writeManifest(directory, modelEntry(decoder.config(), decoder), sourceEntry(model), parameters(decoder), version());
+            ArtifactDirectory.writeManifest(
+                    directory,
+                    modelEntry(decoder.config(), decoder),
+                    sourceEntry(model),
+                    parameters(decoder),
+                    version());
             return ArtifactDirectory.trusted(staged.commit());
         }
     }
@@ -105,8 +110,10 @@ public final class Exporter {
     private void writeGraphs(Decoder decoder, Path directory) {
         for (TrainingForm form : TrainingForm.values()) {
             Path folder = createFolder(directory.resolve(form.folder()));
-            ModelFile.write(TrainingGraph.training(decoder, form, kernels), folder.resolve(ArtifactDirectory.TRAINING_MODEL));
-            ModelFile.write(TrainingGraph.evaluation(decoder, form, kernels), folder.resolve(ArtifactDirectory.EVAL_MODEL));
+            ModelFile.write(
+                    TrainingGraph.training(decoder, form, kernels), folder.resolve(ArtifactDirectory.TRAINING_MODEL));
+            ModelFile.write(
+                    TrainingGraph.evaluation(decoder, form, kernels), folder.resolve(ArtifactDirectory.EVAL_MODEL));
         }
         ModelFile.write(OptimizerGraph.DEFAULT.graph(), directory.resolve(ArtifactDirectory.OPTIMIZER_MODEL));
         OrtCheckpoint checkpoint = OrtCheckpoint.read(directory.resolve(ArtifactDirectory.CHECKPOINT));
@@ -161,7 +168,9 @@ public final class Exporter {
         private long written;
 
         Counter(List<PendingTensor> tensors) {
-            this.total = tensors.stream().mapToLong(tensor -> tensor.shape().elementCount()).sum();
+            this.total = tensors.stream()
+                    .mapToLong(tensor -> tensor.shape().elementCount())
+                    .sum();
         }
 
         PendingTensor counted(PendingTensor tensor) {

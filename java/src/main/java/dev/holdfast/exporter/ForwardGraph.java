@@ -67,7 +67,8 @@ final class ForwardGraph {
         Value inputIds = inputIds();
         Value positions = graph.input(GraphNames.RESPONSE_POSITIONS, TensorType.of(ElementType.INT64, "N"));
         List<Value> inputs = List.of(hiddenStates(inputIds), positions);
-        graph.output(graph.add(Operator.GATHER, inputs, Attributes.of("axis", 0), List.of(GraphNames.HIDDEN_STATES)).output());
+        graph.output(graph.add(Operator.GATHER, inputs, Attributes.of("axis", 0), List.of(GraphNames.HIDDEN_STATES))
+                .output());
         return graph;
     }
 
@@ -97,7 +98,8 @@ final class ForwardGraph {
     private Value sequences(String name, Value rows, Value inputIds, Value leadingShape) {
         Dimension width = rows.type().dimension(-1);
         Value shape = operators.concat(0, leadingShape, operators.longs(width.size()));
-        List<Dimension> dimensions = List.of(inputIds.type().dimension(0), inputIds.type().dimension(1), width);
+        List<Dimension> dimensions =
+                List.of(inputIds.type().dimension(0), inputIds.type().dimension(1), width);
         return graph.addTyped(
                         Operator.RESHAPE.operatorName(),
                         List.of(rows, shape),

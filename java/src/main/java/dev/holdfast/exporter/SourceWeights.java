@@ -2,12 +2,12 @@ package dev.holdfast.exporter;
 
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.model.Parameter;
+import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
 import dev.holdfast.weights.PendingTensor;
 import dev.holdfast.weights.WeightSource;
 import java.nio.file.Path;
-import dev.holdfast.tensor.ElementType;
 
 /** The weights of a source under the names that the model has for them, checked against the shapes that the configuration implies. */
 final class SourceWeights {
@@ -28,8 +28,8 @@ final class SourceWeights {
         String stored = storedName(parameter);
         Shape shape = weights.info(stored).shape();
         if (!shape.equals(parameter.shape())) {
-            throw new InvalidInputException(path + ": parameter " + stored + ": config.json implies shape " + parameter.shape() + ", got " + shape
-                    + "; weights and config.json must be of the same model");
+            throw new InvalidInputException(path + ": parameter " + stored + ": config.json implies shape "
+                    + parameter.shape() + ", got " + shape + "; weights and config.json must be of the same model");
         }
         return new PendingTensor(parameter.name(), ElementType.FLOAT, parameter.shape(), () -> read(stored));
     }
@@ -48,6 +48,7 @@ final class SourceWeights {
         if (weights.contains(bare)) {
             return bare;
         }
-        throw new InvalidInputException(path + ": parameter " + name + ": expected in the weights, got none; is config.json of another model?");
+        throw new InvalidInputException(
+                path + ": parameter " + name + ": expected in the weights, got none; is config.json of another model?");
     }
 }

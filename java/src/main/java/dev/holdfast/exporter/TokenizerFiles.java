@@ -26,15 +26,17 @@ final class TokenizerFiles {
         }
         try (Tokenizer tokenizer = Tokenizer.load(target)) {
             if (tokenizer.vocabularySize() > modelVocabularySize) {
-                throw new InvalidInputException(model.path() + ": tokenizer: expected at most the model's " + modelVocabularySize
-                        + " tokens, got " + tokenizer.vocabularySize() + "; it belongs to another model");
+                throw new InvalidInputException(
+                        model.path() + ": tokenizer: expected at most the model's " + modelVocabularySize
+                                + " tokens, got " + tokenizer.vocabularySize() + "; it belongs to another model");
             }
         }
     }
 
     private static void requireTokenizer(Path folder) {
         if (!Files.isRegularFile(folder.resolve(ModelFiles.TOKENIZER))) {
-            throw new InvalidInputException(folder + ": expected a tokenizer.json, got none; convert the tokenizer to Hugging Face's fast format");
+            throw new InvalidInputException(folder
+                    + ": expected a tokenizer.json, got none; convert the tokenizer to Hugging Face's fast format");
         }
     }
 }

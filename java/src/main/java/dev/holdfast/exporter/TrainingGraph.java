@@ -64,8 +64,8 @@ final class TrainingGraph {
         addInputs();
         Value logits = studentLogits();
         Node loss = loss(logits, true);
-        Map<Value, Value> gradients = Gradients.append(
-                graph, Map.of(logits, loss.output(1)), parameters.values(), gradientOperators());
+        Map<Value, Value> gradients =
+                Gradients.append(graph, Map.of(logits, loss.output(1)), parameters.values(), gradientOperators());
         addAccumulators(gradients);
         return graph;
     }
@@ -100,7 +100,9 @@ final class TrainingGraph {
             graph.input(GraphNames.REFERENCE_HEAD, TensorType.of(ElementType.FLOAT, "U", "R"));
         }
         for (Parameter parameter : decoder.parameters()) {
-            parameters.put(parameter.name(), graph.input(parameter.name(), TensorType.of(ElementType.FLOAT, parameter.shape())));
+            parameters.put(
+                    parameter.name(),
+                    graph.input(parameter.name(), TensorType.of(ElementType.FLOAT, parameter.shape())));
         }
     }
 
@@ -115,8 +117,11 @@ final class TrainingGraph {
     }
 
     private Node loss(Value logits, boolean withGradient) {
-        Value snapshot = form.hasSnapshot() ? logits("snapshot", GraphNames.SNAPSHOT_HIDDEN, GraphNames.SNAPSHOT_HEAD) : null;
-        Value reference = form.hasReference() ? logits("reference", GraphNames.REFERENCE_HIDDEN, GraphNames.REFERENCE_HEAD) : null;
+        Value snapshot =
+                form.hasSnapshot() ? logits("snapshot", GraphNames.SNAPSHOT_HIDDEN, GraphNames.SNAPSHOT_HEAD) : null;
+        Value reference = form.hasReference()
+                ? logits("reference", GraphNames.REFERENCE_HIDDEN, GraphNames.REFERENCE_HEAD)
+                : null;
         List<Value> inputs = Arrays.asList(
                 logits,
                 snapshot,
@@ -127,7 +132,10 @@ final class TrainingGraph {
                 graph.value(GraphNames.LOSS_COEFFICIENTS),
                 graph.value(GraphNames.LOSS_MODES));
         List<String> outputs = Arrays.asList(
-                GraphNames.LOSS, withGradient ? "student_logits.gradient" : null, GraphNames.TOKEN_LOSS, GraphNames.STATISTICS);
+                GraphNames.LOSS,
+                withGradient ? "student_logits.gradient" : null,
+                GraphNames.TOKEN_LOSS,
+                GraphNames.STATISTICS);
         Node loss = graph.add(Operator.ANCHOR_LOSS, inputs, Attributes.NONE, outputs);
         graph.output(loss.output(0));
         graph.output(loss.output(2));
@@ -145,14 +153,17 @@ final class TrainingGraph {
      * complete first, are also stored first and their buffers are free again.
      */
     private void addAccumulators(Map<Value, Value> gradients) {
-        parameters.values().forEach(parameter -> graph.input(parameter.name() + "_grad.accumulation.buffer", parameter.type()));
+        parameters
+                .values()
+                .forEach(parameter -> graph.input(parameter.name() + "_grad.accumulation.buffer", parameter.type()));
         graph.input(LAZY_RESET, TensorType.of(ElementType.BOOL, 1));
         List<Value> ports = new ArrayList<>();
         for (Value parameter : parameters.values()) {
             Node accumulator = accumulate(parameter, gradients.get(parameter));
             ports.addAll(List.of(parameter, accumulator.input(0), accumulator.output()));
         }
-        graph.output(graph.add(Operator.GRADIENT_PORT, ports, Attributes.NONE, List.of(GraphNames.GRADIENT_PORT)).output());
+        graph.output(graph.add(Operator.GRADIENT_PORT, ports, Attributes.NONE, List.of(GraphNames.GRADIENT_PORT))
+                .output());
         parameters.keySet().forEach(name -> graph.output(graph.value(name + "_grad.accumulation.out")));
     }
 

@@ -60,7 +60,9 @@ final class Backpropagation {
         }
         Derivative derivative = derivativeOf(node);
         if (derivative instanceof Derivative.Known known) {
-            known.rule().apply(new NodeGradient(this, node, Operators.on(graph).in(SCOPE).in(node.name())));
+            known.rule()
+                    .apply(new NodeGradient(
+                            this, node, Operators.on(graph).in(SCOPE).in(node.name())));
         } else if (derivative instanceof Derivative.Refused refused) {
             throw new InvalidGraphException(node + ": cannot be differentiated; " + refused.hint());
         }
@@ -69,15 +71,20 @@ final class Backpropagation {
     private static Derivative derivativeOf(Node node) {
         Optional<Operator> operator = node.operator();
         return operator.map(DerivativeTable::of)
-                .orElseGet(() -> new Derivative.Refused("supported are " + String.join(", ", DerivativeTable.differentiable())));
+                .orElseGet(() ->
+                        new Derivative.Refused("supported are " + String.join(", ", DerivativeTable.differentiable())));
     }
 
     /** All values that change when a wanted value changes: the wanted ones and what smooth operators compute from them. */
     private Set<Value> dependentOn(Set<Value> sources) {
         Set<Value> reached = new HashSet<>(sources);
         for (Node node : forward) {
-            if (node.inputs().stream().anyMatch(reached::contains) && !(derivativeOf(node) instanceof Derivative.None)) {
-                node.outputs().stream().filter(Objects::nonNull).filter(Backpropagation::mayHaveGradient).forEach(reached::add);
+            if (node.inputs().stream().anyMatch(reached::contains)
+                    && !(derivativeOf(node) instanceof Derivative.None)) {
+                node.outputs().stream()
+                        .filter(Objects::nonNull)
+                        .filter(Backpropagation::mayHaveGradient)
+                        .forEach(reached::add);
             }
         }
         return reached;
@@ -86,7 +93,8 @@ final class Backpropagation {
     /** Whether changes of a value can be small: false for whole numbers and for sequences. */
     static boolean mayHaveGradient(Value value) {
         return value.knownType()
-                .map(type -> type instanceof TensorType tensor && tensor.elementType().isFloatingPoint())
+                .map(type -> type instanceof TensorType tensor
+                        && tensor.elementType().isFloatingPoint())
                 .orElse(true);
     }
 

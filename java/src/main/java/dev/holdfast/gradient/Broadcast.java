@@ -34,10 +34,12 @@ final class Broadcast {
         Operators operators = node.operators();
         Value summed = gradient;
         if (added > 0) {
-            summed = operators.reduceSum(summed, false, LongStream.range(0, added).toArray());
+            summed = operators.reduceSum(
+                    summed, false, LongStream.range(0, added).toArray());
         }
         if (!stretched.isEmpty()) {
-            summed = operators.reduceSum(summed, true, stretched.stream().mapToLong(Long::longValue).toArray());
+            summed = operators.reduceSum(
+                    summed, true, stretched.stream().mapToLong(Long::longValue).toArray());
         }
         return summed;
     }
@@ -52,10 +54,14 @@ final class Broadcast {
         if (own.isFixed()) {
             return own.equals(ONE) && !opposite.isEmpty();
         }
-        opposite.stream().filter(dimension -> own.isUnknown() || !dimension.equals(own)).findFirst().ifPresent(dimension -> {
-            throw node.refusal("expected dimension " + own + " of " + target + " to broadcast in a way that is known when the graph is built, got "
-                    + dimension + " against it; declare equal sizes by equal symbols");
-        });
+        opposite.stream()
+                .filter(dimension -> own.isUnknown() || !dimension.equals(own))
+                .findFirst()
+                .ifPresent(dimension -> {
+                    throw node.refusal("expected dimension " + own + " of " + target
+                            + " to broadcast in a way that is known when the graph is built, got " + dimension
+                            + " against it; declare equal sizes by equal symbols");
+                });
         return false;
     }
 }

@@ -11,7 +11,8 @@ import java.util.List;
 final class DerivativeTable {
     private static final Derivative NONE = new None();
     private static final Derivative SECOND_ORDER = new Refused("second derivatives are not supported");
-    private static final Derivative SIDE_EFFECT = new Refused("it changes parameters; differentiate the graph before it is added");
+    private static final Derivative SIDE_EFFECT =
+            new Refused("it changes parameters; differentiate the graph before it is added");
 
     private DerivativeTable() {}
 
@@ -57,9 +58,20 @@ final class DerivativeTable {
 
             case CONSTANT_OF_SHAPE, GRADIENT_PORT, LESS_OR_EQUAL, RANGE, SHAPE -> NONE;
 
-            case ANCHOR_LOSS -> new Refused("it gives its own gradient: seed its logits with its output student_gradient");
-            case CAUSAL_ATTENTION_GRAD, EMBEDDING_GRAD, FAST_GELU_GRAD, GATHER_GRAD, GELU_GRAD, LAYER_NORMALIZATION_GRAD, PAD, QUICK_GELU_GRAD,
-                    RMS_NORM_GRAD, SIMPLIFIED_LAYER_NORMALIZATION_GRAD, SOFTMAX_GRAD, SWI_GLU_GRAD -> SECOND_ORDER;
+            case ANCHOR_LOSS -> new Refused(
+                    "it gives its own gradient: seed its logits with its output student_gradient");
+            case CAUSAL_ATTENTION_GRAD,
+                    EMBEDDING_GRAD,
+                    FAST_GELU_GRAD,
+                    GATHER_GRAD,
+                    GELU_GRAD,
+                    LAYER_NORMALIZATION_GRAD,
+                    PAD,
+                    QUICK_GELU_GRAD,
+                    RMS_NORM_GRAD,
+                    SIMPLIFIED_LAYER_NORMALIZATION_GRAD,
+                    SOFTMAX_GRAD,
+                    SWI_GLU_GRAD -> SECOND_ORDER;
             case ADAMW_OPTIMIZER, INPLACE_CLIP_GRAD_NORM, IN_PLACE_ACCUMULATOR -> SIDE_EFFECT;
         };
     }

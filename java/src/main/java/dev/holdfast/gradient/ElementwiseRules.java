@@ -85,14 +85,17 @@ final class ElementwiseRules {
         }
         if (node.wants(2)) {
             Value other = node.once(
-                    "complement as " + elementType, node.input(0), () -> operators.sub(node.scalar(1, elementType), chosen));
+                    "complement as " + elementType,
+                    node.input(0),
+                    () -> operators.sub(node.scalar(1, elementType), chosen));
             node.contribute(2, node.summedTo(2, operators.mul(dy, other)));
         }
     }
 
     /** y = x in another floating-point type: dx = dy in x's. */
     static void cast(NodeGradient node) {
-        node.contribute(0, node.operators().cast(node.outputGradient(), node.type(0).elementType()));
+        node.contribute(
+                0, node.operators().cast(node.outputGradient(), node.type(0).elementType()));
     }
 
     /** y = x: dx = dy. */

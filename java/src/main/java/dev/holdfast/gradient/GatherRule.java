@@ -28,7 +28,8 @@ final class GatherRule {
         Operators operators = node.operators();
         Value shape = node.shapes().of(operators, node.input(0));
         Attributes attributes = Attributes.of("axis", axis);
-        node.contribute(0, operators.add(Operator.GATHER_GRAD, attributes, shape, node.input(1), node.outputGradient()));
+        node.contribute(
+                0, operators.add(Operator.GATHER_GRAD, attributes, shape, node.input(1), node.outputGradient()));
     }
 
     /** Adds the rows to what is pending: with a tied head, that is the gradient which the head has left for the same matrix. */
@@ -40,6 +41,7 @@ final class GatherRule {
             return node.operators().add(Operator.EMBEDDING_GRAD, size, node.input(1), node.outputGradient());
         }
         Value target = base.orElseGet(() -> node.zerosLike(node.input(0)));
-        return node.operators().add(Operator.EMBEDDING_GRAD, Attributes.NONE, node.input(1), node.outputGradient(), target);
+        return node.operators()
+                .add(Operator.EMBEDDING_GRAD, Attributes.NONE, node.input(1), node.outputGradient(), target);
     }
 }

@@ -42,10 +42,14 @@ public final class Gradients {
     public static Map<Value, Value> append(
             Graph graph, Map<Value, Value> seeds, Collection<Value> withRespectTo, GradientOperators operators) {
         Map<Value, Value> gradients = appendConnected(graph, seeds, withRespectTo, operators);
-        List<String> missing = withRespectTo.stream().filter(wanted -> !gradients.containsKey(wanted)).map(Value::name).toList();
+        List<String> missing = withRespectTo.stream()
+                .filter(wanted -> !gradients.containsKey(wanted))
+                .map(Value::name)
+                .toList();
         if (!missing.isEmpty()) {
-            throw new InvalidGraphException("graph " + graph.name() + ": expected the loss to depend on every value to differentiate by, got "
-                    + missing.size() + " without a path to it: " + String.join(", ", missing) + "; freeze them or use them");
+            throw new InvalidGraphException("graph " + graph.name()
+                    + ": expected the loss to depend on every value to differentiate by, got " + missing.size()
+                    + " without a path to it: " + String.join(", ", missing) + "; freeze them or use them");
         }
         return gradients;
     }
@@ -69,9 +73,11 @@ public final class Gradients {
     }
 
     private static void requireSameType(Value value, Value gradient) {
-        boolean same = value.type().elementType() == gradient.type().elementType() && value.type().rank() == gradient.type().rank();
+        boolean same = value.type().elementType() == gradient.type().elementType()
+                && value.type().rank() == gradient.type().rank();
         if (!same) {
-            throw new IllegalArgumentException("gradient of " + value + ": expected a value of the same type, got " + gradient);
+            throw new IllegalArgumentException(
+                    "gradient of " + value + ": expected a value of the same type, got " + gradient);
         }
     }
 
@@ -80,7 +86,8 @@ public final class Gradients {
         graph.nodes().forEach(node -> positions.put(node, positions.size()));
         Map<Value, Value> ordered = new LinkedHashMap<>();
         gradients.entrySet().stream()
-                .sorted(Comparator.comparing(entry -> entry.getValue().producer().map(positions::get).orElse(-1)))
+                .sorted(Comparator.comparing(
+                        entry -> entry.getValue().producer().map(positions::get).orElse(-1)))
                 .forEach(entry -> ordered.put(entry.getKey(), entry.getValue()));
         return ordered;
     }

@@ -63,7 +63,9 @@ final class LayoutRules {
         TensorType x = node.type(0);
         long[] starts = node.constantLongs(1);
         long[] ends = node.constantLongs(2);
-        long[] axes = node.node().hasInput(3) ? node.constantLongs(3) : LongStream.range(0, starts.length).toArray();
+        long[] axes = node.node().hasInput(3)
+                ? node.constantLongs(3)
+                : LongStream.range(0, starts.length).toArray();
         requireUnitSteps(node);
         long[] padding = new long[2 * x.rank()];
         for (int i = 0; i < axes.length; i++) {
@@ -77,7 +79,8 @@ final class LayoutRules {
             padding[axis + x.rank()] = size - Math.max(clamp(ends[i], size), start);
         }
         Operators operators = node.operators();
-        node.contribute(0, operators.add(Operator.PAD, Attributes.NONE, node.outputGradient(), operators.longs(padding)));
+        node.contribute(
+                0, operators.add(Operator.PAD, Attributes.NONE, node.outputGradient(), operators.longs(padding)));
     }
 
     private static void requireUnitSteps(NodeGradient node) {

@@ -111,7 +111,9 @@ final class NodeGradient {
     void contribute(int input, Value gradient) {
         if (wants(input)) {
             Optional<Value> soFar = takePending(input);
-            walk.setPending(input(input), soFar.map(pending -> operators.add(pending, gradient)).orElse(gradient));
+            walk.setPending(
+                    input(input),
+                    soFar.map(pending -> operators.add(pending, gradient)).orElse(gradient));
         }
     }
 
@@ -119,7 +121,9 @@ final class NodeGradient {
     void subtract(int input, Value gradient) {
         if (wants(input)) {
             Optional<Value> soFar = takePending(input);
-            walk.setPending(input(input), soFar.map(pending -> operators.sub(pending, gradient)).orElseGet(() -> operators.neg(gradient)));
+            walk.setPending(
+                    input(input),
+                    soFar.map(pending -> operators.sub(pending, gradient)).orElseGet(() -> operators.neg(gradient)));
         }
     }
 
@@ -149,7 +153,8 @@ final class NodeGradient {
      * @throws InvalidGraphException if it is none
      */
     long[] constantLongs(int input) {
-        return operators.graph()
+        return operators
+                .graph()
                 .constantValue(input(input))
                 .map(HostTensor::toLongArray)
                 .orElseThrow(() -> refusal("expected input " + input + " to be a constant"));

@@ -39,7 +39,12 @@ final class ProductRules {
             Value dy = node.outputGradient();
             Value summed = Broadcast.undo(node, dy, node.type(2), List.of(node.typeOf(node.output(0))));
             float beta = node.attributes().real("beta", 1);
-            node.contribute(2, beta == 1 ? summed : node.operators().mul(summed, node.scalar(beta, node.type(2).elementType())));
+            node.contribute(
+                    2,
+                    beta == 1
+                            ? summed
+                            : node.operators()
+                                    .mul(summed, node.scalar(beta, node.type(2).elementType())));
         }
     }
 
@@ -61,9 +66,11 @@ final class ProductRules {
         if (node.wants(0)) {
             Value b = node.input(1);
             Value pending = node.takePending(0).orElse(null);
-            node.contribute(0, product.transposeA
-                    ? product.gemm(node, b, product.transposeB, dy, true, pending)
-                    : product.gemm(node, dy, false, b, !product.transposeB, pending));
+            node.contribute(
+                    0,
+                    product.transposeA
+                            ? product.gemm(node, b, product.transposeB, dy, true, pending)
+                            : product.gemm(node, dy, false, b, !product.transposeB, pending));
         }
         if (node.wants(1)) {
             weights(node, product, node.input(0), dy);
@@ -72,9 +79,11 @@ final class ProductRules {
 
     private static void weights(NodeGradient node, Product product, Value a, Value dy) {
         Value pending = node.takePending(1).orElse(null);
-        node.contribute(1, product.transposeB
-                ? product.gemm(node, dy, true, a, product.transposeA, pending)
-                : product.gemm(node, a, !product.transposeA, dy, false, pending));
+        node.contribute(
+                1,
+                product.transposeB
+                        ? product.gemm(node, dy, true, a, product.transposeA, pending)
+                        : product.gemm(node, a, !product.transposeA, dy, false, pending));
     }
 
     private static void batches(NodeGradient node, Product product) {
@@ -82,16 +91,26 @@ final class ProductRules {
         Value a = node.input(0);
         Value b = node.input(1);
         if (node.wants(0)) {
-            node.contribute(0, summedOverBatches(node, 0, product.transposeA
-                    ? product.fused(node, b, product.transposeB, dy, true)
-                    : product.fused(node, dy, false, b, !product.transposeB)));
+            node.contribute(
+                    0,
+                    summedOverBatches(
+                            node,
+                            0,
+                            product.transposeA
+                                    ? product.fused(node, b, product.transposeB, dy, true)
+                                    : product.fused(node, dy, false, b, !product.transposeB)));
         }
         if (node.wants(1) && node.type(1).rank() == 2 && !product.transposeA) {
             weights(node, product, rows(node, a), rows(node, dy));
         } else if (node.wants(1)) {
-            node.contribute(1, summedOverBatches(node, 1, product.transposeB
-                    ? product.fused(node, dy, true, a, product.transposeA)
-                    : product.fused(node, a, !product.transposeA, dy, false)));
+            node.contribute(
+                    1,
+                    summedOverBatches(
+                            node,
+                            1,
+                            product.transposeB
+                                    ? product.fused(node, dy, true, a, product.transposeA)
+                                    : product.fused(node, a, !product.transposeA, dy, false)));
         }
     }
 
@@ -99,7 +118,8 @@ final class ProductRules {
     private static Value rows(NodeGradient node, Value value) {
         TensorType type = node.typeOf(value);
         int columns = type.rank() - 1;
-        Dimension rows = type.withDimensions(type.dimensions().subList(0, columns)).elementCount();
+        Dimension rows =
+                type.withDimensions(type.dimensions().subList(0, columns)).elementCount();
         if (!type.dimension(columns).isFixed()) {
             throw node.refusal("expected a fixed last dimension, got " + value);
         }
@@ -123,10 +143,19 @@ final class ProductRules {
     /** How a product reads its operands. */
     private record Product(boolean transposeA, boolean transposeB, float alpha) {
         static Product of(Attributes attributes) {
-            return new Product(attributes.integer("transA", 0) != 0, attributes.integer("transB", 0) != 0, attributes.real("alpha", 1));
+            return new Product(
+                    attributes.integer("transA", 0) != 0,
+                    attributes.integer("transB", 0) != 0,
+                    attributes.real("alpha", 1));
         }
 
-        Value gemm(NodeGradient node, Value left, boolean transposeLeft, Value right, boolean transposeRight, Value addend) {
+        Value gemm(
+                NodeGradient node,
+                Value left,
+                boolean transposeLeft,
+                Value right,
+                boolean transposeRight,
+                Value addend) {
             Attributes attributes = Attributes.of("transA", transposeLeft, "transB", transposeRight, "alpha", alpha);
             return node.operators().add(Operator.GEMM, attributes, left, right, addend);
         }

@@ -35,12 +35,16 @@ final class ReductionRules {
         Value dy = node.outputGradient();
         boolean kept = attributes.integer("keepdims", 1) != 0 || x.rank() == 0;
         Value aligned = kept ? dy : operators.unsqueeze(dy, reduced);
-        Value shape = expansion(x, reduced).map(operators::longs).orElseGet(() -> node.shapes().of(operators, node.input(0)));
+        Value shape = expansion(x, reduced).map(operators::longs).orElseGet(() -> node.shapes()
+                .of(operators, node.input(0)));
         node.contribute(0, operators.add(Operator.EXPAND, Attributes.NONE, aligned, shape));
     }
 
     private static long[] fromStart(long[] axes, int rank) {
-        return Arrays.stream(axes).map(axis -> axis < 0 ? axis + rank : axis).sorted().toArray();
+        return Arrays.stream(axes)
+                .map(axis -> axis < 0 ? axis + rank : axis)
+                .sorted()
+                .toArray();
     }
 
     /** Expand's operand with 1 for the dimensions that stay, if the sizes of the reduced ones are known. */
@@ -59,7 +63,8 @@ final class ReductionRules {
 
     /** y_i = Σ_{j ≤ i} x_j: dx_j = Σ_{i ≥ j} dy_i, the sum from the other end. */
     static void cumulativeSum(NodeGradient node) {
-        Attributes otherEnd = node.attributes().with("reverse", 1 - node.attributes().integer("reverse", 0));
+        Attributes otherEnd =
+                node.attributes().with("reverse", 1 - node.attributes().integer("reverse", 0));
         node.contribute(0, node.operators().add(Operator.CUM_SUM, otherEnd, node.outputGradient(), node.input(1)));
     }
 }

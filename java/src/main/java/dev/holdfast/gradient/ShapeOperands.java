@@ -33,7 +33,8 @@ final class ShapeOperands {
         if (operator == Operator.SHAPE && node.attributes().asMap().isEmpty()) {
             shapes.putIfAbsent(node.input(0), node.output());
         } else if (operator == Operator.RESHAPE && isPlainShape(node.input(1))) {
-            knownDimensions(node.output()).ifPresent(dimensions -> reshapeOperands.putIfAbsent(dimensions, node.input(1)));
+            knownDimensions(node.output())
+                    .ifPresent(dimensions -> reshapeOperands.putIfAbsent(dimensions, node.input(1)));
         }
     }
 
@@ -45,7 +46,8 @@ final class ShapeOperands {
         }
         return graph.constantValue(operand)
                 .map(constant -> Arrays.stream(constant.toLongArray()).noneMatch(size -> size == 0))
-                .orElse(producer.equals(Optional.of(Operator.SHAPE)) || producer.equals(Optional.of(Operator.GATHER))
+                .orElse(producer.equals(Optional.of(Operator.SHAPE))
+                        || producer.equals(Optional.of(Operator.GATHER))
                         || producer.equals(Optional.of(Operator.SLICE)));
     }
 
@@ -60,7 +62,8 @@ final class ShapeOperands {
     Value of(Operators operators, Value value) {
         List<Dimension> dimensions = value.type().dimensions();
         if (dimensions.stream().allMatch(Dimension::isFixed)) {
-            return operators.longs(dimensions.stream().mapToLong(Dimension::size).toArray());
+            return operators.longs(
+                    dimensions.stream().mapToLong(Dimension::size).toArray());
         }
         return shapes.computeIfAbsent(value, operators::shape);
     }
@@ -72,11 +75,14 @@ final class ShapeOperands {
     }
 
     private Value reshapeOperand(Operators operators, Value value, Value like) {
-        Optional<long[]> constant = constantFor(value.type().dimensions(), like.type().dimensions());
+        Optional<long[]> constant =
+                constantFor(value.type().dimensions(), like.type().dimensions());
         if (constant.isPresent()) {
             return operators.longs(constant.get());
         }
-        Value existing = shapes.containsKey(like) ? null : reshapeOperands.get(like.type().dimensions());
+        Value existing = shapes.containsKey(like)
+                ? null
+                : reshapeOperands.get(like.type().dimensions());
         return existing != null ? existing : of(operators, like);
     }
 
@@ -88,7 +94,9 @@ final class ShapeOperands {
             Dimension dimension = to.get(axis);
             if (dimension.isFixed()) {
                 target[axis] = dimension.size();
-            } else if (!dimension.isUnknown() && axis < from.size() && from.get(axis).equals(dimension)) {
+            } else if (!dimension.isUnknown()
+                    && axis < from.size()
+                    && from.get(axis).equals(dimension)) {
                 target[axis] = 0;
             } else if (restUsed) {
                 return Optional.empty();

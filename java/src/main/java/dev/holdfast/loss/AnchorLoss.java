@@ -53,7 +53,8 @@ public sealed interface AnchorLoss permits JavaAnchorLoss, NativeAnchorLoss {
 
     /** Loss, statistics and gradient, the gradient in a new tensor of the student's type. */
     default AnchorLossResult compute(AnchorLossInputs inputs, AnchorLossOptions options) {
-        HostTensor gradient = HostTensor.allocate(inputs.student().elementType(), inputs.student().shape());
+        HostTensor gradient = HostTensor.allocate(
+                inputs.student().elementType(), inputs.student().shape());
         return compute(inputs, options, Optional.of(gradient));
     }
 
@@ -61,9 +62,11 @@ public sealed interface AnchorLoss permits JavaAnchorLoss, NativeAnchorLoss {
     static void requireComputable(AnchorLossInputs inputs, Optional<HostTensor> gradient) {
         inputs.requireValidTokens();
         gradient.ifPresent(tensor -> {
-            boolean isFloat = tensor.elementType().isFloatingPoint() && tensor.elementType().sizeBytes() <= Float.BYTES;
+            boolean isFloat = tensor.elementType().isFloatingPoint()
+                    && tensor.elementType().sizeBytes() <= Float.BYTES;
             if (!isFloat || !tensor.shape().equals(inputs.student().shape())) {
-                throw new IllegalArgumentException("gradient: expected floating-point logits " + inputs.student().shape() + ", got " + tensor);
+                throw new IllegalArgumentException("gradient: expected floating-point logits "
+                        + inputs.student().shape() + ", got " + tensor);
             }
         });
     }

@@ -49,7 +49,8 @@ public record AnchorLossInputs(
 
     /** These tokens with a reference. */
     public AnchorLossInputs withReference(HostTensor logits, HostTensor mixingWeights) {
-        return new AnchorLossInputs(student, snapshot, Optional.of(logits), labels, weights, Optional.of(mixingWeights));
+        return new AnchorLossInputs(
+                student, snapshot, Optional.of(logits), labels, weights, Optional.of(mixingWeights));
     }
 
     /** These tokens with a snapshot. */
@@ -78,7 +79,12 @@ public record AnchorLossInputs(
         FloatBuffer weight = weights.floats();
         for (int i = 0; i < tokenCount(); i++) {
             long y = label.get(i);
-            requireValue(y == IGNORE_INDEX || y >= 0 && y < vocabularySize(), "labels", i, "[0, " + vocabularySize() + ") or -100", y);
+            requireValue(
+                    y == IGNORE_INDEX || y >= 0 && y < vocabularySize(),
+                    "labels",
+                    i,
+                    "[0, " + vocabularySize() + ") or -100",
+                    y);
             requireValue(Float.isFinite(weight.get(i)), "weights", i, "a finite number", weight.get(i));
             if (alphas.isPresent()) {
                 float alpha = alphas.get().floats().get(i);
@@ -99,9 +105,12 @@ public record AnchorLossInputs(
             throw new IllegalArgumentException(name + ": expected FLOAT, FLOAT16 or BFLOAT16, got " + type);
         }
         Shape shape = logits.shape();
-        if (shape.rank() != 2 || shape.dimension(1) < 1 || student.rank() != 2 || shape.dimension(0) != student.dimension(0)) {
-            throw new IllegalArgumentException(name + ": expected a row of at least one logit per token, got " + shape + " beside a student of "
-                    + student);
+        if (shape.rank() != 2
+                || shape.dimension(1) < 1
+                || student.rank() != 2
+                || shape.dimension(0) != student.dimension(0)) {
+            throw new IllegalArgumentException(name + ": expected a row of at least one logit per token, got " + shape
+                    + " beside a student of " + student);
         }
     }
 

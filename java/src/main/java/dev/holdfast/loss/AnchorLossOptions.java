@@ -26,7 +26,11 @@ public record AnchorLossOptions(
         float beta) {
 
     public AnchorLossOptions {
-        require(temperature > 0 && temperature < Float.POSITIVE_INFINITY, "temperature", "a finite number > 0", temperature);
+        require(
+                temperature > 0 && temperature < Float.POSITIVE_INFINITY,
+                "temperature",
+                "a finite number > 0",
+                temperature);
         require(kdWeight >= 0 && kdWeight < Float.POSITIVE_INFINITY, "kdWeight", "a finite number >= 0", kdWeight);
         require(ceWeight >= 0 && ceWeight < Float.POSITIVE_INFINITY, "ceWeight", "a finite number >= 0", ceWeight);
         require(divergence != Divergence.JSD || beta > 0 && beta < 1, "beta", "(0, 1)", beta);

@@ -12,9 +12,11 @@ import java.util.Optional;
  * @param statistics FLOAT[N, 11]: see {@link LossStatistics}
  * @param studentGradient gradient of {@code loss} by the student's logits [N, V], if it was asked for
  */
-public record AnchorLossResult(double loss, HostTensor tokenLoss, HostTensor statistics, Optional<HostTensor> studentGradient) {
+public record AnchorLossResult(
+        double loss, HostTensor tokenLoss, HostTensor statistics, Optional<HostTensor> studentGradient) {
 
-    static AnchorLossResult of(AnchorLossInputs inputs, HostTensor tokenLoss, HostTensor statistics, Optional<HostTensor> gradient) {
+    static AnchorLossResult of(
+            AnchorLossInputs inputs, HostTensor tokenLoss, HostTensor statistics, Optional<HostTensor> gradient) {
         FloatBuffer losses = tokenLoss.floats();
         FloatBuffer weights = inputs.weights().floats();
         double loss = 0;

@@ -21,8 +21,10 @@ final class Distribution {
 
     /** log Σ exp(values). */
     static double logSumExp(double[] values) {
-        double largest = Arrays.stream(values).filter(z -> !Double.isNaN(z)).max().orElse(Double.NaN);
-        return largest + Math.log(Arrays.stream(values).map(z -> Math.exp(z - largest)).sum());
+        double largest =
+                Arrays.stream(values).filter(z -> !Double.isNaN(z)).max().orElse(Double.NaN);
+        return largest
+                + Math.log(Arrays.stream(values).map(z -> Math.exp(z - largest)).sum());
     }
 
     /** (1 - weight) a + weight b. */

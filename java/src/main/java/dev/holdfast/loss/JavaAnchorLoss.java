@@ -17,7 +17,8 @@ final class JavaAnchorLoss implements AnchorLoss {
     public AnchorLossResult compute(AnchorLossInputs inputs, AnchorLossOptions options, Optional<HostTensor> gradient) {
         AnchorLoss.requireComputable(inputs, gradient);
         HostTensor tokenLoss = HostTensor.allocate(ElementType.FLOAT, Shape.of(inputs.tokenCount()));
-        HostTensor statistics = HostTensor.allocate(ElementType.FLOAT, Shape.of(inputs.tokenCount(), LossStatistics.COUNT));
+        HostTensor statistics =
+                HostTensor.allocate(ElementType.FLOAT, Shape.of(inputs.tokenCount(), LossStatistics.COUNT));
         Rows rows = new Rows(inputs);
         for (int token = 0; token < inputs.tokenCount(); token++) {
             double[] row = new double[inputs.vocabularySize()];
@@ -42,13 +43,17 @@ final class JavaAnchorLoss implements AnchorLoss {
         Rows(AnchorLossInputs inputs) {
             this.inputs = inputs;
             this.student = HalfPrecision.toFloat(inputs.student()).floats();
-            this.snapshot = inputs.snapshot().map(logits -> HalfPrecision.toFloat(logits).floats());
-            this.reference = inputs.reference().map(logits -> HalfPrecision.toFloat(logits).floats());
-            this.width = Math.max(inputs.vocabularySize(), Math.max(columns(inputs.snapshot()), columns(inputs.reference())));
+            this.snapshot = inputs.snapshot()
+                    .map(logits -> HalfPrecision.toFloat(logits).floats());
+            this.reference = inputs.reference()
+                    .map(logits -> HalfPrecision.toFloat(logits).floats());
+            this.width = Math.max(
+                    inputs.vocabularySize(), Math.max(columns(inputs.snapshot()), columns(inputs.reference())));
         }
 
         private static int columns(Optional<HostTensor> logits) {
-            return logits.map(tensor -> Math.toIntExact(tensor.shape().dimension(1))).orElse(0);
+            return logits.map(tensor -> Math.toIntExact(tensor.shape().dimension(1)))
+                    .orElse(0);
         }
 
         double[] student(int token) {
@@ -74,7 +79,8 @@ final class JavaAnchorLoss implements AnchorLoss {
     }
 
     /** The gradient of the token's weighted loss. */
-    private static double[] computeToken(Rows rows, AnchorLossOptions options, int token, FloatBuffer tokenLoss, FloatBuffer statistics) {
+    private static double[] computeToken(
+            Rows rows, AnchorLossOptions options, int token, FloatBuffer tokenLoss, FloatBuffer statistics) {
         double[] s = rows.student(token);
         int label = (int) rows.inputs.labels().longs().get(token);
         double[] c = rows.snapshot(token).orElse(s);

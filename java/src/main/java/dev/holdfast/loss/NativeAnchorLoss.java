@@ -28,29 +28,38 @@ final class NativeAnchorLoss implements AnchorLoss {
                 inputs.snapshot().map(NativeAnchorLoss::logits),
                 inputs.reference().map(NativeAnchorLoss::logits),
                 new AnchorLossKernel.Tokens(
-                        inputs.labels().bytes(), inputs.weights().bytes(), inputs.alphas().map(HostTensor::bytes)),
-                new AnchorLossKernel.Outputs(tokenLoss.bytes(), statistics.bytes(), gradient.map(NativeAnchorLoss::logits)));
+                        inputs.labels().bytes(),
+                        inputs.weights().bytes(),
+                        inputs.alphas().map(HostTensor::bytes)),
+                new AnchorLossKernel.Outputs(
+                        tokenLoss.bytes(), statistics.bytes(), gradient.map(NativeAnchorLoss::logits)));
         return AnchorLossResult.of(inputs, tokenLoss, statistics, gradient);
     }
 
     private static AnchorLossKernel.Logits logits(HostTensor tensor) {
-        return new AnchorLossKernel.Logits(tensor.bytes(), tensor.shape().dimension(1), tensor.elementType().onnxCode());
+        return new AnchorLossKernel.Logits(
+                tensor.bytes(),
+                tensor.shape().dimension(1),
+                tensor.elementType().onnxCode());
     }
 
     private static AnchorLossKernel.Options codes(AnchorLossOptions options) {
-        int divergence = switch (options.divergence()) {
-            case FORWARD_KL -> 0;
-            case REVERSE_KL -> 1;
-            case JSD -> 2;
-        };
-        int interpolation = switch (options.interpolation()) {
-            case LOGIT -> 0;
-            case PROBABILITY -> 1;
-        };
-        int labelWeighting = switch (options.labelWeighting()) {
-            case NONE -> 0;
-            case DFT -> 1;
-        };
+        int divergence =
+                switch (options.divergence()) {
+                    case FORWARD_KL -> 0;
+                    case REVERSE_KL -> 1;
+                    case JSD -> 2;
+                };
+        int interpolation =
+                switch (options.interpolation()) {
+                    case LOGIT -> 0;
+                    case PROBABILITY -> 1;
+                };
+        int labelWeighting =
+                switch (options.labelWeighting()) {
+                    case NONE -> 0;
+                    case DFT -> 1;
+                };
         return new AnchorLossKernel.Options(
                 divergence,
                 interpolation,

@@ -110,12 +110,15 @@ public final class CachedSequence implements Sequence {
     }
 
     private Value rotate(Operators operators, Value heads) {
-        return rotation == null ? heads : operators.rotaryEmbedding(heads, rotationRows, rotation.cosines(), rotation.sines());
+        return rotation == null
+                ? heads
+                : operators.rotaryEmbedding(heads, rotationRows, rotation.cosines(), rotation.sines());
     }
 
     private Value extend(Operators operators, int layer, String part, Value heads) {
         Value past = operators.graph().value(past(layer, part));
-        Value present = operators.graph()
+        Value present = operators
+                .graph()
                 .addTyped(
                         Operator.CONCAT.operatorName(),
                         List.of(past, heads),

@@ -17,14 +17,16 @@ final class ConfigReader {
         JsonNode architectures = config.path("architectures");
         if (architectures.isArray() && !architectures.isEmpty()) {
             String architecture = architectures.get(0).asText();
-            return Family.ofArchitecture(architecture).orElseThrow(() -> unsupported("architecture \"" + architecture + "\""));
+            return Family.ofArchitecture(architecture)
+                    .orElseThrow(() -> unsupported("architecture \"" + architecture + "\""));
         }
         String modelType = config.path("model_type").asText();
         return Family.ofModelType(modelType).orElseThrow(() -> unsupported("model_type \"" + modelType + "\""));
     }
 
     private static UnsupportedModelException unsupported(String what) {
-        return new UnsupportedModelException("config.json: " + what + " is not supported: expected one of " + Family.supported());
+        return new UnsupportedModelException(
+                "config.json: " + what + " is not supported: expected one of " + Family.supported());
     }
 
     JsonNode node(String key) {
@@ -41,7 +43,9 @@ final class ConfigReader {
 
     int size(String key, int otherwise) {
         JsonNode node = node(key);
-        int value = node.isMissingNode() ? otherwise : node.canConvertToExactIntegral() && node.canConvertToInt() ? node.intValue() : -1;
+        int value = node.isMissingNode()
+                ? otherwise
+                : node.canConvertToExactIntegral() && node.canConvertToInt() ? node.intValue() : -1;
         if (value <= 0) {
             throw new InvalidInputException("config.json: " + key + ": expected a positive integer, got " + node);
         }
@@ -69,7 +73,8 @@ final class ConfigReader {
 
     void requireFlag(String key, boolean expected) {
         if (flag(key, expected) != expected) {
-            throw new UnsupportedModelException("config.json: " + key + ": expected " + expected + ", got " + !expected);
+            throw new UnsupportedModelException(
+                    "config.json: " + key + ": expected " + expected + ", got " + !expected);
         }
     }
 

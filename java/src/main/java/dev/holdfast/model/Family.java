@@ -32,12 +32,16 @@ public enum Family {
 
     /** The family with this architecture name. */
     static Optional<Family> ofArchitecture(String architecture) {
-        return Arrays.stream(values()).filter(family -> family.architecture.equals(architecture)).findFirst();
+        return Arrays.stream(values())
+                .filter(family -> family.architecture.equals(architecture))
+                .findFirst();
     }
 
     /** The family with this model type. */
     static Optional<Family> ofModelType(String modelType) {
-        return Arrays.stream(values()).filter(family -> family.modelType.equals(modelType)).findFirst();
+        return Arrays.stream(values())
+                .filter(family -> family.modelType.equals(modelType))
+                .findFirst();
     }
 
     /** All architecture names, for messages. */

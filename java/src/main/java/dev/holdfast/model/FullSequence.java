@@ -65,6 +65,8 @@ public final class FullSequence implements Sequence {
     }
 
     private Value rotate(Operators operators, Value heads) {
-        return rotation == null ? heads : operators.rotaryEmbedding(heads, operators.longs(0), rotation.cosines(), rotation.sines());
+        return rotation == null
+                ? heads
+                : operators.rotaryEmbedding(heads, operators.longs(0), rotation.cosines(), rotation.sines());
     }
 }

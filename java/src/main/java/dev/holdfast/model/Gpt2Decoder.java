@@ -63,7 +63,8 @@ record Gpt2Decoder(ModelConfig config) implements Decoder {
     }
 
     @Override
-    public Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence, Kernels kernels) {
+    public Value hiddenStates(
+            Operators operators, Function<String, Value> parameter, Sequence sequence, Kernels kernels) {
         Value tokens = operators.gather(parameter.apply(EMBEDDING), sequence.inputIds(), 0);
         Value places = operators.gather(parameter.apply(POSITIONS), sequence.positions(), 0);
         Value hidden = operators.reshape(operators.add(tokens, places), -1, config.hiddenSize());
@@ -73,9 +74,11 @@ record Gpt2Decoder(ModelConfig config) implements Decoder {
         return norm(operators, parameter, hidden, FINAL_NORM);
     }
 
-    private Value block(Operators operators, Function<String, Value> parameter, Sequence sequence, int layer, Value hidden) {
+    private Value block(
+            Operators operators, Function<String, Value> parameter, Sequence sequence, int layer, Value hidden) {
         String prefix = prefix(layer);
-        Value joined = linear(operators, parameter, norm(operators, parameter, hidden, prefix + "ln_1"), prefix + "attn.c_attn");
+        Value joined = linear(
+                operators, parameter, norm(operators, parameter, hidden, prefix + "ln_1"), prefix + "attn.c_attn");
         long width = config.hiddenSize();
         List<Value> parts = operators.split(joined, 1, width, width, width);
         Value mixed = sequence.attend(operators, layer, parts.get(0), parts.get(1), parts.get(2));
@@ -86,7 +89,8 @@ record Gpt2Decoder(ModelConfig config) implements Decoder {
     }
 
     private Value norm(Operators operators, Function<String, Value> parameter, Value hidden, String name) {
-        return operators.layerNorm(hidden, parameter.apply(name + ".weight"), parameter.apply(name + ".bias"), config.normEpsilon());
+        return operators.layerNorm(
+                hidden, parameter.apply(name + ".weight"), parameter.apply(name + ".bias"), config.normEpsilon());
     }
 
     private static Value linear(Operators operators, Function<String, Value> parameter, Value rows, String name) {

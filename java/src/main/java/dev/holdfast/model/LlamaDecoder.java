@@ -46,18 +46,40 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
     private void addBlock(ParameterList parameters, String prefix) {
         int hidden = config.hiddenSize();
         parameters.vector(prefix + "input_layernorm.weight", hidden);
-        parameters.linear(prefix + "self_attn.q_proj", config.queryWidth(), hidden, config.queryKeyValueBias() ? config.queryWidth() : 0);
-        parameters.linear(prefix + "self_attn.k_proj", config.keyValueWidth(), hidden, config.queryKeyValueBias() ? config.keyValueWidth() : 0);
-        parameters.linear(prefix + "self_attn.v_proj", config.keyValueWidth(), hidden, config.queryKeyValueBias() ? config.keyValueWidth() : 0);
+        parameters.linear(
+                prefix + "self_attn.q_proj",
+                config.queryWidth(),
+                hidden,
+                config.queryKeyValueBias() ? config.queryWidth() : 0);
+        parameters.linear(
+                prefix + "self_attn.k_proj",
+                config.keyValueWidth(),
+                hidden,
+                config.queryKeyValueBias() ? config.keyValueWidth() : 0);
+        parameters.linear(
+                prefix + "self_attn.v_proj",
+                config.keyValueWidth(),
+                hidden,
+                config.queryKeyValueBias() ? config.keyValueWidth() : 0);
         if (config.queryKeyNorm()) {
             parameters.vector(prefix + "self_attn.q_norm.weight", config.headSize());
             parameters.vector(prefix + "self_attn.k_norm.weight", config.headSize());
         }
-        parameters.linear(prefix + "self_attn.o_proj", hidden, config.queryWidth(), config.attentionOutputBias() ? hidden : 0);
+        parameters.linear(
+                prefix + "self_attn.o_proj", hidden, config.queryWidth(), config.attentionOutputBias() ? hidden : 0);
         parameters.vector(prefix + "post_attention_layernorm.weight", hidden);
-        parameters.linear(prefix + "mlp.gate_proj", config.intermediateSize(), hidden, config.feedForwardBias() ? config.intermediateSize() : 0);
-        parameters.linear(prefix + "mlp.up_proj", config.intermediateSize(), hidden, config.feedForwardBias() ? config.intermediateSize() : 0);
-        parameters.linear(prefix + "mlp.down_proj", hidden, config.intermediateSize(), config.feedForwardBias() ? hidden : 0);
+        parameters.linear(
+                prefix + "mlp.gate_proj",
+                config.intermediateSize(),
+                hidden,
+                config.feedForwardBias() ? config.intermediateSize() : 0);
+        parameters.linear(
+                prefix + "mlp.up_proj",
+                config.intermediateSize(),
+                hidden,
+                config.feedForwardBias() ? config.intermediateSize() : 0);
+        parameters.linear(
+                prefix + "mlp.down_proj", hidden, config.intermediateSize(), config.feedForwardBias() ? hidden : 0);
     }
 
     private static String prefix(int layer) {
@@ -65,7 +87,8 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
     }
 
     @Override
-    public Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence, Kernels kernels) {
+    public Value hiddenStates(
+            Operators operators, Function<String, Value> parameter, Sequence sequence, Kernels kernels) {
         Value embedded = operators.gather(parameter.apply(EMBEDDING), sequence.inputIds(), 0);
         Value hidden = operators.reshape(embedded, -1, config.hiddenSize());
         for (int layer = 0; layer < config.layerCount(); layer++) {
@@ -109,8 +132,12 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
         }
 
         private Value attention(Value normed) {
-            Value query = headNorm(linear(normed, "self_attn.q_proj", config.queryKeyValueBias()), "q_norm", config.headCount());
-            Value key = headNorm(linear(normed, "self_attn.k_proj", config.queryKeyValueBias()), "k_norm", config.keyValueHeadCount());
+            Value query = headNorm(
+                    linear(normed, "self_attn.q_proj", config.queryKeyValueBias()), "q_norm", config.headCount());
+            Value key = headNorm(
+                    linear(normed, "self_attn.k_proj", config.queryKeyValueBias()),
+                    "k_norm",
+                    config.keyValueHeadCount());
             Value value = linear(normed, "self_attn.v_proj", config.queryKeyValueBias());
             Value mixed = sequence.attend(operators, layer, query, key, value);
             return linear(mixed, "self_attn.o_proj", config.attentionOutputBias());
@@ -138,7 +165,8 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
         }
 
         private Value linear(Value rows, String name, boolean bias) {
-            return operators.gemm(rows, false, weight(name), true, bias ? parameter.apply(prefix + name + ".bias") : null);
+            return operators.gemm(
+                    rows, false, weight(name), true, bias ? parameter.apply(prefix + name + ".bias") : null);
         }
 
         private Value weight(String name) {

@@ -108,9 +108,17 @@ public record ModelConfig(
     }
 
     private ModelConfig checked() {
-        require(headCount % keyValueHeadCount == 0, "num_key_value_heads", "a divisor of num_attention_heads " + headCount, keyValueHeadCount);
+        require(
+                headCount % keyValueHeadCount == 0,
+                "num_key_value_heads",
+                "a divisor of num_attention_heads " + headCount,
+                keyValueHeadCount);
         require(headSize % 2 == 0 || rotary == null, "head_dim", "an even number", headSize);
-        require(family != Family.GPT2 || hiddenSize % headCount == 0, "n_head", "a divisor of n_embd " + hiddenSize, headCount);
+        require(
+                family != Family.GPT2 || hiddenSize % headCount == 0,
+                "n_head",
+                "a divisor of n_embd " + hiddenSize,
+                headCount);
         return this;
     }
 

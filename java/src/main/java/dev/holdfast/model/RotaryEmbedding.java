@@ -37,7 +37,8 @@ public record RotaryEmbedding(float[] frequencies) {
             case "linear" -> divide(frequencies, number(scaling, "factor"));
             case "llama3" -> scaleAsLlama3(frequencies, scaling, reader);
             case "factors" -> divide(frequencies, scaling.path("factors"));
-            default -> throw new UnsupportedModelException("config.json: rope_scaling: expected default, linear or llama3, got " + type);
+            default -> throw new UnsupportedModelException(
+                    "config.json: rope_scaling: expected default, linear or llama3, got " + type);
         }
         float[] single = new float[frequencies.length];
         for (int i = 0; i < single.length; i++) {
@@ -67,7 +68,8 @@ public record RotaryEmbedding(float[] frequencies) {
         double factor = number(scaling, "factor");
         double low = number(scaling, "low_freq_factor");
         double high = number(scaling, "high_freq_factor");
-        double original = scaling.path("original_max_position_embeddings").asDouble(reader.real("max_position_embeddings", 8192));
+        double original =
+                scaling.path("original_max_position_embeddings").asDouble(reader.real("max_position_embeddings", 8192));
         for (int i = 0; i < frequencies.length; i++) {
             double turns = original * frequencies[i] / (2 * Math.PI);
             double kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
@@ -78,7 +80,8 @@ public record RotaryEmbedding(float[] frequencies) {
     private static double number(JsonNode scaling, String key) {
         JsonNode node = scaling.path(key);
         if (!node.isNumber() || node.asDouble() <= 0) {
-            throw new InvalidInputException("config.json: rope_scaling: " + key + ": expected a positive number, got " + node);
+            throw new InvalidInputException(
+                    "config.json: rope_scaling: " + key + ": expected a positive number, got " + node);
         }
         return node.asDouble();
     }

@@ -32,7 +32,13 @@ public final class AdamWKernel {
      * @param step 1 in the first step
      */
     public record Settings(
-            double learningRate, double beta1, double beta2, double epsilon, double weightDecay, double gradientScale, long step) {}
+            double learningRate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay,
+            double gradientScale,
+            long step) {}
 
     /**
      * Where the tensors lie; all arrays have one element per tensor.
@@ -43,7 +49,8 @@ public final class AdamWKernel {
      * @param firstMoments addresses of FLOAT first moments, changed by a step
      * @param secondMoments addresses of FLOAT second moments, changed by a step
      */
-    public record Tensors(long[] elementCounts, long[] parameters, long[] gradients, long[] firstMoments, long[] secondMoments) {}
+    public record Tensors(
+            long[] elementCounts, long[] parameters, long[] gradients, long[] firstMoments, long[] secondMoments) {}
 
     /**
      * The Euclidean norm of all gradients together, in double; not finite exactly if a gradient is not.
@@ -55,7 +62,12 @@ public final class AdamWKernel {
         try (PointerScope scope = new PointerScope()) {
             DoublePointer norm = new DoublePointer(1);
             check(HoldfastApi.gradientNorm(
-                    CPU, tensors.elementCounts.length, array(tensors.elementCounts), array(tensors.gradients), norm, null));
+                    CPU,
+                    tensors.elementCounts.length,
+                    array(tensors.elementCounts),
+                    array(tensors.gradients),
+                    norm,
+                    null));
             return norm.get();
         }
     }

@@ -31,7 +31,13 @@ public final class AnchorLossKernel {
      * @param labelWeighting 0 none, 1 DFT
      */
     public record Options(
-            int divergence, int interpolation, int labelWeighting, float temperature, float kdWeight, float ceWeight, float beta) {}
+            int divergence,
+            int interpolation,
+            int labelWeighting,
+            float temperature,
+            float kdWeight,
+            float ceWeight,
+            float beta) {}
 
     /**
      * Dense rows of logits.
@@ -78,13 +84,25 @@ public final class AnchorLossKernel {
         NativeLibrary.load();
         try (HoldfastApi.Options nativeOptions = nativeOptions(options);
                 HoldfastApi.Logits nativeStudent = nativeLogits(student);
-                HoldfastApi.Logits nativeSnapshot = snapshot.map(AnchorLossKernel::nativeLogits).orElse(null);
-                HoldfastApi.Logits nativeReference = reference.map(AnchorLossKernel::nativeLogits).orElse(null);
+                HoldfastApi.Logits nativeSnapshot =
+                        snapshot.map(AnchorLossKernel::nativeLogits).orElse(null);
+                HoldfastApi.Logits nativeReference =
+                        reference.map(AnchorLossKernel::nativeLogits).orElse(null);
                 HoldfastApi.Tokens nativeTokens = nativeTokens(tokens);
                 HoldfastApi.Outputs nativeOutputs = nativeOutputs(outputs)) {
             check(HoldfastApi.anchorLoss(
-                    backend.ordinal(), tokenCount, nativeOptions, nativeStudent, nativeSnapshot, nativeReference, nativeTokens, nativeOutputs,
-                    null, 0, null, null));
+                    backend.ordinal(),
+                    tokenCount,
+                    nativeOptions,
+                    nativeStudent,
+                    nativeSnapshot,
+                    nativeReference,
+                    nativeTokens,
+                    nativeOutputs,
+                    null,
+                    0,
+                    null,
+                    null));
         }
     }
 

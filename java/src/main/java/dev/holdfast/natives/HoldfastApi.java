@@ -11,7 +11,10 @@ import org.bytedeco.javacpp.annotation.Platform;
  * {@code holdfast.h} and {@code adamw.h} as they are; their documentation lies there. JavaCPP generates the glue from these declarations,
  * so names, types and orders follow C.
  */
-@Platform(include = {"holdfast/holdfast.h", "holdfast/adamw.h"}, link = "holdfast", library = "jniholdfast")
+@Platform(
+        include = {"holdfast/holdfast.h", "holdfast/adamw.h"},
+        link = "holdfast",
+        library = "jniholdfast")
 final class HoldfastApi {
     static final int OK = 0;
     static final int INVALID_ARGUMENT = 1;
@@ -28,21 +31,29 @@ final class HoldfastApi {
 
         private native void allocate();
 
-        @MemberSetter native @Name("struct_size") Options structSize(@Cast("size_t") long value);
+        @MemberSetter
+        native @Name("struct_size") Options structSize(@Cast("size_t") long value);
 
-        @MemberSetter native Options divergence(int value);
+        @MemberSetter
+        native Options divergence(int value);
 
-        @MemberSetter native Options interpolation(int value);
+        @MemberSetter
+        native Options interpolation(int value);
 
-        @MemberSetter native @Name("label_weighting") Options labelWeighting(int value);
+        @MemberSetter
+        native @Name("label_weighting") Options labelWeighting(int value);
 
-        @MemberSetter native Options temperature(float value);
+        @MemberSetter
+        native Options temperature(float value);
 
-        @MemberSetter native @Name("kd_weight") Options kdWeight(float value);
+        @MemberSetter
+        native @Name("kd_weight") Options kdWeight(float value);
 
-        @MemberSetter native @Name("ce_weight") Options ceWeight(float value);
+        @MemberSetter
+        native @Name("ce_weight") Options ceWeight(float value);
 
-        @MemberSetter native Options beta(float value);
+        @MemberSetter
+        native Options beta(float value);
     }
 
     @Name("hf_logits")
@@ -55,15 +66,20 @@ final class HoldfastApi {
 
         private native void allocate();
 
-        @MemberSetter native @Name("struct_size") Logits structSize(@Cast("size_t") long value);
+        @MemberSetter
+        native @Name("struct_size") Logits structSize(@Cast("size_t") long value);
 
-        @MemberSetter native Logits data(@Const Pointer value);
+        @MemberSetter
+        native Logits data(@Const Pointer value);
 
-        @MemberSetter native @Name("vocabulary_size") Logits vocabularySize(@Cast("int64_t") long value);
+        @MemberSetter
+        native @Name("vocabulary_size") Logits vocabularySize(@Cast("int64_t") long value);
 
-        @MemberSetter native @Name("row_stride") Logits rowStride(@Cast("int64_t") long value);
+        @MemberSetter
+        native @Name("row_stride") Logits rowStride(@Cast("int64_t") long value);
 
-        @MemberSetter native @Name("element_type") Logits elementType(int value);
+        @MemberSetter
+        native @Name("element_type") Logits elementType(int value);
     }
 
     @Name("hf_anchor_loss_tokens")
@@ -76,13 +92,17 @@ final class HoldfastApi {
 
         private native void allocate();
 
-        @MemberSetter native @Name("struct_size") Tokens structSize(@Cast("size_t") long value);
+        @MemberSetter
+        native @Name("struct_size") Tokens structSize(@Cast("size_t") long value);
 
-        @MemberSetter native Tokens labels(@Cast("const int64_t*") Pointer value);
+        @MemberSetter
+        native Tokens labels(@Cast("const int64_t*") Pointer value);
 
-        @MemberSetter native Tokens weights(@Cast("const float*") Pointer value);
+        @MemberSetter
+        native Tokens weights(@Cast("const float*") Pointer value);
 
-        @MemberSetter native Tokens alphas(@Cast("const float*") Pointer value);
+        @MemberSetter
+        native Tokens alphas(@Cast("const float*") Pointer value);
     }
 
     @Name("hf_anchor_loss_outputs")
@@ -95,19 +115,26 @@ final class HoldfastApi {
 
         private native void allocate();
 
-        @MemberSetter native @Name("struct_size") Outputs structSize(@Cast("size_t") long value);
+        @MemberSetter
+        native @Name("struct_size") Outputs structSize(@Cast("size_t") long value);
 
-        @MemberSetter native @Name("token_loss") Outputs tokenLoss(@Cast("float*") Pointer value);
+        @MemberSetter
+        native @Name("token_loss") Outputs tokenLoss(@Cast("float*") Pointer value);
 
-        @MemberSetter native Outputs statistics(@Cast("float*") Pointer value);
+        @MemberSetter
+        native Outputs statistics(@Cast("float*") Pointer value);
 
-        @MemberSetter native @Name("student_gradient") Outputs studentGradient(Pointer value);
+        @MemberSetter
+        native @Name("student_gradient") Outputs studentGradient(Pointer value);
 
-        @MemberSetter native @Name("gradient_stride") Outputs gradientStride(@Cast("int64_t") long value);
+        @MemberSetter
+        native @Name("gradient_stride") Outputs gradientStride(@Cast("int64_t") long value);
 
-        @MemberSetter native @Name("gradient_type") Outputs gradientType(int value);
+        @MemberSetter
+        native @Name("gradient_type") Outputs gradientType(int value);
 
-        @MemberSetter native @Name("gradient_mode") Outputs gradientMode(int value);
+        @MemberSetter
+        native @Name("gradient_mode") Outputs gradientMode(int value);
     }
 
     @Name("hf_adamw_options")
@@ -120,21 +147,29 @@ final class HoldfastApi {
 
         private native void allocate();
 
-        @MemberSetter native @Name("struct_size") AdamWOptions structSize(@Cast("size_t") long value);
+        @MemberSetter
+        native @Name("struct_size") AdamWOptions structSize(@Cast("size_t") long value);
 
-        @MemberSetter native @Name("learning_rate") AdamWOptions learningRate(double value);
+        @MemberSetter
+        native @Name("learning_rate") AdamWOptions learningRate(double value);
 
-        @MemberSetter native AdamWOptions beta1(double value);
+        @MemberSetter
+        native AdamWOptions beta1(double value);
 
-        @MemberSetter native AdamWOptions beta2(double value);
+        @MemberSetter
+        native AdamWOptions beta2(double value);
 
-        @MemberSetter native AdamWOptions epsilon(double value);
+        @MemberSetter
+        native AdamWOptions epsilon(double value);
 
-        @MemberSetter native @Name("weight_decay") AdamWOptions weightDecay(double value);
+        @MemberSetter
+        native @Name("weight_decay") AdamWOptions weightDecay(double value);
 
-        @MemberSetter native @Name("gradient_scale") AdamWOptions gradientScale(double value);
+        @MemberSetter
+        native @Name("gradient_scale") AdamWOptions gradientScale(double value);
 
-        @MemberSetter native AdamWOptions step(@Cast("int64_t") long value);
+        @MemberSetter
+        native AdamWOptions step(@Cast("int64_t") long value);
     }
 
     @Name("hf_adamw_tensors")
@@ -147,19 +182,26 @@ final class HoldfastApi {
 
         private native void allocate();
 
-        @MemberSetter native @Name("struct_size") AdamWTensors structSize(@Cast("size_t") long value);
+        @MemberSetter
+        native @Name("struct_size") AdamWTensors structSize(@Cast("size_t") long value);
 
-        @MemberSetter native AdamWTensors count(@Cast("int64_t") long value);
+        @MemberSetter
+        native AdamWTensors count(@Cast("int64_t") long value);
 
-        @MemberSetter native @Name("element_counts") AdamWTensors elementCounts(@Cast("const int64_t*") Pointer value);
+        @MemberSetter
+        native @Name("element_counts") AdamWTensors elementCounts(@Cast("const int64_t*") Pointer value);
 
-        @MemberSetter native AdamWTensors parameters(@Cast("float* const*") Pointer value);
+        @MemberSetter
+        native AdamWTensors parameters(@Cast("float* const*") Pointer value);
 
-        @MemberSetter native AdamWTensors gradients(@Cast("const float* const*") Pointer value);
+        @MemberSetter
+        native AdamWTensors gradients(@Cast("const float* const*") Pointer value);
 
-        @MemberSetter native @Name("first_moments") AdamWTensors firstMoments(@Cast("float* const*") Pointer value);
+        @MemberSetter
+        native @Name("first_moments") AdamWTensors firstMoments(@Cast("float* const*") Pointer value);
 
-        @MemberSetter native @Name("second_moments") AdamWTensors secondMoments(@Cast("float* const*") Pointer value);
+        @MemberSetter
+        native @Name("second_moments") AdamWTensors secondMoments(@Cast("float* const*") Pointer value);
     }
 
     @Name("hf_version")
@@ -194,7 +236,10 @@ final class HoldfastApi {
 
     @Name("hf_adamw")
     static native int adamw(
-            int backend, @Const AdamWOptions options, @Const AdamWTensors tensors, @Cast("const hf_executor*") Pointer executor);
+            int backend,
+            @Const AdamWOptions options,
+            @Const AdamWTensors tensors,
+            @Cast("const hf_executor*") Pointer executor);
 
     @Name("hf_gradient_norm")
     static native int gradientNorm(

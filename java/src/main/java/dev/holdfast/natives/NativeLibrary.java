@@ -50,15 +50,20 @@ public final class NativeLibrary {
     private static NativeLibrary open() {
         allowAnyResidentMemory();
         try {
-            Path folder = UnpackedLibraries.folder(Loader.getPlatform(), List.of(FILE_NAME, BINDING_NAME), Loader.getCacheDir().toPath());
+            Path folder = UnpackedLibraries.folder(
+                    Loader.getPlatform(),
+                    List.of(FILE_NAME, BINDING_NAME),
+                    Loader.getCacheDir().toPath());
             Path library = folder.resolve(FILE_NAME);
             System.load(library.toString());
             System.load(folder.resolve(BINDING_NAME).toString());
             requireVersion(HoldfastApi.version());
             return new NativeLibrary(library);
         } catch (LinkageError | IOException e) {
-            throw new RuntimeFailureException("Holdfast's native library: cannot be loaded on " + Loader.getPlatform() + ": " + e.getMessage()
-                    + "; expected linux-x86_64 with the library in the jar, or a build with tools/dev build", e);
+            throw new RuntimeFailureException(
+                    "Holdfast's native library: cannot be loaded on " + Loader.getPlatform() + ": " + e.getMessage()
+                            + "; expected linux-x86_64 with the library in the jar, or a build with tools/dev build",
+                    e);
         }
     }
 
@@ -77,8 +82,9 @@ public final class NativeLibrary {
 
     private static void requireVersion(int version) {
         if (version != EXPECTED_VERSION) {
-            throw new RuntimeFailureException("Holdfast's native library: expected version " + EXPECTED_VERSION + ", got " + version
-                    + "; another build of libholdfast.so is on the class path or the library path");
+            throw new RuntimeFailureException(
+                    "Holdfast's native library: expected version " + EXPECTED_VERSION + ", got " + version
+                            + "; another build of libholdfast.so is on the class path or the library path");
         }
     }
 

@@ -25,13 +25,16 @@ public final class PackagedLibrary {
         try {
             File file = Loader.cacheResource(PackagedLibrary.class, resource);
             if (file == null) {
-                throw new RuntimeFailureException(resource + ": expected a native library on the class path, found none; "
-                        + "add the jar with the classifier of this platform (" + platform() + ")");
+                throw new RuntimeFailureException(
+                        resource + ": expected a native library on the class path, found none; "
+                                + "add the jar with the classifier of this platform (" + platform() + ")");
             }
             return file.toPath();
         } catch (IOException e) {
-            throw new RuntimeFailureException(resource + ": cannot be unpacked: " + e.getMessage()
-                    + "; make JavaCPP's cache folder writable or choose another with -Dorg.bytedeco.javacpp.cachedir=DIR", e);
+            throw new RuntimeFailureException(
+                    resource + ": cannot be unpacked: " + e.getMessage()
+                            + "; make JavaCPP's cache folder writable or choose another with -Dorg.bytedeco.javacpp.cachedir=DIR",
+                    e);
         }
     }
 }

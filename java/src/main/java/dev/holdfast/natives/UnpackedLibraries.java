@@ -52,7 +52,8 @@ final class UnpackedLibraries {
             digest.update(content);
             contents.put(resource.getKey(), content);
         }
-        Path folder = Files.createDirectories(cache.resolve("holdfast-" + HexFormat.of().formatHex(digest.digest(), 0, 8)));
+        Path folder = Files.createDirectories(
+                cache.resolve("holdfast-" + HexFormat.of().formatHex(digest.digest(), 0, 8)));
         for (Map.Entry<String, byte[]> content : contents.entrySet()) {
             writeOnce(folder.resolve(content.getKey()), content.getValue());
         }

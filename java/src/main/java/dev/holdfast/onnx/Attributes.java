@@ -48,10 +48,15 @@ public final class Attributes {
         if (value instanceof long[] numbers) {
             return Arrays.stream(numbers).boxed().toList();
         }
-        if (value instanceof Long || value instanceof Float || value instanceof String || value instanceof List || value instanceof HostTensor) {
+        if (value instanceof Long
+                || value instanceof Float
+                || value instanceof String
+                || value instanceof List
+                || value instanceof HostTensor) {
             return value;
         }
-        throw new IllegalArgumentException("attribute: expected a number, text, list or tensor, got " + value.getClass().getName());
+        throw new IllegalArgumentException("attribute: expected a number, text, list or tensor, got "
+                + value.getClass().getName());
     }
 
     /** All names and values, in the order given. */
@@ -83,7 +88,8 @@ public final class Attributes {
         if (values.get(name) instanceof List<?> list) {
             return list.stream().mapToLong(item -> (Long) item).toArray();
         }
-        throw new IllegalArgumentException("attribute " + name + ": expected a list of integers, got " + values.get(name));
+        throw new IllegalArgumentException(
+                "attribute " + name + ": expected a list of integers, got " + values.get(name));
     }
 
     /** Whether the attribute is given. */

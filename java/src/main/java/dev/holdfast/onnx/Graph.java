@@ -71,7 +71,8 @@ public final class Graph {
      * @throws InvalidGraphException if there is none
      */
     public Value value(String valueName) {
-        return find(valueName).orElseThrow(() -> new InvalidGraphException("graph " + name + ": has no value \"" + valueName + "\""));
+        return find(valueName)
+                .orElseThrow(() -> new InvalidGraphException("graph " + name + ": has no value \"" + valueName + "\""));
     }
 
     /**
@@ -100,12 +101,17 @@ public final class Graph {
     public Value constant(String nameHint, HostTensor tensor) {
         return constants.computeIfAbsent(
                 new HostTensorKey(tensor),
-                key -> initializer(freshName(nameHint), TensorType.of(tensor.elementType(), tensor.shape()), new Initializer.Inline(tensor)));
+                key -> initializer(
+                        freshName(nameHint),
+                        TensorType.of(tensor.elementType(), tensor.shape()),
+                        new Initializer.Inline(tensor)));
     }
 
     /** The value of a constant that lives in this graph, if it is one. */
     public Optional<HostTensor> constantValue(Value value) {
-        return initializers.get(value) instanceof Initializer.Inline inline ? Optional.of(inline.tensor()) : Optional.empty();
+        return initializers.get(value) instanceof Initializer.Inline inline
+                ? Optional.of(inline.tensor())
+                : Optional.empty();
     }
 
     /**
@@ -133,8 +139,16 @@ public final class Graph {
      * caller knows.
      */
     public Node addTyped(
-            OperatorName operator, List<Value> operands, Attributes attributes, List<String> outputNames, List<? extends ValueType> types) {
-        Node node = append(operator, operands, attributes, outputNames.stream().filter(n -> n != null).findFirst().orElse(operator.type()));
+            OperatorName operator,
+            List<Value> operands,
+            Attributes attributes,
+            List<String> outputNames,
+            List<? extends ValueType> types) {
+        Node node = append(
+                operator,
+                operands,
+                attributes,
+                outputNames.stream().filter(n -> n != null).findFirst().orElse(operator.type()));
         defineOutputs(node, outputNames, types);
         return node;
     }
@@ -142,7 +156,8 @@ public final class Graph {
     private Node append(OperatorName operator, List<Value> operands, Attributes attributes, String nameHint) {
         for (Value operand : operands) {
             if (operand != null && values.get(operand.name()) != operand) {
-                throw new InvalidGraphException("graph " + name + ": " + operator + " takes " + operand + ", which is not of this graph");
+                throw new InvalidGraphException(
+                        "graph " + name + ": " + operator + " takes " + operand + ", which is not of this graph");
             }
         }
         Node node = new Node(freshNodeName(nameHint), operator, operands, attributes);
@@ -175,7 +190,8 @@ public final class Graph {
     public Graph withInitializers(BiFunction<Value, Initializer, Initializer> replacement) {
         Graph copy = new Graph(name);
         Map<Value, Value> copies = new HashMap<>();
-        inputs.forEach(value -> copies.put(value, copy.input(value.name(), value.knownType().orElse(null))));
+        inputs.forEach(value ->
+                copies.put(value, copy.input(value.name(), value.knownType().orElse(null))));
         initializers.forEach((value, initializer) ->
                 copies.put(value, copy.initializer(value.name(), value.type(), replacement.apply(value, initializer))));
         nodes.forEach(node -> copy.copyNode(node, copies));

@@ -92,9 +92,8 @@ public final class ModelFile {
                     .setIrVersion(IR_VERSION)
                     .setProducerName(PRODUCER)
                     .setGraph(proto);
-            domains.forEach(domain -> model.addOpsetImport(OperatorSetIdProto.newBuilder()
-                    .setDomain(domain)
-                    .setVersion(Operator.Domain.version(domain))));
+            domains.forEach(domain -> model.addOpsetImport(
+                    OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(Operator.Domain.version(domain))));
             return model.build();
         }
 
@@ -109,7 +108,9 @@ public final class ModelFile {
             node.attributes().asMap().forEach((name, value) -> builder.addAttribute(attribute(name, value)));
             proto.addNode(builder);
             for (Value output : node.outputs()) {
-                if (output != null && output.knownType().isPresent() && !graph.outputs().contains(output)) {
+                if (output != null
+                        && output.knownType().isPresent()
+                        && !graph.outputs().contains(output)) {
                     proto.addValueInfo(valueInfo(output));
                 }
             }
@@ -118,16 +119,24 @@ public final class ModelFile {
         private static AttributeProto attribute(String name, Object value) {
             AttributeProto.Builder builder = AttributeProto.newBuilder().setName(name);
             if (value instanceof Long number) {
-                return builder.setType(AttributeProto.AttributeType.INT).setI(number).build();
+                return builder.setType(AttributeProto.AttributeType.INT)
+                        .setI(number)
+                        .build();
             }
             if (value instanceof Float number) {
-                return builder.setType(AttributeProto.AttributeType.FLOAT).setF(number).build();
+                return builder.setType(AttributeProto.AttributeType.FLOAT)
+                        .setF(number)
+                        .build();
             }
             if (value instanceof String text) {
-                return builder.setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(text)).build();
+                return builder.setType(AttributeProto.AttributeType.STRING)
+                        .setS(ByteString.copyFromUtf8(text))
+                        .build();
             }
             if (value instanceof HostTensor tensor) {
-                return builder.setType(AttributeProto.AttributeType.TENSOR).setT(inline(tensor)).build();
+                return builder.setType(AttributeProto.AttributeType.TENSOR)
+                        .setT(inline(tensor))
+                        .build();
             }
             List<?> list = (List<?>) value;
             boolean real = !list.isEmpty() && list.get(0) instanceof Float;
@@ -138,7 +147,8 @@ public final class ModelFile {
                     builder.addInts((Long) item);
                 }
             });
-            return builder.setType(real ? AttributeProto.AttributeType.FLOATS : AttributeProto.AttributeType.INTS).build();
+            return builder.setType(real ? AttributeProto.AttributeType.FLOATS : AttributeProto.AttributeType.INTS)
+                    .build();
         }
 
         private static TensorProto.Builder inline(HostTensor tensor) {
@@ -170,7 +180,10 @@ public final class ModelFile {
         }
 
         private static StringStringEntryProto entry(String key, String value) {
-            return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+            return StringStringEntryProto.newBuilder()
+                    .setKey(key)
+                    .setValue(value)
+                    .build();
         }
 
         private static ValueInfoProto valueInfo(Value value) {
@@ -260,11 +273,13 @@ public final class ModelFile {
             TypeProto type = info.getType();
             if (type.hasSequenceType()) {
                 return new SequenceOfTensors(elementType(
-                        info.getName(), type.getSequenceType().getElemType().getTensorType().getElemType()));
+                        info.getName(),
+                        type.getSequenceType().getElemType().getTensorType().getElemType()));
             }
             List<Dimension> dimensions = new ArrayList<>();
             type.getTensorType().getShape().getDimList().forEach(dimension -> dimensions.add(dimension(dimension)));
-            return new TensorType(elementType(info.getName(), type.getTensorType().getElemType()), dimensions);
+            return new TensorType(
+                    elementType(info.getName(), type.getTensorType().getElemType()), dimensions);
         }
 
         private ElementType elementType(String name, int code) {
@@ -295,7 +310,8 @@ public final class ModelFile {
 
         private Shape shape(TensorProto tensor) {
             try {
-                return Shape.of(tensor.getDimsList().stream().mapToLong(Long::longValue).toArray());
+                return Shape.of(
+                        tensor.getDimsList().stream().mapToLong(Long::longValue).toArray());
             } catch (IllegalArgumentException e) {
                 throw MalformedFileException.of(file, "initializer \"" + tensor.getName() + "\": " + e.getMessage(), e);
             }
@@ -311,18 +327,21 @@ public final class ModelFile {
                         Long.parseLong(entries.getOrDefault("length", "-1")));
             } catch (NumberFormatException e) {
                 throw MalformedFileException.of(
-                        file, "initializer \"" + tensor.getName() + "\": external data: expected numbers, got " + entries, e);
+                        file,
+                        "initializer \"" + tensor.getName() + "\": external data: expected numbers, got " + entries,
+                        e);
             }
         }
 
         private HostTensor inline(TensorProto tensor, ElementType elementType, Shape shape) {
-            ByteBuffer bytes = tensor.hasRawData() ? tensor.getRawData().asReadOnlyByteBuffer() : typedData(tensor, elementType);
+            ByteBuffer bytes =
+                    tensor.hasRawData() ? tensor.getRawData().asReadOnlyByteBuffer() : typedData(tensor, elementType);
             long expected = shape.elementCount() * elementType.sizeBytes();
             if (bytes.remaining() != expected) {
                 throw MalformedFileException.of(
                         file,
-                        "tensor \"" + tensor.getName() + "\": expected " + expected + " bytes for " + elementType + shape + ", got "
-                                + bytes.remaining());
+                        "tensor \"" + tensor.getName() + "\": expected " + expected + " bytes for " + elementType
+                                + shape + ", got " + bytes.remaining());
             }
             HostTensor copy = HostTensor.allocate(elementType, shape);
             copy.bytes().put(bytes);
@@ -334,21 +353,25 @@ public final class ModelFile {
             int count = Math.max(
                     Math.max(tensor.getFloatDataCount(), tensor.getInt32DataCount()),
                     Math.max(tensor.getInt64DataCount(), tensor.getDoubleDataCount()));
-            ByteBuffer bytes = ByteBuffer.allocate(count * elementType.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(count * elementType.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
             switch (elementType) {
                 case FLOAT -> tensor.getFloatDataList().forEach(bytes::putFloat);
                 case DOUBLE -> tensor.getDoubleDataList().forEach(bytes::putDouble);
                 case INT64 -> tensor.getInt64DataList().forEach(bytes::putLong);
                 case INT32 -> tensor.getInt32DataList().forEach(bytes::putInt);
                 case BOOL, INT8, UINT8 -> tensor.getInt32DataList().forEach(value -> bytes.put(value.byteValue()));
-                case INT16, UINT16, FLOAT16, BFLOAT16 -> tensor.getInt32DataList().forEach(value -> bytes.putShort(value.shortValue()));
-                default -> throw MalformedFileException.of(file, "tensor \"" + tensor.getName() + "\": " + elementType + " data is not supported");
+                case INT16, UINT16, FLOAT16, BFLOAT16 -> tensor.getInt32DataList()
+                        .forEach(value -> bytes.putShort(value.shortValue()));
+                default -> throw MalformedFileException.of(
+                        file, "tensor \"" + tensor.getName() + "\": " + elementType + " data is not supported");
             }
             return bytes.flip();
         }
 
         private void addNode(NodeProto proto) {
-            OperatorName operator = new OperatorName("ai.onnx".equals(proto.getDomain()) ? "" : proto.getDomain(), proto.getOpType());
+            OperatorName operator =
+                    new OperatorName("ai.onnx".equals(proto.getDomain()) ? "" : proto.getDomain(), proto.getOpType());
             List<Value> inputs = new ArrayList<>();
             proto.getInputList().forEach(name -> inputs.add(name.isEmpty() ? null : graph.value(name)));
             List<String> outputs = new ArrayList<>();
@@ -379,8 +402,8 @@ public final class ModelFile {
                         shape(attribute.getT()));
                 default -> throw MalformedFileException.of(
                         file,
-                        "node \"" + node.getName() + "\" (" + node.getOpType() + "): attribute " + attribute.getName() + " of type "
-                                + attribute.getType() + " is not supported");
+                        "node \"" + node.getName() + "\" (" + node.getOpType() + "): attribute " + attribute.getName()
+                                + " of type " + attribute.getType() + " is not supported");
             };
         }
     }

@@ -135,7 +135,11 @@ public final class Operators {
 
     /** {@code alpha·transA(a)·transB(b)} with batch dimensions. */
     public Value fusedMatMul(Value a, boolean transposeA, Value b, boolean transposeB, float alpha) {
-        return add(Operator.FUSED_MAT_MUL, Attributes.of("transA", transposeA, "transB", transposeB, "alpha", alpha), a, b);
+        return add(
+                Operator.FUSED_MAT_MUL,
+                Attributes.of("transA", transposeA, "transB", transposeB, "alpha", alpha),
+                a,
+                b);
     }
 
     /** Matrix product with batch dimensions. */
@@ -215,13 +219,15 @@ public final class Operators {
     /** {@code x / sqrt(mean(x²) + epsilon) · scale} over the last axis; the node's second output is the reciprocal root, as the gradient needs it. */
     public Value rmsNorm(Value value, Value scale, float epsilon) {
         Attributes attributes = Attributes.of("axis", -1, "epsilon", epsilon, "stash_type", 1);
-        return node(Operator.SIMPLIFIED_LAYER_NORMALIZATION, 2, attributes, value, scale).output();
+        return node(Operator.SIMPLIFIED_LAYER_NORMALIZATION, 2, attributes, value, scale)
+                .output();
     }
 
     /** {@code (x − mean) / sqrt(variance + epsilon) · scale + bias} over the last axis; mean and reciprocal root are the next outputs. */
     public Value layerNorm(Value value, Value scale, Value bias, float epsilon) {
         Attributes attributes = Attributes.of("axis", -1, "epsilon", epsilon, "stash_type", 1);
-        return node(Operator.LAYER_NORMALIZATION, 3, attributes, value, scale, bias).output();
+        return node(Operator.LAYER_NORMALIZATION, 3, attributes, value, scale, bias)
+                .output();
     }
 
     /** {@code x · sigmoid(x)}. */

@@ -19,19 +19,25 @@ public record TensorType(ElementType elementType, List<Dimension> dimensions) im
 
     /** A type whose dimensions are given as numbers, symbols (String) or {@link Dimension}s. */
     public static TensorType of(ElementType elementType, Object... dimensions) {
-        return new TensorType(elementType, Arrays.stream(dimensions).map(TensorType::dimensionOf).toList());
+        return new TensorType(
+                elementType,
+                Arrays.stream(dimensions).map(TensorType::dimensionOf).toList());
     }
 
     /** The type of a tensor of this shape. */
     public static TensorType of(ElementType elementType, Shape shape) {
-        return new TensorType(elementType, Arrays.stream(shape.toArray()).mapToObj(Dimension::of).toList());
+        return new TensorType(
+                elementType,
+                Arrays.stream(shape.toArray()).mapToObj(Dimension::of).toList());
     }
 
     private static Dimension dimensionOf(Object dimension) {
         if (dimension instanceof Dimension given) {
             return given;
         }
-        return dimension instanceof String symbol ? Dimension.of(symbol) : Dimension.of(((Number) dimension).longValue());
+        return dimension instanceof String symbol
+                ? Dimension.of(symbol)
+                : Dimension.of(((Number) dimension).longValue());
     }
 
     /** How many dimensions there are. */

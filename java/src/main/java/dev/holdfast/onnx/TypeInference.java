@@ -36,9 +36,12 @@ final class TypeInference {
         return switch (operator) {
             case ADD, SUB, MUL, DIV -> List.of(broadcast(type(0), type(1)));
             case LESS_OR_EQUAL -> List.of(broadcast(type(0), type(1)).withElementType(ElementType.BOOL));
-            case WHERE -> List.of(broadcast(broadcast(type(0), type(1)), type(2)).withElementType(type(1).elementType()));
-            case CAST -> List.of(type(0).withElementType(ElementType.ofOnnxCode((int) node.attributes().integer("to", 0))));
-            case COS, SIN, NEG, GELU, IDENTITY, SOFTMAX, CUM_SUM, QUICK_GELU, ROTARY_EMBEDDING, SWI_GLU -> List.of(type(0));
+            case WHERE -> List.of(
+                    broadcast(broadcast(type(0), type(1)), type(2)).withElementType(type(1).elementType()));
+            case CAST -> List.of(type(0).withElementType(
+                            ElementType.ofOnnxCode((int) node.attributes().integer("to", 0))));
+            case COS, SIN, NEG, GELU, IDENTITY, SOFTMAX, CUM_SUM, QUICK_GELU, ROTARY_EMBEDDING, SWI_GLU -> List.of(
+                    type(0));
             case SOFTMAX_GRAD, QUICK_GELU_GRAD, FAST_GELU_GRAD, GELU_GRAD -> List.of(type(1));
             case SWI_GLU_GRAD -> List.of(type(1), type(2));
             case CONCAT -> List.of(concat());
@@ -131,7 +134,8 @@ final class TypeInference {
     private List<Dimension> dimensionsFromShapeOperand(int input) {
         Optional<HostTensor> constant = graph.constantValue(node.input(input));
         if (constant.isPresent()) {
-            return TensorType.of(ElementType.INT64, asObjects(constant.get().toLongArray())).dimensions();
+            return TensorType.of(ElementType.INT64, asObjects(constant.get().toLongArray()))
+                    .dimensions();
         }
         Optional<Node> producer = node.input(input).producer();
         if (producer.isPresent() && producer.get().operator().equals(Optional.of(Operator.SHAPE))) {
@@ -162,8 +166,8 @@ final class TypeInference {
     }
 
     private TensorType gemm() {
-        return type(0).withDimensions(List.of(
-                type(0).dimension(flag("transA") ? 1 : 0), type(1).dimension(flag("transB") ? 0 : 1)));
+        return type(0).withDimensions(
+                        List.of(type(0).dimension(flag("transA") ? 1 : 0), type(1).dimension(flag("transB") ? 0 : 1)));
     }
 
     private TensorType matMul(boolean transposeLeft, boolean transposeRight) {
@@ -177,7 +181,8 @@ final class TypeInference {
         int rank = Math.max(left.rank(), right.rank());
         TensorType leftBatch = left.withDimensions(left.dimensions().subList(0, left.rank() - 2));
         TensorType rightBatch = right.withDimensions(right.dimensions().subList(0, right.rank() - 2));
-        List<Dimension> dimensions = new ArrayList<>(broadcast(leftBatch, rightBatch).dimensions());
+        List<Dimension> dimensions =
+                new ArrayList<>(broadcast(leftBatch, rightBatch).dimensions());
         dimensions.add(left.dimension(transposeLeft ? -1 : -2));
         dimensions.add(right.dimension(transposeRight ? -2 : -1));
         assert dimensions.size() == rank;
@@ -202,7 +207,8 @@ final class TypeInference {
     }
 
     private HostTensor constant(int input) {
-        return graph.constantValue(node.input(input)).orElseThrow(() -> mismatch("expected input " + input + " to be a constant"));
+        return graph.constantValue(node.input(input))
+                .orElseThrow(() -> mismatch("expected input " + input + " to be a constant"));
     }
 
     private TensorType reshape() {
@@ -251,7 +257,10 @@ final class TypeInference {
     private Dimension slicedSize(Dimension dimension, int position) {
         Optional<HostTensor> starts = graph.constantValue(node.input(1));
         Optional<HostTensor> ends = graph.constantValue(node.input(2));
-        boolean contiguous = !node.hasInput(4) || graph.constantValue(node.input(4)).filter(TypeInference::allOnes).isPresent();
+        boolean contiguous = !node.hasInput(4)
+                || graph.constantValue(node.input(4))
+                        .filter(TypeInference::allOnes)
+                        .isPresent();
         if (starts.isEmpty() || ends.isEmpty() || !dimension.isFixed() || !contiguous) {
             return Dimension.UNKNOWN;
         }
@@ -290,7 +299,8 @@ final class TypeInference {
         List<Dimension> dimensions = new ArrayList<>(type(0).dimensions());
         long[] axes = constant(1).toLongArray();
         int rank = dimensions.size() + axes.length;
-        for (long axis : Arrays.stream(axes).map(a -> a < 0 ? a + rank : a).sorted().toArray()) {
+        for (long axis :
+                Arrays.stream(axes).map(a -> a < 0 ? a + rank : a).sorted().toArray()) {
             dimensions.add((int) axis, Dimension.of(1));
         }
         return type(0).withDimensions(dimensions);
@@ -315,7 +325,10 @@ final class TypeInference {
 
     private TensorType attentionStatistics() {
         return TensorType.of(
-                ElementType.FLOAT, type(0).dimension(0), node.attributes().integer("num_heads", 1), type(0).dimension(1));
+                ElementType.FLOAT,
+                type(0).dimension(0),
+                node.attributes().integer("num_heads", 1),
+                type(0).dimension(1));
     }
 
     private TensorType embeddingGrad() {

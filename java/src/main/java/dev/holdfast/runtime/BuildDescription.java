@@ -1,10 +1,10 @@
 package dev.holdfast.runtime;
 
 import java.io.IOException;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.MappedByteBuffer;
 
 /** The build description that ONNX Runtime's library carries as a string; the Java API has no call for it. */
 final class BuildDescription {
@@ -16,7 +16,8 @@ final class BuildDescription {
     /** The description, or an empty string where the file has none or cannot be read. */
     static String of(Path library) {
         try (FileChannel channel = FileChannel.open(library)) {
-            MappedByteBuffer bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, Math.min(channel.size(), Integer.MAX_VALUE));
+            MappedByteBuffer bytes =
+                    channel.map(FileChannel.MapMode.READ_ONLY, 0, Math.min(channel.size(), Integer.MAX_VALUE));
             for (int start = 0; start + MARK.length + LONGEST < bytes.limit(); start++) {
                 if (isMark(bytes, start)) {
                     return textAt(bytes, start + MARK.length);

@@ -25,7 +25,8 @@ public record Device(Kind kind, int index) {
 
     public Device {
         if (index < 0 || kind == Kind.CPU && index != 0) {
-            throw new IllegalArgumentException("device " + kind + ": expected an index >= 0 (0 for the CPU), got " + index);
+            throw new IllegalArgumentException(
+                    "device " + kind + ": expected an index >= 0 (0 for the CPU), got " + index);
         }
     }
 

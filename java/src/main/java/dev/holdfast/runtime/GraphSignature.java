@@ -46,9 +46,14 @@ record GraphSignature(List<ValueInfo> inputs, Set<String> domains) {
             if (proto.getGraph().getNodeCount() == 0) {
                 throw MalformedFileException.of(model, "expected an ONNX model, found no node in it");
             }
-            List<ValueInfo> inputs = proto.getGraph().getInputList().stream().map(GraphSignature::convert).toList();
+            List<ValueInfo> inputs = proto.getGraph().getInputList().stream()
+                    .map(GraphSignature::convert)
+                    .toList();
             return new GraphSignature(
-                    inputs, proto.getOpsetImportList().stream().map(OnnxMl.OperatorSetIdProto::getDomain).collect(Collectors.toSet()));
+                    inputs,
+                    proto.getOpsetImportList().stream()
+                            .map(OnnxMl.OperatorSetIdProto::getDomain)
+                            .collect(Collectors.toSet()));
         } catch (InvalidProtocolBufferException e) {
             throw MalformedFileException.of(model, "expected an ONNX model, got a damaged one: " + e.getMessage(), e);
         } catch (IOException e) {
@@ -59,13 +64,17 @@ record GraphSignature(List<ValueInfo> inputs, Set<String> domains) {
     private static ValueInfo convert(OnnxMl.ValueInfoProto value) {
         OnnxMl.TypeProto.Tensor tensor = value.getType().getTensorType();
         Optional<List<Dimension>> dimensions = tensor.hasShape()
-                ? Optional.of(tensor.getShape().getDimList().stream().map(GraphSignature::convert).toList())
+                ? Optional.of(tensor.getShape().getDimList().stream()
+                        .map(GraphSignature::convert)
+                        .toList())
                 : Optional.empty();
         return new ValueInfo(value.getName(), elementType(tensor.getElemType()), dimensions);
     }
 
     private static Dimension convert(OnnxMl.TensorShapeProto.Dimension dimension) {
-        return dimension.hasDimValue() ? Dimension.fixed(dimension.getDimValue()) : Dimension.named(dimension.getDimParam());
+        return dimension.hasDimValue()
+                ? Dimension.fixed(dimension.getDimValue())
+                : Dimension.named(dimension.getDimParam());
     }
 
     private static Optional<ElementType> elementType(int code) {

@@ -10,7 +10,6 @@ import ai.onnxruntime.TensorInfo;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.RuntimeFailureException;
-import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
 import java.nio.file.Files;
@@ -46,7 +45,8 @@ public final class InferenceSession implements AutoCloseable {
     private volatile boolean declaredShapesHold = true;
     private boolean closed;
 
-    private InferenceSession(String name, OrtEnvironment environment, OrtSession.SessionOptions options, OrtSession session)
+    private InferenceSession(
+            String name, OrtEnvironment environment, OrtSession.SessionOptions options, OrtSession session)
             throws OrtException {
         this.name = name;
         this.environment = environment;
@@ -66,7 +66,10 @@ public final class InferenceSession implements AutoCloseable {
         if (!Files.isRegularFile(model)) {
             throw FileAccessException.reading(model, new NoSuchFileException(model.toString()));
         }
-        return open(model.toString(), settings, (environment, options) -> environment.createSession(model.toString(), options));
+        return open(
+                model.toString(),
+                settings,
+                (environment, options) -> environment.createSession(model.toString(), options));
     }
 
     /**
@@ -79,7 +82,8 @@ public final class InferenceSession implements AutoCloseable {
      */
     public static InferenceSession open(String name, byte[] model, Path externalDataFolder, SessionSettings settings) {
         return open(name, settings, (environment, options) -> {
-            options.addConfigEntry(EXTERNAL_DATA_FOLDER, externalDataFolder.toAbsolutePath().toString());
+            options.addConfigEntry(
+                    EXTERNAL_DATA_FOLDER, externalDataFolder.toAbsolutePath().toString());
             return environment.createSession(model, options);
         });
     }
@@ -149,7 +153,8 @@ public final class InferenceSession implements AutoCloseable {
         }
     }
 
-    private Map<String, HostTensor> run(Map<String, OnnxTensor> feeds, Map<String, HostTensor> given, Collection<String> wanted)
+    private Map<String, HostTensor> run(
+            Map<String, OnnxTensor> feeds, Map<String, HostTensor> given, Collection<String> wanted)
             throws OrtException {
         Map<String, HostTensor> targets = declaredShapesHold ? allocateTargets(given, wanted) : Map.of();
         try {
@@ -164,7 +169,8 @@ public final class InferenceSession implements AutoCloseable {
         }
     }
 
-    private Map<String, HostTensor> run(Map<String, OnnxTensor> feeds, Collection<String> wanted, Map<String, HostTensor> targets)
+    private Map<String, HostTensor> run(
+            Map<String, OnnxTensor> feeds, Collection<String> wanted, Map<String, HostTensor> targets)
             throws OrtException {
         Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
         try {
@@ -179,11 +185,17 @@ public final class InferenceSession implements AutoCloseable {
         }
     }
 
-    private static Map<String, HostTensor> collect(OrtSession.Result result, Collection<String> wanted, Map<String, HostTensor> targets) {
+    private static Map<String, HostTensor> collect(
+            OrtSession.Result result, Collection<String> wanted, Map<String, HostTensor> targets) {
         Map<String, HostTensor> collected = new LinkedHashMap<>();
         for (String output : wanted) {
             HostTensor target = targets.get(output);
-            collected.put(output, target != null ? target : OrtTensors.copy(output, (OnnxTensor) result.get(output).orElseThrow()));
+            collected.put(
+                    output,
+                    target != null
+                            ? target
+                            : OrtTensors.copy(
+                                    output, (OnnxTensor) result.get(output).orElseThrow()));
         }
         return collected;
     }
@@ -195,8 +207,12 @@ public final class InferenceSession implements AutoCloseable {
         Map<String, HostTensor> targets = new LinkedHashMap<>();
         for (ValueInfo output : outputs) {
             Optional<Shape> shape = output.shapeWith(sizes);
-            if (wanted.contains(output.name()) && shape.isPresent() && output.elementType().isPresent()) {
-                targets.put(output.name(), OrtTensors.allocate(output.name(), output.elementType().get(), shape.get()));
+            if (wanted.contains(output.name())
+                    && shape.isPresent()
+                    && output.elementType().isPresent()) {
+                targets.put(
+                        output.name(),
+                        OrtTensors.allocate(output.name(), output.elementType().get(), shape.get()));
             }
         }
         return targets;

@@ -18,17 +18,26 @@ final class Inputs {
      *
      * @throws InvalidInputException naming every problem
      */
-    static <T> void check(String where, List<ValueInfo> declared, Map<String, T> given, Function<T, ElementType> type, Function<T, Shape> shape) {
+    static <T> void check(
+            String where,
+            List<ValueInfo> declared,
+            Map<String, T> given,
+            Function<T, ElementType> type,
+            Function<T, Shape> shape) {
         List<String> problems = new ArrayList<>();
         for (ValueInfo input : declared) {
             T tensor = given.get(input.name());
             if (tensor == null) {
                 problems.add("input " + input.name() + ": expected " + input.description() + ", got none");
             } else if (!input.accepts(type.apply(tensor), shape.apply(tensor))) {
-                problems.add("input " + input.name() + ": expected " + input.description() + ", got " + type.apply(tensor) + shape.apply(tensor));
+                problems.add("input " + input.name() + ": expected " + input.description() + ", got "
+                        + type.apply(tensor) + shape.apply(tensor));
             }
         }
-        given.keySet().stream().filter(name -> !isDeclared(declared, name)).sorted().forEach(name -> problems.add(unknown(name, declared)));
+        given.keySet().stream()
+                .filter(name -> !isDeclared(declared, name))
+                .sorted()
+                .forEach(name -> problems.add(unknown(name, declared)));
         if (!problems.isEmpty()) {
             throw new InvalidInputException(where + ": " + String.join("; ", problems));
         }
@@ -39,7 +48,7 @@ final class Inputs {
     }
 
     private static String unknown(String name, List<ValueInfo> declared) {
-        return "input " + name + ": expected one of " + declared.stream().map(ValueInfo::name).collect(Collectors.joining(", "))
-                + ", got an unknown name";
+        return "input " + name + ": expected one of "
+                + declared.stream().map(ValueInfo::name).collect(Collectors.joining(", ")) + ", got an unknown name";
     }
 }

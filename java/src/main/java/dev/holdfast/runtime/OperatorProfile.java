@@ -55,9 +55,11 @@ public record OperatorProfile(int runs, long runMicros, List<OperatorTime> opera
         Path folder = prefix.toAbsolutePath().getParent();
         String start = prefix.getFileName() + "_";
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.getFileName().toString().startsWith(start) && file.toString().endsWith(".json"))
+            return files.filter(file -> file.getFileName().toString().startsWith(start)
+                            && file.toString().endsWith(".json"))
                     .max(Comparator.comparing(file -> file.toFile().lastModified()))
-                    .orElseThrow(() -> MalformedFileException.of(prefix, "expected a profile of this prefix, found none; close the session first"));
+                    .orElseThrow(() -> MalformedFileException.of(
+                            prefix, "expected a profile of this prefix, found none; close the session first"));
         } catch (IOException e) {
             throw FileAccessException.reading(folder, e);
         }
@@ -73,7 +75,8 @@ public record OperatorProfile(int runs, long runMicros, List<OperatorTime> opera
     public static OperatorProfile read(Path file) {
         try (JsonParser parser = MAPPER.createParser(file.toFile())) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
-                throw MalformedFileException.of(file, "expected ONNX Runtime's profile, a JSON array, got another content");
+                throw MalformedFileException.of(
+                        file, "expected ONNX Runtime's profile, a JSON array, got another content");
             }
             Summary summary = new Summary();
             while (parser.nextToken() == JsonToken.START_OBJECT) {
@@ -81,7 +84,8 @@ public record OperatorProfile(int runs, long runMicros, List<OperatorTime> opera
             }
             return summary.finish();
         } catch (JacksonException e) {
-            throw MalformedFileException.of(file, "expected ONNX Runtime's profile, got damaged JSON: " + e.getOriginalMessage(), e);
+            throw MalformedFileException.of(
+                    file, "expected ONNX Runtime's profile, got damaged JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }
@@ -105,13 +109,17 @@ public record OperatorProfile(int runs, long runMicros, List<OperatorTime> opera
                 runs++;
                 runMicros += micros;
             } else if (name.endsWith(KERNEL_SUFFIX) && !operator.isEmpty()) {
-                times.put(operator, times.getOrDefault(operator, new OperatorTime(operator, 0, 0)).plus(micros));
+                times.put(
+                        operator,
+                        times.getOrDefault(operator, new OperatorTime(operator, 0, 0))
+                                .plus(micros));
             }
         }
 
         OperatorProfile finish() {
             List<OperatorTime> sorted = new ArrayList<>(times.values());
-            sorted.sort(Comparator.comparingLong(OperatorTime::micros).reversed().thenComparing(OperatorTime::operator));
+            sorted.sort(
+                    Comparator.comparingLong(OperatorTime::micros).reversed().thenComparing(OperatorTime::operator));
             return new OperatorProfile(runs, runMicros, sorted);
         }
     }

@@ -17,8 +17,8 @@ final class OrtFailure {
     /** A file name, a line and the name of a C++ function. */
     private static final Pattern FUNCTION = Pattern.compile("^\\w+\\.(?:cc|cpp|h):\\d+ \\S+ ");
 
-    private static final Pattern NODE =
-            Pattern.compile("^Non-zero status code returned while running (\\S+) node\\. Name:'([^']*)' Status Message: ");
+    private static final Pattern NODE = Pattern.compile(
+            "^Non-zero status code returned while running (\\S+) node\\. Name:'([^']*)' Status Message: ");
 
     private OrtFailure() {}
 
@@ -35,7 +35,9 @@ final class OrtFailure {
     /** The failure of a session that could not be opened. */
     static RuntimeFailureException whileOpening(String where, OrtException failure) {
         String message = reason(failure.getMessage());
-        String hint = message.contains(UNKNOWN_OPERATOR) ? hint(message) : "; a file is damaged or was made for another version: write it again";
+        String hint = message.contains(UNKNOWN_OPERATOR)
+                ? hint(message)
+                : "; a file is damaged or was made for another version: write it again";
         return new RuntimeFailureException(where + ": ONNX Runtime: " + message + hint, failure);
     }
 
@@ -44,7 +46,9 @@ final class OrtFailure {
         String line = message == null ? "" : message.strip().lines().findFirst().orElse("");
         line = ERROR_CODE.matcher(line).replaceFirst("");
         line = INNER_CODE.matcher(line).replaceFirst("");
-        line = FUNCTION.matcher(SIGNATURE.matcher(line).replaceAll("")).replaceFirst("").strip();
+        line = FUNCTION.matcher(SIGNATURE.matcher(line).replaceAll(""))
+                .replaceFirst("")
+                .strip();
         line = NODE.matcher(line).replaceFirst("operator $1, node '$2': ");
         return line.isEmpty() ? "no reason given" : line;
     }

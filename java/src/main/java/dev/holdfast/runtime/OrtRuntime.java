@@ -73,20 +73,25 @@ public final class OrtRuntime {
 
     private static OrtRuntime start() {
         requireSupportedPlatform(PackagedLibrary.platform());
-        Path library = PackagedLibrary.unpack("/org/bytedeco/onnxruntime/" + SUPPORTED_PLATFORM + "/libonnxruntime.so.1");
+        Path library =
+                PackagedLibrary.unpack("/org/bytedeco/onnxruntime/" + SUPPORTED_PLATFORM + "/libonnxruntime.so.1");
         System.setProperty(NATIVE_PATH_PROPERTY, library.toString());
         OrtEnvironment environment = createEnvironment();
         requireTraining(environment, library);
-        List<String> providers = OrtEnvironment.getAvailableProviders().stream().map(OrtProvider::getName).toList();
-        RuntimeFacts facts = new RuntimeFacts(environment.getVersion(), BuildDescription.of(library), library, providers);
+        List<String> providers = OrtEnvironment.getAvailableProviders().stream()
+                .map(OrtProvider::getName)
+                .toList();
+        RuntimeFacts facts =
+                new RuntimeFacts(environment.getVersion(), BuildDescription.of(library), library, providers);
         LOGGER.debug("ONNX Runtime {} from {}", facts.version(), library);
         return new OrtRuntime(environment, facts);
     }
 
     static void requireSupportedPlatform(String platform) {
         if (!platform.equals(SUPPORTED_PLATFORM)) {
-            throw new RuntimeFailureException("platform " + platform + ": ONNX Runtime with training: expected " + SUPPORTED_PLATFORM
-                    + ", got " + platform + "; run on 64-bit Linux on x86, or in a container of it");
+            throw new RuntimeFailureException(
+                    "platform " + platform + ": ONNX Runtime with training: expected " + SUPPORTED_PLATFORM + ", got "
+                            + platform + "; run on 64-bit Linux on x86, or in a container of it");
         }
     }
 
@@ -94,27 +99,35 @@ public final class OrtRuntime {
         try {
             return OrtEnvironment.getEnvironment(loggingLevel(), "holdfast");
         } catch (LinkageError | RuntimeException e) {
-            throw new RuntimeFailureException("ONNX Runtime: cannot be loaded: " + firstCause(e)
-                    + "; check that java.io.tmpdir is writable and allows execution", e);
+            throw new RuntimeFailureException(
+                    "ONNX Runtime: cannot be loaded: " + firstCause(e)
+                            + "; check that java.io.tmpdir is writable and allows execution",
+                    e);
         }
     }
 
     /** Every failure comes back as an exception, so ONNX Runtime's own lines on the console would only say it twice. */
     private static OrtLoggingLevel loggingLevel() {
-        return LOGGER.isDebugEnabled() ? OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING : OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
+        return LOGGER.isDebugEnabled()
+                ? OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING
+                : OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
     }
 
     private static void requireTraining(OrtEnvironment environment, Path library) {
         List<Path> mapped = MappedLibraries.named("libonnxruntime.so");
         if (!environment.isTrainingEnabled()) {
-            throw new RuntimeFailureException("ONNX Runtime " + environment.getVersion() + ": training is off: expected the natives of "
-                    + library + ", got " + mapped + "; something used ai.onnxruntime first: call OrtRuntime.boot() before it");
+            throw new RuntimeFailureException("ONNX Runtime " + environment.getVersion()
+                    + ": training is off: expected the natives of " + library + ", got " + mapped
+                    + "; something used ai.onnxruntime first: call OrtRuntime.boot() before it");
         }
         try {
             OrtTrainingSession.setSeed(0);
         } catch (LinkageError | OrtException e) {
-            throw new RuntimeFailureException("ONNX Runtime " + environment.getVersion() + ": its training functions cannot be called: "
-                    + firstCause(e) + "; expected com.microsoft.onnxruntime's jar as the only one with ai.onnxruntime on the class path", e);
+            throw new RuntimeFailureException(
+                    "ONNX Runtime " + environment.getVersion() + ": its training functions cannot be called: "
+                            + firstCause(e)
+                            + "; expected com.microsoft.onnxruntime's jar as the only one with ai.onnxruntime on the class path",
+                    e);
         }
     }
 

@@ -23,10 +23,15 @@ final class OrtTensors {
     static OnnxTensor over(OrtEnvironment environment, String name, HostTensor tensor) {
         OnnxJavaType type = javaType(tensor.elementType());
         if (type == OnnxJavaType.UNKNOWN) {
-            throw new RuntimeFailureException("tensor " + name + ": ONNX Runtime's Java API has no type " + tensor.elementType());
+            throw new RuntimeFailureException(
+                    "tensor " + name + ": ONNX Runtime's Java API has no type " + tensor.elementType());
         }
         try {
-            return OnnxTensor.createTensor(environment, tensor.bytes().order(ByteOrder.nativeOrder()), tensor.shape().toArray(), type);
+            return OnnxTensor.createTensor(
+                    environment,
+                    tensor.bytes().order(ByteOrder.nativeOrder()),
+                    tensor.shape().toArray(),
+                    type);
         } catch (OrtException e) {
             throw OrtFailure.of("tensor " + name + " " + tensor, e);
         }
@@ -36,7 +41,8 @@ final class OrtTensors {
     static HostTensor copy(String name, OnnxTensor tensor) {
         TensorInfo info = tensor.getInfo();
         ElementType type = elementType(info.onnxType)
-                .orElseThrow(() -> new RuntimeFailureException("tensor " + name + ": expected numbers, got " + info.onnxType));
+                .orElseThrow(() ->
+                        new RuntimeFailureException("tensor " + name + ": expected numbers, got " + info.onnxType));
         HostTensor copy = allocate(name, type, Shape.of(info.getShape()));
         copy.bytes().put(tensor.getByteBuffer());
         return copy;

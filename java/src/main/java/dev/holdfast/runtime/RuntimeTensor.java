@@ -42,7 +42,8 @@ public final class RuntimeTensor implements AutoCloseable {
 
     static RuntimeTensor owning(String name, OnnxTensor tensor) {
         ElementType type = OrtTensors.elementType(tensor.getInfo().onnxType)
-                .orElseThrow(() -> new RuntimeFailureException("tensor " + name + ": expected numbers, got " + tensor.getInfo().onnxType));
+                .orElseThrow(() -> new RuntimeFailureException(
+                        "tensor " + name + ": expected numbers, got " + tensor.getInfo().onnxType));
         return new RuntimeTensor(name, tensor, type, null);
     }
 

@@ -54,7 +54,8 @@ final class SessionOptionsFactory {
         try {
             System.load(library.toAbsolutePath().toString());
         } catch (UnsatisfiedLinkError e) {
-            throw new RuntimeFailureException(library + ": the operator library cannot be loaded: " + e.getMessage(), e);
+            throw new RuntimeFailureException(
+                    library + ": the operator library cannot be loaded: " + e.getMessage(), e);
         }
         options.registerCustomOpLibrary(library.toAbsolutePath().toString());
     }

@@ -44,55 +44,120 @@ public record SessionSettings(
 
     /** CPU, one thread per physical core, arena without memory pattern, all optimisations, deterministic. */
     public static SessionSettings defaults() {
-        return new SessionSettings(Device.CPU, 0, true, false, GraphOptimization.ALL, Optional.empty(), true, true, Optional.empty());
+        return new SessionSettings(
+                Device.CPU, 0, true, false, GraphOptimization.ALL, Optional.empty(), true, true, Optional.empty());
     }
 
     /** These settings on another device. */
     public SessionSettings withDevice(Device other) {
         return new SessionSettings(
-                other, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+                other,
+                intraOpThreads,
+                arena,
+                memoryPattern,
+                optimization,
+                profilePrefix,
+                deterministic,
+                allowSpinning,
+                operatorLibrary);
     }
 
     /** These settings with another number of threads. */
     public SessionSettings withIntraOpThreads(int threads) {
         return new SessionSettings(
-                device, threads, arena, memoryPattern, optimization, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+                device,
+                threads,
+                arena,
+                memoryPattern,
+                optimization,
+                profilePrefix,
+                deterministic,
+                allowSpinning,
+                operatorLibrary);
     }
 
     /** These settings with other choices of memory. */
     public SessionSettings withMemory(boolean useArena, boolean useMemoryPattern) {
         return new SessionSettings(
-                device, intraOpThreads, useArena, useMemoryPattern, optimization, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+                device,
+                intraOpThreads,
+                useArena,
+                useMemoryPattern,
+                optimization,
+                profilePrefix,
+                deterministic,
+                allowSpinning,
+                operatorLibrary);
     }
 
     /** These settings with another level of graph optimisation. */
     public SessionSettings withOptimization(GraphOptimization level) {
         return new SessionSettings(
-                device, intraOpThreads, arena, memoryPattern, level, profilePrefix, deterministic, allowSpinning, operatorLibrary);
+                device,
+                intraOpThreads,
+                arena,
+                memoryPattern,
+                level,
+                profilePrefix,
+                deterministic,
+                allowSpinning,
+                operatorLibrary);
     }
 
     /** These settings with a profile written to files that begin with this path. */
     public SessionSettings withProfilePrefix(Path prefix) {
         return new SessionSettings(
-                device, intraOpThreads, arena, memoryPattern, optimization, Optional.of(prefix), deterministic, allowSpinning, operatorLibrary);
+                device,
+                intraOpThreads,
+                arena,
+                memoryPattern,
+                optimization,
+                Optional.of(prefix),
+                deterministic,
+                allowSpinning,
+                operatorLibrary);
     }
 
     /** These settings with or without a fixed order of sums. */
     public SessionSettings withDeterministic(boolean fixedOrder) {
         return new SessionSettings(
-                device, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, fixedOrder, allowSpinning, operatorLibrary);
+                device,
+                intraOpThreads,
+                arena,
+                memoryPattern,
+                optimization,
+                profilePrefix,
+                fixedOrder,
+                allowSpinning,
+                operatorLibrary);
     }
 
     /** These settings with or without active waiting. */
     public SessionSettings withAllowSpinning(boolean spinning) {
         return new SessionSettings(
-                device, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, deterministic, spinning, operatorLibrary);
+                device,
+                intraOpThreads,
+                arena,
+                memoryPattern,
+                optimization,
+                profilePrefix,
+                deterministic,
+                spinning,
+                operatorLibrary);
     }
 
     /** These settings with a library of custom operators. */
     public SessionSettings withOperatorLibrary(Path library) {
         return new SessionSettings(
-                device, intraOpThreads, arena, memoryPattern, optimization, profilePrefix, deterministic, allowSpinning, Optional.of(library));
+                device,
+                intraOpThreads,
+                arena,
+                memoryPattern,
+                optimization,
+                profilePrefix,
+                deterministic,
+                allowSpinning,
+                Optional.of(library));
     }
 
     /**

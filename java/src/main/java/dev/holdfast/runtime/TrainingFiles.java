@@ -14,7 +14,11 @@ import java.util.Optional;
  * @param expectedParameters names that the checkpoint must hold; ONNX Runtime would take a missing one for a user input without a word
  */
 public record TrainingFiles(
-        Path checkpoint, Path trainingModel, Optional<Path> evalModel, Optional<Path> optimizerModel, List<String> expectedParameters) {
+        Path checkpoint,
+        Path trainingModel,
+        Optional<Path> evalModel,
+        Optional<Path> optimizerModel,
+        List<String> expectedParameters) {
     public TrainingFiles {
         expectedParameters = List.copyOf(expectedParameters);
     }

@@ -70,7 +70,8 @@ public final class TrainingSession implements AutoCloseable {
     }
 
     private static SessionSettings withOperators(SessionSettings settings, TrainingSignature signature) {
-        boolean missing = signature.usesHoldfastOperators() && settings.operatorLibrary().isEmpty();
+        boolean missing =
+                signature.usesHoldfastOperators() && settings.operatorLibrary().isEmpty();
         return missing ? settings.withHoldfastOperators() : settings;
     }
 
@@ -111,7 +112,8 @@ public final class TrainingSession implements AutoCloseable {
      */
     public StepResult evalStep(Map<String, HostTensor> inputs) {
         requireOpen();
-        Path model = files.evalModel().orElseThrow(() -> new IllegalStateException("evalStep: expected a session with an evaluation model"));
+        Path model = files.evalModel()
+                .orElseThrow(() -> new IllegalStateException("evalStep: expected a session with an evaluation model"));
         return step(model, signature.evalInputs(), inputs, session::evalStep);
     }
 
@@ -178,7 +180,8 @@ public final class TrainingSession implements AutoCloseable {
     public void optimizerStep() {
         requireOptimizer();
         if (!learningRateSet) {
-            throw new IllegalStateException("optimizerStep: expected setLearningRate before the first step of a session");
+            throw new IllegalStateException(
+                    "optimizerStep: expected setLearningRate before the first step of a session");
         }
         call("optimizer step", session::optimizerStep);
     }
@@ -272,14 +275,16 @@ public final class TrainingSession implements AutoCloseable {
 
     private void requireOpen() {
         if (closed) {
-            throw new IllegalStateException("training session " + files.trainingModel() + ": expected an open one, got a closed one");
+            throw new IllegalStateException(
+                    "training session " + files.trainingModel() + ": expected an open one, got a closed one");
         }
     }
 
     private void requireOptimizer() {
         requireOpen();
         if (files.optimizerModel().isEmpty()) {
-            throw new IllegalStateException("training session " + files.trainingModel() + ": expected an optimizer model, was opened without");
+            throw new IllegalStateException(
+                    "training session " + files.trainingModel() + ": expected an optimizer model, was opened without");
         }
     }
 

@@ -17,7 +17,10 @@ import java.util.Set;
  * checkpoint holds.
  */
 record TrainingSignature(
-        List<ValueInfo> trainInputs, List<ValueInfo> evalInputs, List<String> parameters, boolean usesHoldfastOperators) {
+        List<ValueInfo> trainInputs,
+        List<ValueInfo> evalInputs,
+        List<String> parameters,
+        boolean usesHoldfastOperators) {
     private static final String GRADIENT_BUFFER_SUFFIX = "_grad.accumulation.buffer";
     private static final String ACCUMULATION_OUTPUT_SUFFIX = "_grad.accumulation.out";
     private static final String RESET_INPUT = "lazy_reset_grad";
@@ -42,36 +45,50 @@ record TrainingSignature(
         checkpoint.frozen().forEach(tensor -> stored.put(tensor.name(), tensor));
         checkpoint.trainable().forEach(tensor -> stored.put(tensor.name(), tensor));
         requireCheckpointFits(files, training, checkpoint, stored);
-        List<String> parameters = training.inputs().stream().map(ValueInfo::name).filter(stored::containsKey).toList();
+        List<String> parameters = training.inputs().stream()
+                .map(ValueInfo::name)
+                .filter(stored::containsKey)
+                .toList();
         evaluation.ifPresent(signature -> requireSameParameters(files, parameters, signature));
         return new TrainingSignature(
                 userInputs(training, stored.keySet()),
-                evaluation.map(signature -> userInputs(signature, stored.keySet())).orElse(List.of()),
+                evaluation
+                        .map(signature -> userInputs(signature, stored.keySet()))
+                        .orElse(List.of()),
                 parameters,
-                training.usesHoldfastOperators() || evaluation.map(GraphSignature::usesHoldfastOperators).orElse(false));
+                training.usesHoldfastOperators()
+                        || evaluation.map(GraphSignature::usesHoldfastOperators).orElse(false));
     }
 
     private static List<ValueInfo> userInputs(GraphSignature graph, Set<String> stored) {
         return graph.inputs().stream()
                 .filter(input -> !stored.contains(input.name()))
-                .filter(input -> !input.name().endsWith(GRADIENT_BUFFER_SUFFIX) && !input.name().equals(RESET_INPUT))
+                .filter(input -> !input.name().endsWith(GRADIENT_BUFFER_SUFFIX)
+                        && !input.name().equals(RESET_INPUT))
                 .toList();
     }
 
     private static void requireCheckpointFits(
-            TrainingFiles files, GraphSignature training, OrtCheckpoint checkpoint, Map<String, CheckpointTensor> stored) {
+            TrainingFiles files,
+            GraphSignature training,
+            OrtCheckpoint checkpoint,
+            Map<String, CheckpointTensor> stored) {
         Set<String> trained = trainedParameters(training);
-        Set<String> trainable = new HashSet<>(checkpoint.trainable().stream().map(CheckpointTensor::name).toList());
+        Set<String> trainable = new HashSet<>(
+                checkpoint.trainable().stream().map(CheckpointTensor::name).toList());
         List<String> problems = new ArrayList<>();
         for (ValueInfo input : training.inputs()) {
             CheckpointTensor tensor = stored.get(input.name());
-            boolean expected = trained.contains(input.name()) || files.expectedParameters().contains(input.name());
+            boolean expected =
+                    trained.contains(input.name()) || files.expectedParameters().contains(input.name());
             if (tensor == null && expected) {
                 problems.add("parameter " + input.name() + ": expected " + input.description() + ", got none");
             } else if (tensor != null && !input.accepts(tensor.elementType(), tensor.shape())) {
-                problems.add("parameter " + input.name() + ": expected " + input.description() + ", got " + tensor.elementType() + tensor.shape());
+                problems.add("parameter " + input.name() + ": expected " + input.description() + ", got "
+                        + tensor.elementType() + tensor.shape());
             } else if (tensor != null && trained.contains(input.name()) != trainable.contains(input.name())) {
-                problems.add("parameter " + input.name() + ": expected it to be " + (trained.contains(input.name()) ? "trainable" : "frozen"));
+                problems.add("parameter " + input.name() + ": expected it to be "
+                        + (trained.contains(input.name()) ? "trainable" : "frozen"));
             }
         }
         if (!problems.isEmpty()) {
@@ -93,14 +110,21 @@ record TrainingSignature(
     /** ONNX Runtime feeds the parameters to the evaluation model by position. */
     private static void requireSameParameters(TrainingFiles files, List<String> parameters, GraphSignature evaluation) {
         Set<String> known = new HashSet<>(parameters);
-        List<String> found = evaluation.inputs().stream().map(ValueInfo::name).filter(known::contains).toList();
+        List<String> found = evaluation.inputs().stream()
+                .map(ValueInfo::name)
+                .filter(known::contains)
+                .toList();
         if (!found.equals(parameters)) {
             int first = 0;
-            while (first < found.size() && first < parameters.size() && found.get(first).equals(parameters.get(first))) {
+            while (first < found.size()
+                    && first < parameters.size()
+                    && found.get(first).equals(parameters.get(first))) {
                 first++;
             }
-            throw MalformedFileException.of(files.evalModel().orElseThrow(), "parameter " + first + ": expected " + at(parameters, first)
-                    + " as in the training model, got " + at(found, first) + "; weights would be swapped: write the artifact again");
+            throw MalformedFileException.of(
+                    files.evalModel().orElseThrow(),
+                    "parameter " + first + ": expected " + at(parameters, first) + " as in the training model, got "
+                            + at(found, first) + "; weights would be swapped: write the artifact again");
         }
     }
 

@@ -21,7 +21,8 @@ public record ValueInfo(String name, Optional<ElementType> elementType, Optional
 
     /** Whether a tensor of this type and shape fits the declaration. */
     public boolean accepts(ElementType type, Shape shape) {
-        return elementType.filter(type::equals).isPresent() && dimensions.map(declared -> fits(declared, shape)).orElse(true);
+        return elementType.filter(type::equals).isPresent()
+                && dimensions.map(declared -> fits(declared, shape)).orElse(true);
     }
 
     private static boolean fits(List<Dimension> declared, Shape shape) {

@@ -31,9 +31,11 @@ public final class HostTensor {
     public static HostTensor allocate(ElementType elementType, Shape shape) {
         long sizeBytes = shape.elementCount() * elementType.sizeBytes();
         if (sizeBytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("tensor " + shape + " " + elementType + ": expected at most 2147483647 bytes, got " + sizeBytes);
+            throw new IllegalArgumentException(
+                    "tensor " + shape + " " + elementType + ": expected at most 2147483647 bytes, got " + sizeBytes);
         }
-        return new HostTensor(elementType, shape, ByteBuffer.allocateDirect((int) sizeBytes).order(ByteOrder.LITTLE_ENDIAN));
+        return new HostTensor(
+                elementType, shape, ByteBuffer.allocateDirect((int) sizeBytes).order(ByteOrder.LITTLE_ENDIAN));
     }
 
     /**
@@ -44,8 +46,8 @@ public final class HostTensor {
     public static HostTensor wrap(ElementType elementType, Shape shape, ByteBuffer buffer) {
         long expected = shape.elementCount() * elementType.sizeBytes();
         if (!buffer.isDirect() || buffer.remaining() != expected) {
-            throw new IllegalArgumentException("tensor " + shape + " " + elementType + ": expected a direct buffer of " + expected
-                    + " bytes, got " + buffer);
+            throw new IllegalArgumentException("tensor " + shape + " " + elementType + ": expected a direct buffer of "
+                    + expected + " bytes, got " + buffer);
         }
         return new HostTensor(elementType, shape, buffer.slice().order(ByteOrder.LITTLE_ENDIAN));
     }
@@ -67,7 +69,8 @@ public final class HostTensor {
     private static HostTensor allocateFor(ElementType elementType, int count, long... dimensions) {
         Shape shape = Shape.of(dimensions);
         if (shape.elementCount() != count) {
-            throw new IllegalArgumentException("tensor " + shape + ": expected " + shape.elementCount() + " values, got " + count);
+            throw new IllegalArgumentException(
+                    "tensor " + shape + ": expected " + shape.elementCount() + " values, got " + count);
         }
         return allocate(elementType, shape);
     }

@@ -20,7 +20,8 @@ public final class Shape {
         long count = 1;
         for (long dimension : dimensions) {
             if (dimension < 0) {
-                throw new IllegalArgumentException("shape: expected dimensions >= 0, got " + Arrays.toString(dimensions));
+                throw new IllegalArgumentException(
+                        "shape: expected dimensions >= 0, got " + Arrays.toString(dimensions));
             }
             try {
                 count = Math.multiplyExact(count, dimension);

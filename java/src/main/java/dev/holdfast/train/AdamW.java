@@ -45,7 +45,10 @@ public final class AdamW {
             require("beta2", "in [0, 1)", beta2, beta2 >= 0 && beta2 < 1);
             require("epsilon", "finite and > 0", epsilon, epsilon > 0 && Double.isFinite(epsilon));
             require("weightDecay", "finite and >= 0", weightDecay, weightDecay >= 0 && Double.isFinite(weightDecay));
-            require("maximumGradientNorm", "finite and >= 0", maximumGradientNorm,
+            require(
+                    "maximumGradientNorm",
+                    "finite and >= 0",
+                    maximumGradientNorm,
                     maximumGradientNorm >= 0 && Double.isFinite(maximumGradientNorm));
         }
     }
@@ -115,20 +118,28 @@ public final class AdamW {
 
     private AdamWKernel.Settings kernelSettings(double learningRate, double gradientScale) {
         return new AdamWKernel.Settings(
-                learningRate, settings.beta1, settings.beta2, settings.epsilon, settings.weightDecay, gradientScale, stepCount + 1);
+                learningRate,
+                settings.beta1,
+                settings.beta2,
+                settings.epsilon,
+                settings.weightDecay,
+                gradientScale,
+                stepCount + 1);
     }
 
     private AdamWKernel.Tensors tensors(GradientPort port) {
         int count = parameters.size();
-        AdamWKernel.Tensors tensors =
-                new AdamWKernel.Tensors(new long[count], new long[count], new long[count], new long[count], new long[count]);
+        AdamWKernel.Tensors tensors = new AdamWKernel.Tensors(
+                new long[count], new long[count], new long[count], new long[count], new long[count]);
         for (int i = 0; i < count; i++) {
             GradientPort.Parameter parameter = parameters.get(i);
             tensors.elementCounts()[i] = parameter.shape().elementCount();
             tensors.parameters()[i] = port.parameterAddress(i);
             tensors.gradients()[i] = port.gradientAddress(i);
-            tensors.firstMoments()[i] = NativeMemory.address(firstMoments.get(parameter.name()).bytes());
-            tensors.secondMoments()[i] = NativeMemory.address(secondMoments.get(parameter.name()).bytes());
+            tensors.firstMoments()[i] =
+                    NativeMemory.address(firstMoments.get(parameter.name()).bytes());
+            tensors.secondMoments()[i] =
+                    NativeMemory.address(secondMoments.get(parameter.name()).bytes());
         }
         return tensors;
     }
@@ -174,17 +185,22 @@ public final class AdamW {
         require("steps", ">= 0", steps, steps >= 0);
         requireAll("first", first);
         requireAll("second", second);
-        firstMoments.forEach((name, moment) -> moment.bytes().put(first.get(name).bytes()));
-        secondMoments.forEach((name, moment) -> moment.bytes().put(second.get(name).bytes()));
+        firstMoments.forEach(
+                (name, moment) -> moment.bytes().put(first.get(name).bytes()));
+        secondMoments.forEach(
+                (name, moment) -> moment.bytes().put(second.get(name).bytes()));
         stepCount = steps;
     }
 
     private void requireAll(String which, Map<String, HostTensor> moments) {
         for (GradientPort.Parameter parameter : parameters) {
             HostTensor moment = moments.get(parameter.name());
-            if (moment == null || moment.elementType() != ElementType.FLOAT || !moment.shape().equals(parameter.shape())) {
-                throw new InvalidInputException(which + " moment of " + parameter.name() + ": expected FLOAT" + parameter.shape() + ", got "
-                        + (moment == null ? "none" : moment) + "; does the optimizer's state belong to this model?");
+            if (moment == null
+                    || moment.elementType() != ElementType.FLOAT
+                    || !moment.shape().equals(parameter.shape())) {
+                throw new InvalidInputException(which + " moment of " + parameter.name() + ": expected FLOAT"
+                        + parameter.shape() + ", got " + (moment == null ? "none" : moment)
+                        + "; does the optimizer's state belong to this model?");
             }
         }
     }

@@ -42,10 +42,16 @@ public final class ArtifactSteps {
      * @param settings how to compute
      */
     public record Job(
-            Path artifact, String batchesName, Map<String, HostTensor> batches, float learningRate, Path out, SessionSettings settings) {
+            Path artifact,
+            String batchesName,
+            Map<String, HostTensor> batches,
+            float learningRate,
+            Path out,
+            SessionSettings settings) {
         public Job {
             if (!(learningRate >= 0) || Float.isInfinite(learningRate)) {
-                throw new InvalidConfigurationException(List.of("learning_rate: expected a finite number >= 0, got " + learningRate));
+                throw new InvalidConfigurationException(
+                        List.of("learning_rate: expected a finite number >= 0, got " + learningRate));
             }
         }
     }
@@ -87,7 +93,8 @@ public final class ArtifactSteps {
     public static Outcome run(Job job, Consumer<Step> listener) {
         requireUnused(job.out());
         try (TrainingSession session = TrainingSession.open(TrainingFiles.in(job.artifact()), job.settings())) {
-            List<Map<String, HostTensor>> batches = NumberedBatches.of(job.batchesName(), session.trainInputs(), job.batches());
+            List<Map<String, HostTensor>> batches =
+                    NumberedBatches.of(job.batchesName(), session.trainInputs(), job.batches());
             createFolder(job.out());
             Path metrics = job.out().resolve("metrics.jsonl");
             List<Float> losses = train(session, job, batches, metrics, listener);
@@ -96,7 +103,11 @@ public final class ArtifactSteps {
     }
 
     private static List<Float> train(
-            TrainingSession session, Job job, List<Map<String, HostTensor>> batches, Path metrics, Consumer<Step> listener) {
+            TrainingSession session,
+            Job job,
+            List<Map<String, HostTensor>> batches,
+            Path metrics,
+            Consumer<Step> listener) {
         Float[] losses = new Float[batches.size()];
         session.setLearningRate(job.learningRate());
         try (BufferedWriter writer = Files.newBufferedWriter(metrics)) {
@@ -121,7 +132,8 @@ public final class ArtifactSteps {
         float loss = result.loss();
         if (!Float.isFinite(loss)) {
             throw new NonFiniteLossException("step " + (index + 1) + ": loss: expected a finite number, got " + loss
-                    + "; check the arrays numbered " + index + " or lower the learning rate; no checkpoint was written");
+                    + "; check the arrays numbered " + index
+                    + " or lower the learning rate; no checkpoint was written");
         }
         session.optimizerStep();
         return loss;
@@ -160,7 +172,8 @@ public final class ArtifactSteps {
         }
         try (Stream<Path> entries = Files.list(out)) {
             if (entries.findAny().isPresent()) {
-                throw new InvalidInputException(out + ": expected a new or empty folder, got one with content; choose another");
+                throw new InvalidInputException(
+                        out + ": expected a new or empty folder, got one with content; choose another");
             }
         } catch (IOException e) {
             throw FileAccessException.reading(out, e);

@@ -63,7 +63,8 @@ public record Comparison(Map<String, Scores> models) {
 
     /** Rows to score on, or none. */
     private record Rows(Optional<DriftMeter> meter) implements AutoCloseable {
-        static Rows open(TrainingConfig config, ArtifactDirectory artifact, Optional<Path> file, SessionSettings settings) {
+        static Rows open(
+                TrainingConfig config, ArtifactDirectory artifact, Optional<Path> file, SessionSettings settings) {
             return new Rows(file.map(path -> {
                 TrainingData data =
                         TrainingData.of(config, artifact.manifest().model(), artifact.path(), Examples.jsonLines(path));

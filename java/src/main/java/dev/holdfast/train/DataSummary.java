@@ -13,13 +13,17 @@ import dev.holdfast.data.EncodedExamples;
  * @param dropped rows left out, as too long or without a response token
  * @param lastTurnOnly conversations of which only the last assistant turn is learnt
  */
-public record DataSummary(long rows, long tokens, long responseTokens, int longestRow, long cut, long dropped, long lastTurnOnly) {
+public record DataSummary(
+        long rows, long tokens, long responseTokens, int longestRow, long cut, long dropped, long lastTurnOnly) {
     static DataSummary of(EncodedExamples examples) {
         return new DataSummary(
                 examples.examples().size(),
                 examples.tokens(),
                 examples.responseTokens(),
-                examples.examples().stream().mapToInt(example -> example.length()).max().orElse(0),
+                examples.examples().stream()
+                        .mapToInt(example -> example.length())
+                        .max()
+                        .orElse(0),
                 examples.cut(),
                 examples.droppedAsTooLong() + examples.droppedWithoutResponse(),
                 examples.lastTurnOnly());

@@ -51,7 +51,14 @@ final class DriftMeter implements AutoCloseable {
     }
 
     /** The ledger's entry for an iteration that went from the snapshot to the student. */
-    LedgerEntry entry(int iteration, int step, double alpha, FrozenModel student, FrozenModel snapshot, FrozenModel reference, FrozenModel base) {
+    LedgerEntry entry(
+            int iteration,
+            int step,
+            double alpha,
+            FrozenModel student,
+            FrozenModel snapshot,
+            FrozenModel reference,
+            FrozenModel base) {
         Sums sums = sums(alpha, student, snapshot, reference);
         double total = klTotal(student, base);
         return new LedgerEntry(
@@ -99,7 +106,8 @@ final class DriftMeter implements AutoCloseable {
         Sums sums = new Sums();
         int width = LossStatistic.values().length;
         for (Batch batch : batches) {
-            float[] statistics = statistics(batch, (float) alpha, student, snapshot, reference).toFloatArray();
+            float[] statistics = statistics(batch, (float) alpha, student, snapshot, reference)
+                    .toFloatArray();
             for (int row = 0; row < batch.responseTokens(); row++) {
                 sums.add(Arrays.copyOfRange(statistics, row * width, (row + 1) * width), alpha);
             }
@@ -107,7 +115,8 @@ final class DriftMeter implements AutoCloseable {
         return sums;
     }
 
-    private HostTensor statistics(Batch batch, float alpha, FrozenModel student, FrozenModel snapshot, FrozenModel reference) {
+    private HostTensor statistics(
+            Batch batch, float alpha, FrozenModel student, FrozenModel snapshot, FrozenModel reference) {
         Map<String, HostTensor> inputs = new LinkedHashMap<>();
         inputs.put(GraphNames.LABELS, batch.labels());
         inputs.put(GraphNames.WEIGHTS, batch.weights());

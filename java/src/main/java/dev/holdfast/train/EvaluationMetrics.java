@@ -3,7 +3,7 @@ package dev.holdfast.train;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
 /**
- * The loss on held-out rows; a line of {@code metrics.jsonl}.
+ * The loss on held-out rows; a line of {@code eval.jsonl}.
  *
  * @param step optimizer steps done
  * @param evalLoss mean cross-entropy of the response tokens, in nats, whatever the run minimises

@@ -40,7 +40,10 @@ final class JsonLinesFile {
         }
         try {
             List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-            String kept = lines.stream().filter(line -> stepOf(parse(line)) <= step).map(line -> line + "\n").collect(Collectors.joining());
+            String kept = lines.stream()
+                    .filter(line -> stepOf(parse(line)) <= step)
+                    .map(line -> line + "\n")
+                    .collect(Collectors.joining());
             JsonFiles.writeWhole(file, kept.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);

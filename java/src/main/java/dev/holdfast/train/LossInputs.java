@@ -39,7 +39,8 @@ final class LossInputs {
         TrainingForm form = config.snapshot() == SnapshotMode.MODEL ? TrainingForm.ANCHOR : TrainingForm.ANCHOR_CURRENT;
         HostTensor coefficients =
                 coefficients(config.temperature(), 1 - config.hardWeight(), config.hardWeight(), config.jsdBeta());
-        HostTensor modes = modes(config.divergence().ordinal(), config.interpolation().ordinal());
+        HostTensor modes =
+                modes(config.divergence().ordinal(), config.interpolation().ordinal());
         return new LossInputs(form, coefficients, modes, (float) config.alpha());
     }
 
@@ -49,7 +50,8 @@ final class LossInputs {
     }
 
     private static HostTensor coefficients(double temperature, double distillation, double crossEntropy, double beta) {
-        return HostTensor.ofFloats(new float[] {(float) temperature, (float) distillation, (float) crossEntropy, (float) beta}, 4);
+        return HostTensor.ofFloats(
+                new float[] {(float) temperature, (float) distillation, (float) crossEntropy, (float) beta}, 4);
     }
 
     private static HostTensor modes(long divergence, long interpolation) {

@@ -17,7 +17,12 @@ import dev.holdfast.config.TrainingConfig;
  * @param checkpointBytes one checkpoint on disk
  */
 public record MemoryEstimate(
-        long weightBytes, long gradientBytes, long optimizerBytes, long frozenBytes, long activationBytes, long checkpointBytes) {
+        long weightBytes,
+        long gradientBytes,
+        long optimizerBytes,
+        long frozenBytes,
+        long activationBytes,
+        long checkpointBytes) {
     /** Wide tensors that a block keeps per token, in multiples of the hidden size: inputs of its linear layers and norms. */
     private static final int HIDDEN_TENSORS_PER_BLOCK = 20;
 
@@ -34,7 +39,8 @@ public record MemoryEstimate(
         long blocks = tokens * model.layerCount() * HIDDEN_TENSORS_PER_BLOCK * model.hiddenSize() * Float.BYTES;
         int logitRows = config.job() == Job.ANCHOR ? 3 : 1;
         long logits = responseTokens * model.vocabularySize() * logitRows * Float.BYTES;
-        return new MemoryEstimate(weights, weights, 2 * weights, frozenModels(config) * weights, blocks + logits, 3 * weights);
+        return new MemoryEstimate(
+                weights, weights, 2 * weights, frozenModels(config) * weights, blocks + logits, 3 * weights);
     }
 
     private static int frozenModels(TrainingConfig config) {

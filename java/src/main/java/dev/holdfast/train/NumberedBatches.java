@@ -44,27 +44,35 @@ final class NumberedBatches {
     }
 
     private static void place(
-            String name, HostTensor tensor, List<ValueInfo> inputs, Map<Integer, Map<String, HostTensor>> steps, List<String> problems) {
+            String name,
+            HostTensor tensor,
+            List<ValueInfo> inputs,
+            Map<Integer, Map<String, HostTensor>> steps,
+            List<String> problems) {
         Optional<ValueInfo> input = inputOf(name, inputs);
         if (input.isEmpty()) {
-            problems.add("array " + name + ": expected the name of an input and a number, such as " + firstNames(inputs) + ", got " + name);
+            problems.add("array " + name + ": expected the name of an input and a number, such as " + firstNames(inputs)
+                    + ", got " + name);
             return;
         }
         if (!input.get().accepts(tensor.elementType(), tensor.shape())) {
             problems.add("array " + name + ": expected " + input.get().description() + ", got " + tensor);
         }
         int step = Integer.parseInt(name.substring(input.get().name().length()));
-        steps.computeIfAbsent(step, unused -> new LinkedHashMap<>()).put(input.get().name(), tensor);
+        steps.computeIfAbsent(step, unused -> new LinkedHashMap<>())
+                .put(input.get().name(), tensor);
     }
 
     /** The longest name that the array's begins with: an input's own name may end in a digit, so {@code x10} is step 0 of x1 before step 10 of x. */
     private static Optional<ValueInfo> inputOf(String name, List<ValueInfo> inputs) {
         return inputs.stream()
-                .filter(input -> name.startsWith(input.name()) && NUMBER.matcher(name.substring(input.name().length())).matches())
+                .filter(input -> name.startsWith(input.name())
+                        && NUMBER.matcher(name.substring(input.name().length())).matches())
                 .max(Comparator.comparingInt(input -> input.name().length()));
     }
 
-    private static void requireComplete(int step, Map<String, HostTensor> found, List<ValueInfo> inputs, List<String> problems) {
+    private static void requireComplete(
+            int step, Map<String, HostTensor> found, List<ValueInfo> inputs, List<String> problems) {
         for (ValueInfo input : inputs) {
             if (!found.containsKey(input.name())) {
                 problems.add("array " + input.name() + step + ": expected " + input.description() + ", got none");

@@ -21,6 +21,7 @@ import java.util.Objects;
  * Where a run comes from: {@code run.json}.
  *
  * @param job {@code sft} or {@code anchor}
+ * @param command what reproduces the run, from its own configuration
  * @param versions of Holdfast, ONNX Runtime and Java
  * @param host the machine's name and processors
  * @param started when, in UTC
@@ -32,6 +33,7 @@ import java.util.Objects;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record Provenance(
         String job,
+        String command,
         Map<String, String> versions,
         Host host,
         String started,
@@ -64,6 +66,8 @@ record Provenance(
     static Provenance of(TrainingConfig config, ArtifactDirectory artifact, Map<String, Input> data) {
         return new Provenance(
                 config.job().command(),
+                "holdfast " + config.job().command() + " --config "
+                        + config.out().resolve("config.yaml") + " --out NEW_FOLDER",
                 softwareVersions(),
                 new Host(hostName(), Runtime.getRuntime().availableProcessors()),
                 Instant.now().toString(),
@@ -74,7 +78,9 @@ record Provenance(
     }
 
     private static Input referenceInput(Path reference) {
-        return new Input(reference.toString(), FileDigest.of(ModelFolder.resolve(reference).checkpointFile()).sha256());
+        return new Input(
+                reference.toString(),
+                FileDigest.of(ModelFolder.resolve(reference).checkpointFile()).sha256());
     }
 
     private static Map<String, String> softwareVersions() {
@@ -118,8 +124,9 @@ record Provenance(
         String before = then == null ? null : then.sha256();
         String after = now == null ? null : now.sha256();
         if (!Objects.equals(before, after)) {
-            throw new InvalidInputException("resume: " + what + ": expected the same content as when the run began (SHA-256 " + before + "), got "
-                    + after + (now == null ? "" : " in " + now.path()));
+            throw new InvalidInputException(
+                    "resume: " + what + ": expected the same content as when the run began (SHA-256 " + before
+                            + "), got " + after + (now == null ? "" : " in " + now.path()));
         }
     }
 }

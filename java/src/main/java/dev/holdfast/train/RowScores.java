@@ -12,4 +12,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param rows rows
  */
 public record RowScores(
-        double loss, @JsonProperty("exact_rows") double exactRows, @JsonProperty("kl_from_base") double klFromBase, long tokens, long rows) {}
+        double loss,
+        @JsonProperty("exact_rows") double exactRows,
+        @JsonProperty("kl_from_base") double klFromBase,
+        long tokens,
+        long rows) {}

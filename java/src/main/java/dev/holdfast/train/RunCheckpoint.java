@@ -37,7 +37,8 @@ final class RunCheckpoint {
      * @param optimizer their moments
      * @param learningRate the peak, which ONNX Runtime keeps with the state
      */
-    static void write(Path target, ArtifactDirectory artifact, GradientPort port, AdamW optimizer, double learningRate) {
+    static void write(
+            Path target, ArtifactDirectory artifact, GradientPort port, AdamW optimizer, double learningRate) {
         try (StagedDirectory staged = StagedDirectory.forNew(target)) {
             Path file = staged.path().resolve(ArtifactDirectory.CHECKPOINT);
             CheckpointWriter writer = new CheckpointWriter();
@@ -50,7 +51,9 @@ final class RunCheckpoint {
             OrtCheckpoint checkpoint = OrtCheckpoint.read(file);
             rebind(artifact.forwardModel(), checkpoint, staged.path());
             rebind(artifact.hiddenModel(), checkpoint, staged.path());
-            JsonFiles.write(staged.path().resolve(ModelFolder.MODEL), artifact.manifest().model());
+            JsonFiles.write(
+                    staged.path().resolve(ModelFolder.MODEL),
+                    artifact.manifest().model());
             staged.commit();
         }
     }
@@ -58,8 +61,13 @@ final class RunCheckpoint {
     private static OptimizerGroup<PendingTensor> state(AdamW optimizer, double learningRate) {
         Map<String, List<PendingTensor>> moments = new LinkedHashMap<>();
         Map<String, HostTensor> second = optimizer.secondMoments();
-        optimizer.firstMoments().forEach((name, first) -> moments.put(
-                name, List.of(PendingTensor.of(FIRST_MOMENT, first), PendingTensor.of(SECOND_MOMENT, second.get(name)))));
+        optimizer
+                .firstMoments()
+                .forEach((name, first) -> moments.put(
+                        name,
+                        List.of(
+                                PendingTensor.of(FIRST_MOMENT, first),
+                                PendingTensor.of(SECOND_MOMENT, second.get(name)))));
         return new OptimizerGroup<>(GROUP, optimizer.stepCount(), (float) learningRate, moments);
     }
 
@@ -71,13 +79,15 @@ final class RunCheckpoint {
     static void restore(ModelFolder folder, AdamW optimizer) {
         OrtCheckpoint checkpoint = folder.checkpoint();
         if (checkpoint.optimizerGroups().isEmpty()) {
-            throw new InvalidInputException(folder.checkpointFile() + ": expected an optimizer's state to resume from, got none");
+            throw new InvalidInputException(
+                    folder.checkpointFile() + ": expected an optimizer's state to resume from, got none");
         }
         OptimizerGroup<CheckpointTensor> group = checkpoint.optimizerGroups().get(0);
         optimizer.restore(moments(checkpoint, group, 0), moments(checkpoint, group, 1), group.step());
     }
 
-    private static Map<String, HostTensor> moments(OrtCheckpoint checkpoint, OptimizerGroup<CheckpointTensor> group, int which) {
+    private static Map<String, HostTensor> moments(
+            OrtCheckpoint checkpoint, OptimizerGroup<CheckpointTensor> group, int which) {
         Map<String, HostTensor> moments = new LinkedHashMap<>();
         group.moments().forEach((name, tensors) -> moments.put(name, checkpoint.values(tensors.get(which))));
         return moments;

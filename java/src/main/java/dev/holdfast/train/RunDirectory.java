@@ -55,7 +55,8 @@ final class RunDirectory {
         try {
             if (Files.exists(path) && !StagedDirectory.isEmptyDirectory(path)) {
                 String what = Files.exists(path.resolve(PROVENANCE)) ? "holds a run already" : "is not empty";
-                throw new InvalidInputException(path + ": " + what + ": expected a new folder; add --resume to continue a run, or name another folder");
+                throw new InvalidInputException(path + ": " + what
+                        + ": expected a new folder; add --resume to continue a run, or name another folder");
             }
             Files.createDirectories(path);
             return new RunDirectory(path);
@@ -84,11 +85,13 @@ final class RunDirectory {
 
     /** A run writes one of these before anything else that it keeps. */
     private static void requireRun(Path path) throws IOException {
-        boolean begun = Stream.of(CONFIG, PROVENANCE, ModelFiles.TOKENIZER).anyMatch(name -> Files.exists(path.resolve(name)));
+        boolean begun =
+                Stream.of(CONFIG, PROVENANCE, ModelFiles.TOKENIZER).anyMatch(name -> Files.exists(path.resolve(name)));
         try (Stream<Path> entries = Files.list(path)) {
             if (!begun && !entries.allMatch(StagedDirectory::isPartial)) {
-                throw new InvalidInputException(path + ": expected a run to resume, got a folder with other content and without " + CONFIG
-                        + "; name the folder of the run");
+                throw new InvalidInputException(
+                        path + ": expected a run to resume, got a folder with other content and without " + CONFIG
+                                + "; name the folder of the run");
             }
         }
     }
@@ -141,6 +144,10 @@ final class RunDirectory {
 
     JsonLinesFile metrics() {
         return new JsonLinesFile(path.resolve("metrics.jsonl"));
+    }
+
+    JsonLinesFile evaluations() {
+        return new JsonLinesFile(path.resolve("eval.jsonl"));
     }
 
     JsonLinesFile ledger() {

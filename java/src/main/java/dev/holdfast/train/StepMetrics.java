@@ -24,7 +24,16 @@ import java.util.Map;
  * @param totalSteps of the run; not written
  */
 @JsonPropertyOrder({
-    "step", "epoch", "outer_iteration", "loss", "token_accuracy", "grad_norm", "learning_rate", "response_tokens", "tokens_per_second", "peak_memory_bytes"
+    "step",
+    "epoch",
+    "outer_iteration",
+    "loss",
+    "token_accuracy",
+    "grad_norm",
+    "learning_rate",
+    "response_tokens",
+    "tokens_per_second",
+    "peak_memory_bytes"
 })
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record StepMetrics(

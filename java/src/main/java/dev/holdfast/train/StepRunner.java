@@ -19,7 +19,12 @@ final class StepRunner {
     private final AdamW optimizer;
     private GradientPort port;
 
-    StepRunner(TrainingConfig config, List<GradientPort.Parameter> parameters, TrainingSession session, Teachers teachers, AdamW optimizer) {
+    StepRunner(
+            TrainingConfig config,
+            List<GradientPort.Parameter> parameters,
+            TrainingSession session,
+            Teachers teachers,
+            AdamW optimizer) {
         this.inputs = LossInputs.of(config);
         this.parameters = parameters;
         this.session = session;

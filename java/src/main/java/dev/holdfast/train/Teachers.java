@@ -26,7 +26,12 @@ final class Teachers implements AutoCloseable {
     private FrozenModel snapshot;
     private int snapshotStep = -1;
 
-    private Teachers(TrainingConfig config, ArtifactDirectory artifact, RunDirectory run, SessionSettings settings, FrozenModel reference) {
+    private Teachers(
+            TrainingConfig config,
+            ArtifactDirectory artifact,
+            RunDirectory run,
+            SessionSettings settings,
+            FrozenModel reference) {
         this.config = config;
         this.artifact = artifact;
         this.run = run;
@@ -34,7 +39,8 @@ final class Teachers implements AutoCloseable {
         this.reference = reference;
     }
 
-    static Teachers open(TrainingConfig config, ArtifactDirectory artifact, RunDirectory run, SessionSettings settings) {
+    static Teachers open(
+            TrainingConfig config, ArtifactDirectory artifact, RunDirectory run, SessionSettings settings) {
         FrozenModel reference =
                 config.job() == Job.ANCHOR ? FrozenModel.open(ModelFolder.resolve(config.reference()), settings) : null;
         return new Teachers(config, artifact, run, settings, reference);

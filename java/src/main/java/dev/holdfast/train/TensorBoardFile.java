@@ -59,7 +59,8 @@ final class TensorBoardFile {
         byte[] summary = message(values -> {
             for (Map.Entry<String, JsonNode> entry : numbers.properties()) {
                 if (!entry.getKey().equals(STEP)) {
-                    values.writeByteArray(1, scalar(entry.getKey(), (float) entry.getValue().asDouble()));
+                    values.writeByteArray(
+                            1, scalar(entry.getKey(), (float) entry.getValue().asDouble()));
                 }
             }
         });
@@ -100,8 +101,12 @@ final class TensorBoardFile {
     }
 
     private void append(byte[] event) {
-        ByteBuffer record = ByteBuffer.allocate(Long.BYTES + Integer.BYTES + event.length + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        record.putLong(event.length).putInt(checksum(record.array(), Long.BYTES)).put(event).putInt(checksum(event, event.length));
+        ByteBuffer record = ByteBuffer.allocate(Long.BYTES + Integer.BYTES + event.length + Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        record.putLong(event.length)
+                .putInt(checksum(record.array(), Long.BYTES))
+                .put(event)
+                .putInt(checksum(event, event.length));
         try {
             Files.write(file, record.array(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {

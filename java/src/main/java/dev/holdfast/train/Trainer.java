@@ -78,7 +78,11 @@ public final class Trainer {
      * @throws dev.holdfast.error.HoldfastException if a file is damaged or ONNX Runtime fails
      */
     public static TrainingOutcome run(
-            TrainingConfig config, Examples train, Optional<Examples> eval, TrainingListener listener, BooleanSupplier stopRequested) {
+            TrainingConfig config,
+            Examples train,
+            Optional<Examples> eval,
+            TrainingListener listener,
+            BooleanSupplier stopRequested) {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
@@ -118,7 +122,8 @@ public final class Trainer {
      * @throws dev.holdfast.error.InvalidInputException if it holds something and is not to be resumed
      */
     public static TrainingConfig beginStages(TrainingConfig given) {
-        TrainingConfig config = fitted(given, ModelFolder.resolve(given.artifact()).model());
+        TrainingConfig config =
+                fitted(given, ModelFolder.resolve(given.artifact()).model());
         RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
         run.requireSameConfig(config);
         run.writeConfig(config);
@@ -127,7 +132,8 @@ public final class Trainer {
 
     /** Scores the artifact of a job and models that were made of it; see {@link Comparison}. */
     public static Comparison compare(TrainingConfig config, Map<String, Path> tuned) {
-        return Comparison.of(fitted(config, ModelFolder.resolve(config.artifact()).model()), tuned);
+        return Comparison.of(
+                fitted(config, ModelFolder.resolve(config.artifact()).model()), tuned);
     }
 
     /** The default length gives way to a model with fewer positions; a length that was asked for does not. */
@@ -149,6 +155,7 @@ public final class Trainer {
         RunDirectory run = begin(rows, heldOut);
         int done = run.latestCheckpoint().flatMap(ModelFolder::stepOf).orElse(0);
         run.metrics().keepUpTo(done);
+        run.evaluations().keepUpTo(done);
         run.ledger().keepUpTo(done);
         TrainingPlan plan = plan(rows, done);
         listener.planned(plan);
@@ -156,7 +163,17 @@ public final class Trainer {
                 Teachers teachers = Teachers.open(config, artifact, run, settings())) {
             List<Batch> driftBatches = heldOut.orElse(rows).inOrder(DRIFT_ROWS);
             StepRunner steps = new StepRunner(config, parameters(), session, teachers, optimizer(run));
-            return new TrainingLoop(plan, artifact, run, rows.batcher(), steps, teachers, heldOut, driftBatches, listener, stopRequested)
+            return new TrainingLoop(
+                            plan,
+                            artifact,
+                            run,
+                            rows.batcher(),
+                            steps,
+                            teachers,
+                            heldOut,
+                            driftBatches,
+                            listener,
+                            stopRequested)
                     .run();
         }
     }
@@ -189,8 +206,8 @@ public final class Trainer {
             StepRunner.Result result = steps.step(rows.batcher().globalBatch(0, 0), config.learningRate());
             double seconds = (System.nanoTime() - start) / 1e9;
             if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
-                throw new NonFiniteLossException("step 1: loss is " + result.loss() + ", |g| is " + result.gradientNorm()
-                        + " before anything was learnt; check the model and the rows");
+                throw new NonFiniteLossException("step 1: loss is " + result.loss() + ", |g| is "
+                        + result.gradientNorm() + " before anything was learnt; check the model and the rows");
             }
             return new DryRun(result.loss(), result.gradientNorm(), seconds, ProcessMemory.peakBytes());
         }
@@ -222,7 +239,8 @@ public final class Trainer {
     private RunDirectory begin(TrainingData rows, Optional<TrainingData> heldOut) {
         Map<String, Provenance.Input> data = new LinkedHashMap<>();
         data.put("train", new Provenance.Input(train.name(), rows.digest()));
-        heldOut.ifPresent(encoded -> data.put("eval", new Provenance.Input(eval.orElseThrow().name(), encoded.digest())));
+        heldOut.ifPresent(encoded ->
+                data.put("eval", new Provenance.Input(eval.orElseThrow().name(), encoded.digest())));
         Provenance provenance = Provenance.of(config, artifact, data);
         RunDirectory run = config.resume() ? RunDirectory.resume(config.out()) : RunDirectory.create(config.out());
         Optional<Provenance> before = run.provenance();
@@ -238,8 +256,12 @@ public final class Trainer {
 
     private TrainingSession openSession(RunDirectory run) {
         TrainingForm form = LossInputs.of(config).form();
-        Path checkpoint = run.latestCheckpoint().map(folder -> folder.resolve(ArtifactDirectory.CHECKPOINT)).orElse(artifact.checkpoint());
-        List<String> parameters = artifact.manifest().parameters().stream().map(parameter -> parameter.name()).toList();
+        Path checkpoint = run.latestCheckpoint()
+                .map(folder -> folder.resolve(ArtifactDirectory.CHECKPOINT))
+                .orElse(artifact.checkpoint());
+        List<String> parameters = artifact.manifest().parameters().stream()
+                .map(parameter -> parameter.name())
+                .toList();
         TrainingFiles files = new TrainingFiles(
                 checkpoint,
                 artifact.trainingModel(form),
@@ -251,7 +273,11 @@ public final class Trainer {
 
     private AdamW optimizer(RunDirectory run) {
         AdamW.Settings settings = new AdamW.Settings(
-                config.adamBeta1(), config.adamBeta2(), config.adamEpsilon(), config.weightDecay(), config.maxGradNorm());
+                config.adamBeta1(),
+                config.adamBeta2(),
+                config.adamEpsilon(),
+                config.weightDecay(),
+                config.maxGradNorm());
         AdamW optimizer = new AdamW(settings, parameters());
         run.latestCheckpoint().ifPresent(folder -> RunCheckpoint.restore(ModelFolder.resolve(folder), optimizer));
         return optimizer;
@@ -264,7 +290,11 @@ public final class Trainer {
                 .toList();
     }
 
+    /** The native library's own threads, which the optimizer uses, follow the same setting as ONNX Runtime's. */
     private SessionSettings settings() {
+        if (config.threads() > 0) {
+            NativeLibrary.load().setThreadCount(config.threads());
+        }
         return SessionSettings.defaults()
                 .withIntraOpThreads(config.threads())
                 .withOperatorLibrary(NativeLibrary.load().operatorLibrary());

@@ -33,7 +33,8 @@ final class TrainingData {
     static TrainingData of(TrainingConfig config, Manifest.Model model, Path tokenizerFolder, Examples examples) {
         int maxLength = config.maxLength();
         OnTooLong onTooLong = config.onTooLong() == TooLongRows.DROP ? OnTooLong.DROP : OnTooLong.CUT;
-        EncodingOptions encoding = new EncodingOptions(maxLength, onTooLong, config.appendEos(), model.vocabularySize());
+        EncodingOptions encoding =
+                new EncodingOptions(maxLength, onTooLong, config.appendEos(), model.vocabularySize());
         try (Tokenizer tokenizer = Tokenizer.load(tokenizerFolder)) {
             EncodedExamples encoded = new ExampleEncoder(tokenizer, encoding).encodeAll(examples);
             BatchOptions options = new BatchOptions(
@@ -61,7 +62,13 @@ final class TrainingData {
         List<EncodedExample> rows = encoded.examples().subList(0, Math.min(mostRows, rows()));
         int parts = (rows.size() - 1) / options.microBatchSize() + 1;
         BatchOptions ordered = new BatchOptions(
-                options.microBatchSize(), parts, false, 0, options.padId(), options.lengthMultiple(), options.maxLength());
+                options.microBatchSize(),
+                parts,
+                false,
+                0,
+                options.padId(),
+                options.lengthMultiple(),
+                options.maxLength());
         return new Batcher(rows, ordered).globalBatch(0, 0);
     }
 

@@ -20,7 +20,8 @@ import java.util.function.BooleanSupplier;
 /** The steps of a run in order, with what happens between them: snapshots, checkpoints, evaluation, ledger. */
 final class TrainingLoop {
     /** Means that belong in the metrics of an anchored run. */
-    private static final Set<LossStatistic> REPORTED = EnumSet.range(LossStatistic.KL_ANCHOR_STUDENT, LossStatistic.STUDENT_ENTROPY);
+    private static final Set<LossStatistic> REPORTED =
+            EnumSet.range(LossStatistic.KL_ANCHOR_STUDENT, LossStatistic.STUDENT_ENTROPY);
 
     private final TrainingConfig config;
     private final TrainingPlan plan;
@@ -111,12 +112,14 @@ final class TrainingLoop {
             String checkpoint = run.latestCheckpointBefore(step - 1)
                     .map(Path::toString)
                     .orElse("none yet, the artifact " + artifact.path());
-            throw new NonFiniteLossException("step " + step + ": loss is " + result.loss() + ", |g| is " + result.gradientNorm()
-                    + " (learning_rate " + learningRate + "). Last good checkpoint: " + checkpoint + "; try a lower learning rate");
+            throw new NonFiniteLossException("step " + step + ": loss is " + result.loss() + ", |g| is "
+                    + result.gradientNorm() + " (learning_rate " + learningRate + "). Last good checkpoint: "
+                    + checkpoint + "; try a lower learning rate");
         }
     }
 
-    private StepMetrics metrics(int step, List<Batch> batch, StepRunner.Result result, double learningRate, double seconds) {
+    private StepMetrics metrics(
+            int step, List<Batch> batch, StepRunner.Result result, double learningRate, double seconds) {
         long responses = batch.get(0).globalResponseTokens();
         long tokens = batch.stream().mapToLong(Batch::tokens).sum();
         boolean anchored = config.job() == Job.ANCHOR;
@@ -152,8 +155,9 @@ final class TrainingLoop {
     /** Drift and evaluation; a resumed run makes up for what its process did not live to measure. */
     private void measureIfDue(int done) {
         measureDriftIfDue(done);
-        boolean evaluationDue = config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
-        if (evaluationDue && done > 0 && !run.metrics().has(done, EvaluationMetrics.LOSS)) {
+        boolean evaluationDue =
+                config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
+        if (evaluationDue && done > 0 && !run.evaluations().has(done, EvaluationMetrics.LOSS)) {
             heldOut.ifPresent(data -> evaluate(data, done));
         }
     }
@@ -166,7 +170,7 @@ final class TrainingLoop {
                 -sums[LossStatistic.LABEL_LOG_PROBABILITY.ordinal()] / responses,
                 sums[LossStatistic.LABEL_IS_ARGMAX.ordinal()] / responses,
                 responses);
-        record(run.metrics(), metrics);
+        record(run.evaluations(), metrics);
         listener.evaluated(metrics);
     }
 
@@ -182,7 +186,10 @@ final class TrainingLoop {
 
     /** Where an iteration has just ended. */
     private void measureDriftIfDue(int done) {
-        boolean due = config.job() == Job.ANCHOR && done > 0 && schedule.endsIteration(done) && !run.ledger().has(done, LedgerEntry.KL_STEP);
+        boolean due = config.job() == Job.ANCHOR
+                && done > 0
+                && schedule.endsIteration(done)
+                && !run.ledger().has(done, LedgerEntry.KL_STEP);
         if (!due) {
             return;
         }
@@ -192,7 +199,8 @@ final class TrainingLoop {
                 FrozenModel base = teachers.openAt(0);
                 DriftMeter meter = teachers.driftMeter(driftBatches)) {
             int iteration = schedule.iteration(done - 1) + 1;
-            LedgerEntry entry = meter.entry(iteration, done, config.alpha(), student, before, teachers.reference(), base);
+            LedgerEntry entry =
+                    meter.entry(iteration, done, config.alpha(), student, before, teachers.reference(), base);
             record(run.ledger(), entry);
             listener.measured(entry);
         }

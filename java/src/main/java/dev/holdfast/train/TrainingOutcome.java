@@ -12,4 +12,5 @@ import java.util.Optional;
  * @param finished whether all steps are done; otherwise the run was asked to stop and can be resumed
  * @param last the metrics of the last step of this session; none if it made none
  */
-public record TrainingOutcome(Path run, Optional<Path> checkpoint, int step, boolean finished, Optional<StepMetrics> last) {}
+public record TrainingOutcome(
+        Path run, Optional<Path> checkpoint, int step, boolean finished, Optional<StepMetrics> last) {}

@@ -20,12 +20,14 @@ final class VocabularyCheck {
         int expected = student.model().vocabularySize();
         int got = reference.model().vocabularySize();
         if (expected != got) {
-            throw new InvalidInputException(reference.path() + ": vocabulary: expected " + expected + " tokens as " + student.path() + " has, got "
-                    + got + "; the reference must have the student's vocabulary");
+            throw new InvalidInputException(reference.path() + ": vocabulary: expected " + expected + " tokens as "
+                    + student.path() + " has, got " + got + "; the reference must have the student's vocabulary");
         }
         Path studentFile = student.tokenizer().resolve(ModelFiles.TOKENIZER);
         Path referenceFile = reference.tokenizer().resolve(ModelFiles.TOKENIZER);
-        if (Files.exists(studentFile) && Files.exists(referenceFile) && !vocabulary(studentFile).equals(vocabulary(referenceFile))) {
+        if (Files.exists(studentFile)
+                && Files.exists(referenceFile)
+                && !vocabulary(studentFile).equals(vocabulary(referenceFile))) {
             throw new InvalidInputException(referenceFile + ": vocabulary: expected the tokens of " + studentFile
                     + ", got others; the reference must have the student's vocabulary");
         }

@@ -10,7 +10,8 @@ final class ByteCursor {
     private static final int BUFFER_BYTES = 1 << 16;
 
     private final InputFile file;
-    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN).limit(0);
+    private final ByteBuffer buffer =
+            ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     private long bufferStart;
 
     ByteCursor(InputFile file, long position) {
@@ -55,7 +56,9 @@ final class ByteCursor {
         long start = position();
         long length = readLong();
         if (length < 0 || length > maximumBytes) {
-            throw malformed(start, "string length: expected at most " + maximumBytes + ", got " + Long.toUnsignedString(length));
+            throw malformed(
+                    start,
+                    "string length: expected at most " + maximumBytes + ", got " + Long.toUnsignedString(length));
         }
         return new String(readBytes((int) length), StandardCharsets.UTF_8);
     }

@@ -60,8 +60,12 @@ final class CheckpointLayout {
             List<OptimizerGroup<PendingTensor>> groups,
             Map<String, Object> properties,
             long inlineLimit) {
-        List<PendingTensor> parameters = Stream.concat(trainable.stream(), frozen.stream()).toList();
-        List<PendingTensor> moments = groups.stream().flatMap(group -> group.moments().values().stream()).flatMap(List::stream).toList();
+        List<PendingTensor> parameters =
+                Stream.concat(trainable.stream(), frozen.stream()).toList();
+        List<PendingTensor> moments = groups.stream()
+                .flatMap(group -> group.moments().values().stream())
+                .flatMap(List::stream)
+                .toList();
         long tables = TABLES_BYTES_AT_LEAST + tableBytes(parameters) + tableBytes(moments) + textBytes(properties);
         long momentBytes = rawBytes(moments);
         parametersOutside = tables + rawBytes(parameters) + momentBytes > inlineLimit;
@@ -91,16 +95,23 @@ final class CheckpointLayout {
     }
 
     private static long rawBytes(List<PendingTensor> tensors) {
-        return tensors.stream().mapToLong(tensor -> tensor.sizeBytes() + ALIGNMENT + LENGTH_BYTES).sum();
+        return tensors.stream()
+                .mapToLong(tensor -> tensor.sizeBytes() + ALIGNMENT + LENGTH_BYTES)
+                .sum();
     }
 
     private static long tableBytes(List<PendingTensor> tensors) {
-        return tensors.stream().mapToLong(tensor -> TABLES_BYTES_PER_TENSOR + 8L * tensor.shape().rank() + utf8Bytes(tensor.name())).sum();
+        return tensors.stream()
+                .mapToLong(
+                        tensor -> TABLES_BYTES_PER_TENSOR + 8L * tensor.shape().rank() + utf8Bytes(tensor.name()))
+                .sum();
     }
 
     private static long textBytes(Map<String, Object> properties) {
         return properties.entrySet().stream()
-                .mapToLong(entry -> TABLES_BYTES_PER_TENSOR + utf8Bytes(entry.getKey()) + utf8Bytes(entry.getValue().toString()))
+                .mapToLong(entry -> TABLES_BYTES_PER_TENSOR
+                        + utf8Bytes(entry.getKey())
+                        + utf8Bytes(entry.getValue().toString()))
                 .sum();
     }
 
@@ -135,8 +146,11 @@ final class CheckpointLayout {
 
     private int addGroup(OptimizerGroup<PendingTensor> group) {
         FlatWriter.Table table = writer.table(4, 8, 4, 4);
-        table.string(GROUP_NAME, group.name()).int64(GROUP_STEP, group.step()).float32(GROUP_LEARNING_RATE, group.initialLearningRate());
-        List<Map.Entry<String, List<PendingTensor>>> states = List.copyOf(group.moments().entrySet());
+        table.string(GROUP_NAME, group.name())
+                .int64(GROUP_STEP, group.step())
+                .float32(GROUP_LEARNING_RATE, group.initialLearningRate());
+        List<Map.Entry<String, List<PendingTensor>>> states =
+                List.copyOf(group.moments().entrySet());
         writer.refer(table.field(GROUP_STATES), addAll(states, this::addState));
         return table.position();
     }
@@ -149,7 +163,8 @@ final class CheckpointLayout {
 
     private int addTensor(PendingTensor tensor, boolean outside) {
         FlatWriter.Table table = writer.table(4, 0, 4, 4, outside ? 0 : 4, 0, outside ? 8 : 0);
-        table.string(TENSOR_NAME, tensor.name()).int32(TENSOR_TYPE, tensor.elementType().onnxCode());
+        table.string(TENSOR_NAME, tensor.name())
+                .int32(TENSOR_TYPE, tensor.elementType().onnxCode());
         writer.refer(table.field(TENSOR_DIMENSIONS), writer.longs(tensor.shape().toArray()));
         if (outside) {
             table.int64(TENSOR_EXTERNAL_OFFSET, placeExternal(tensor));
@@ -168,11 +183,14 @@ final class CheckpointLayout {
     }
 
     private static List<Map.Entry<String, Object>> ofType(Map<String, Object> properties, Class<?> type) {
-        return properties.entrySet().stream().filter(entry -> type.isInstance(entry.getValue())).toList();
+        return properties.entrySet().stream()
+                .filter(entry -> type.isInstance(entry.getValue()))
+                .toList();
     }
 
     private int addProperty(Map.Entry<String, Object> property) {
-        FlatWriter.Table table = writer.table(4, property.getValue() instanceof Long ? 8 : 4).string(PROPERTY_NAME, property.getKey());
+        FlatWriter.Table table =
+                writer.table(4, property.getValue() instanceof Long ? 8 : 4).string(PROPERTY_NAME, property.getKey());
         if (property.getValue() instanceof Long number) {
             table.int64(PROPERTY_VALUE, number);
         } else if (property.getValue() instanceof Float number) {

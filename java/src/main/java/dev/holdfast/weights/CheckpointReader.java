@@ -48,7 +48,8 @@ final class CheckpointReader {
         FlatTable root = flat.root(CheckpointFormat.IDENTIFIER);
         int version = root.int32(CheckpointFormat.ROOT_VERSION);
         if (version != CheckpointFormat.VERSION) {
-            throw file.malformed(root.position(), "checkpoint version: expected " + CheckpointFormat.VERSION + ", got " + version);
+            throw file.malformed(
+                    root.position(), "checkpoint version: expected " + CheckpointFormat.VERSION + ", got " + version);
         }
         FlatTable module = root.table(CheckpointFormat.ROOT_MODULE)
                 .orElseThrow(() -> file.malformed(root.position(), "module state: expected one, got none"));
@@ -73,8 +74,11 @@ final class CheckpointReader {
     private List<OptimizerGroup<CheckpointTensor>> readGroups(FlatTable root) {
         List<OptimizerGroup<CheckpointTensor>> groups = new ArrayList<>();
         for (FlatTable group : root.tables(CheckpointFormat.ROOT_GROUPS)) {
-            groups.add(new OptimizerGroup<>(group.string(CheckpointFormat.GROUP_NAME), group.int64(CheckpointFormat.GROUP_STEP, 0),
-                    group.float32(CheckpointFormat.GROUP_LEARNING_RATE), readMoments(group)));
+            groups.add(new OptimizerGroup<>(
+                    group.string(CheckpointFormat.GROUP_NAME),
+                    group.int64(CheckpointFormat.GROUP_STEP, 0),
+                    group.float32(CheckpointFormat.GROUP_LEARNING_RATE),
+                    readMoments(group)));
         }
         return List.copyOf(groups);
     }
@@ -83,9 +87,12 @@ final class CheckpointReader {
         Map<String, List<CheckpointTensor>> moments = new LinkedHashMap<>();
         for (FlatTable state : group.tables(CheckpointFormat.GROUP_STATES)) {
             String parameter = state.string(CheckpointFormat.STATE_PARAMETER);
-            List<CheckpointTensor> tensors = state.tables(CheckpointFormat.STATE_MOMENTS).stream().map(this::readTensor).toList();
+            List<CheckpointTensor> tensors = state.tables(CheckpointFormat.STATE_MOMENTS).stream()
+                    .map(this::readTensor)
+                    .toList();
             if (moments.put(parameter, tensors) != null) {
-                throw file.malformed(state.position(), "optimizer state of " + parameter + ": expected once, got it twice");
+                throw file.malformed(
+                        state.position(), "optimizer state of " + parameter + ": expected once, got it twice");
             }
         }
         return moments;
@@ -95,11 +102,14 @@ final class CheckpointReader {
         Map<String, Object> properties = new LinkedHashMap<>();
         root.table(CheckpointFormat.ROOT_PROPERTIES).ifPresent(bag -> {
             bag.tables(CheckpointFormat.BAG_INTEGERS)
-                    .forEach(entry -> properties.put(propertyName(entry), entry.int64(CheckpointFormat.PROPERTY_VALUE, 0)));
+                    .forEach(entry ->
+                            properties.put(propertyName(entry), entry.int64(CheckpointFormat.PROPERTY_VALUE, 0)));
             bag.tables(CheckpointFormat.BAG_FLOATS)
-                    .forEach(entry -> properties.put(propertyName(entry), entry.float32(CheckpointFormat.PROPERTY_VALUE)));
+                    .forEach(entry ->
+                            properties.put(propertyName(entry), entry.float32(CheckpointFormat.PROPERTY_VALUE)));
             bag.tables(CheckpointFormat.BAG_STRINGS)
-                    .forEach(entry -> properties.put(propertyName(entry), entry.string(CheckpointFormat.PROPERTY_VALUE)));
+                    .forEach(entry ->
+                            properties.put(propertyName(entry), entry.string(CheckpointFormat.PROPERTY_VALUE)));
         });
         return properties;
     }
@@ -119,19 +129,23 @@ final class CheckpointReader {
         long vector = table.reference(CheckpointFormat.TENSOR_RAW_DATA);
         long length = vector < 0 ? 0 : flat.vectorLength(vector, 1);
         if (!holds(shape, type, length)) {
-            throw file.malformed(table.position(), "tensor " + name + ": expected the bytes of " + type + shape + ", got " + length);
+            throw file.malformed(
+                    table.position(), "tensor " + name + ": expected the bytes of " + type + shape + ", got " + length);
         }
         return new CheckpointTensor(name, type, shape, file.path(), vector < 0 ? 0 : vector + 4);
     }
 
     private CheckpointTensor external(FlatTable table, String name, ElementType type, Shape shape, long offset) {
         if (dataSize < 0) {
-            throw MalformedFileException.of(file.path(), "expected the file " + dataPath.getFileName()
-                    + " beside it, got none; copy it too");
+            throw MalformedFileException.of(
+                    file.path(), "expected the file " + dataPath.getFileName() + " beside it, got none; copy it too");
         }
         if (offset > dataSize || shape.elementCount() > (dataSize - offset) / type.sizeBytes()) {
-            throw MalformedFileException.atOffset(dataPath, Math.min(offset, dataSize), "tensor " + name + " (described at offset "
-                    + table.position() + " of the checkpoint): expected " + type + shape + ", got a file of " + dataSize + " bytes");
+            throw MalformedFileException.atOffset(
+                    dataPath,
+                    Math.min(offset, dataSize),
+                    "tensor " + name + " (described at offset " + table.position() + " of the checkpoint): expected "
+                            + type + shape + ", got a file of " + dataSize + " bytes");
         }
         return new CheckpointTensor(name, type, shape, dataPath, offset);
     }
@@ -146,8 +160,9 @@ final class CheckpointReader {
         try {
             return ElementType.ofOnnxCode(code);
         } catch (IllegalArgumentException e) {
-            throw new UnsupportedModelException(file.path() + ": tensor " + name + ": expected a numeric element type, got ONNX type code "
-                    + code, e);
+            throw new UnsupportedModelException(
+                    file.path() + ": tensor " + name + ": expected a numeric element type, got ONNX type code " + code,
+                    e);
         }
     }
 
@@ -155,7 +170,8 @@ final class CheckpointReader {
         long vector = table.reference(CheckpointFormat.TENSOR_DIMENSIONS);
         long rank = vector < 0 ? 0 : flat.vectorLength(vector, 8);
         if (rank > MAXIMUM_RANK) {
-            throw file.malformed(vector, "tensor " + name + ": expected at most " + MAXIMUM_RANK + " dimensions, got " + rank);
+            throw file.malformed(
+                    vector, "tensor " + name + ": expected at most " + MAXIMUM_RANK + " dimensions, got " + rank);
         }
         long[] dimensions = new long[(int) rank];
         for (int i = 0; i < rank; i++) {

@@ -1,9 +1,9 @@
 package dev.holdfast.weights;
 
-import dev.holdfast.tensor.HalfPrecision;
-import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.error.UnsupportedModelException;
 import dev.holdfast.tensor.ElementType;
+import dev.holdfast.tensor.HalfPrecision;
+import dev.holdfast.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;
 
@@ -33,8 +33,8 @@ final class CheckpointWeights implements WeightSource {
         CheckpointTensor parameter = checkpoint.parameter(name);
         ElementType type = parameter.elementType();
         if (!type.isFloatingPoint() || type == ElementType.DOUBLE) {
-            throw new UnsupportedModelException(checkpoint.path() + ": parameter " + name + ": expected FLOAT, FLOAT16 or BFLOAT16, got "
-                    + type);
+            throw new UnsupportedModelException(
+                    checkpoint.path() + ": parameter " + name + ": expected FLOAT, FLOAT16 or BFLOAT16, got " + type);
         }
         return HalfPrecision.toFloat(checkpoint.values(parameter));
     }

@@ -116,7 +116,9 @@ public final class CheckpointWriter {
     private static void writeVector(OutputFile file, CheckpointLayout.Placed placed) {
         file.padTo(placed.offset() - Integer.BYTES);
         int length = (int) placed.tensor().sizeBytes();
-        file.write(ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(0, length));
+        file.write(ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(0, length));
         file.write(placed.tensor().produce().bytes());
     }
 }

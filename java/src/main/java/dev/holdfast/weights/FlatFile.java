@@ -31,8 +31,10 @@ final class FlatFile {
     FlatTable root(String identifier) {
         String got = new String(read(4, 4).array(), 0, 4, StandardCharsets.ISO_8859_1);
         if (!got.equals(identifier)) {
-            throw file.malformed(4, "expected the identifier " + identifier + ", got bytes 0x" + Integer.toHexString(int32(4))
-                    + "; is this an ONNX Runtime training checkpoint?");
+            throw file.malformed(
+                    4,
+                    "expected the identifier " + identifier + ", got bytes 0x" + Integer.toHexString(int32(4))
+                            + "; is this an ONNX Runtime training checkpoint?");
         }
         return table(target(0));
     }
@@ -75,8 +77,10 @@ final class FlatFile {
     long vectorLength(long position, int elementBytes) {
         long length = uint32(position);
         if (length * elementBytes > file.size() - position - 4) {
-            throw file.malformed(position, "vector: expected at most " + (file.size() - position - 4) / elementBytes + " elements, got "
-                    + length);
+            throw file.malformed(
+                    position,
+                    "vector: expected at most " + (file.size() - position - 4) / elementBytes + " elements, got "
+                            + length);
         }
         return length;
     }
@@ -84,7 +88,8 @@ final class FlatFile {
     String string(long position) {
         long length = vectorLength(position, 1);
         if (length > MAXIMUM_STRING_BYTES) {
-            throw file.malformed(position, "string length: expected at most " + MAXIMUM_STRING_BYTES + ", got " + length);
+            throw file.malformed(
+                    position, "string length: expected at most " + MAXIMUM_STRING_BYTES + ", got " + length);
         }
         spend(position, length);
         byte[] bytes = new byte[(int) length];
@@ -95,14 +100,18 @@ final class FlatFile {
     private void spend(long position, long bytes) {
         budget -= bytes;
         if (budget < 0) {
-            throw file.malformed(position, "expected each part of the file to be used once, got far more uses than the file has bytes");
+            throw file.malformed(
+                    position,
+                    "expected each part of the file to be used once, got far more uses than the file has bytes");
         }
     }
 
     private ByteBuffer read(long position, int count) {
         if (position < 0 || position > file.size() - count) {
-            throw file.malformed(position, "expected an offset inside the file of " + file.size() + " bytes, got " + position
-                    + "; the file is truncated or corrupt");
+            throw file.malformed(
+                    position,
+                    "expected an offset inside the file of " + file.size() + " bytes, got " + position
+                            + "; the file is truncated or corrupt");
         }
         file.read(position, scratch.clear().limit(count));
         return scratch;

@@ -25,8 +25,11 @@ final class FlatTable {
     static FlatTable at(FlatFile file, long position) {
         FlatTable table = new FlatTable(file, position, position - file.int32(position));
         if (table.vtableBytes < VTABLE_HEADER_BYTES || table.tableBytes < VTABLE_HEADER_BYTES) {
-            throw file.file().malformed(position, "table: expected sizes of at least 4, got " + table.vtableBytes + " and "
-                    + table.tableBytes);
+            throw file.file()
+                    .malformed(
+                            position,
+                            "table: expected sizes of at least 4, got " + table.vtableBytes + " and "
+                                    + table.tableBytes);
         }
         return table;
     }
@@ -90,8 +93,11 @@ final class FlatTable {
             return -1;
         }
         if (offset < VTABLE_HEADER_BYTES || offset + bytes > tableBytes) {
-            throw file.file().malformed(position, "table: expected field " + slot + " inside its " + tableBytes + " bytes, got offset "
-                    + offset);
+            throw file.file()
+                    .malformed(
+                            position,
+                            "table: expected field " + slot + " inside its " + tableBytes + " bytes, got offset "
+                                    + offset);
         }
         return position + offset;
     }

@@ -153,7 +153,9 @@ final class FlatWriter {
         int position = buffer.position();
         if (buffer.remaining() < bytes) {
             int capacity = Math.addExact(Math.multiplyExact(2, buffer.capacity()), bytes);
-            buffer = ByteBuffer.wrap(Arrays.copyOf(buffer.array(), capacity)).order(ByteOrder.LITTLE_ENDIAN).position(position);
+            buffer = ByteBuffer.wrap(Arrays.copyOf(buffer.array(), capacity))
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .position(position);
         }
         buffer.position(position + bytes);
         return position;

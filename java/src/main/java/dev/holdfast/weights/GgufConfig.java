@@ -59,7 +59,8 @@ final class GgufConfig {
     private void refuseExperts() {
         int experts = metadata.whole(".expert_count").orElse(0);
         if (experts > 0) {
-            throw new UnsupportedModelException(file.path() + ": expected a dense model, got a mixture of " + experts + " experts");
+            throw new UnsupportedModelException(
+                    file.path() + ": expected a dense model, got a mixture of " + experts + " experts");
         }
     }
 
@@ -79,7 +80,9 @@ final class GgufConfig {
         config.put("intermediate_size", metadata.requiredWhole(".feed_forward_length"));
         config.put("num_hidden_layers", metadata.requiredWhole(".block_count"));
         config.put("num_attention_heads", headCount);
-        config.put("num_key_value_heads", metadata.whole(".attention.head_count_kv").orElse(headCount));
+        config.put(
+                "num_key_value_heads",
+                metadata.whole(".attention.head_count_kv").orElse(headCount));
         config.put("head_dim", headSize(headCount));
         config.put("max_position_embeddings", metadata.requiredWhole(".context_length"));
         config.put("rms_norm_eps", requiredReal(".attention.layer_norm_rms_epsilon"));
@@ -93,8 +96,10 @@ final class GgufConfig {
     private int width() {
         int width = metadata.requiredWhole(".embedding_length");
         if (embeddingShape().dimension(1) != width) {
-            throw MalformedFileException.of(file.path(), "token_embd.weight: expected rows of " + width
-                    + " values as embedding_length says, got " + embeddingShape());
+            throw MalformedFileException.of(
+                    file.path(),
+                    "token_embd.weight: expected rows of " + width + " values as embedding_length says, got "
+                            + embeddingShape());
         }
         return width;
     }
@@ -102,7 +107,8 @@ final class GgufConfig {
     private Shape embeddingShape() {
         Shape shape = file.info("token_embd.weight").shape();
         if (shape.rank() != 2 || shape.dimension(0) > Integer.MAX_VALUE) {
-            throw MalformedFileException.of(file.path(), "token_embd.weight: expected a matrix, a row for each token, got " + shape);
+            throw MalformedFileException.of(
+                    file.path(), "token_embd.weight: expected a matrix, a row for each token, got " + shape);
         }
         return shape;
     }
@@ -120,8 +126,8 @@ final class GgufConfig {
     private void requireAlike(String key, int headSize) {
         int value = metadata.whole(key).orElse(headSize);
         if (value != headSize) {
-            throw new UnsupportedModelException(file.path() + ": metadata " + key + ": expected the head size " + headSize
-                    + ", got " + value);
+            throw new UnsupportedModelException(
+                    file.path() + ": metadata " + key + ": expected the head size " + headSize + ", got " + value);
         }
     }
 
@@ -131,13 +137,15 @@ final class GgufConfig {
             addRopeFactors();
             return;
         }
-        String type = metadata.text(".rope.scaling.type").orElse(metadata.has(".rope.scale_linear") ? "linear" : "none");
+        String type =
+                metadata.text(".rope.scaling.type").orElse(metadata.has(".rope.scale_linear") ? "linear" : "none");
         switch (type) {
             case "none" -> config.putNull("rope_scaling");
-            case "linear" -> addRopeScaling(type).put("factor", real(".rope.scaling.factor", real(".rope.scale_linear", 1)));
+            case "linear" -> addRopeScaling(type)
+                    .put("factor", real(".rope.scaling.factor", real(".rope.scale_linear", 1)));
             case "yarn" -> addYarn();
-            default -> throw new UnsupportedModelException(file.path() + ": metadata rope.scaling.type: expected none, linear or yarn, got "
-                    + type);
+            default -> throw new UnsupportedModelException(
+                    file.path() + ": metadata rope.scaling.type: expected none, linear or yarn, got " + type);
         }
     }
 
@@ -145,7 +153,8 @@ final class GgufConfig {
         FloatBuffer factors = file.readFloat(ROPE_FACTORS).floats();
         int expected = config.get("head_dim").intValue() / 2;
         if (factors.remaining() != expected) {
-            throw MalformedFileException.of(file.path(), ROPE_FACTORS + ": expected " + expected + " factors, got " + factors.remaining());
+            throw MalformedFileException.of(
+                    file.path(), ROPE_FACTORS + ": expected " + expected + " factors, got " + factors.remaining());
         }
         var array = addRopeScaling("factors").putArray("factors");
         while (factors.hasRemaining()) {

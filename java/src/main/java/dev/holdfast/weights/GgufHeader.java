@@ -61,11 +61,13 @@ final class GgufHeader {
     private void readMagic() {
         int magic = cursor.readInt();
         if (magic != MAGIC) {
-            throw cursor.malformed(0, String.format("expected the letters GGUF, got bytes 0x%08x; is this a GGUF file?", magic));
+            throw cursor.malformed(
+                    0, String.format("expected the letters GGUF, got bytes 0x%08x; is this a GGUF file?", magic));
         }
         int version = cursor.readInt();
         if (version != 2 && version != 3) {
-            throw cursor.malformed(4, "GGUF version: expected 2 or 3 (little-endian), got " + Integer.toUnsignedString(version));
+            throw cursor.malformed(
+                    4, "GGUF version: expected 2 or 3 (little-endian), got " + Integer.toUnsignedString(version));
         }
     }
 
@@ -78,8 +80,10 @@ final class GgufHeader {
     private long checkCount(long start, String what, long count, int minimumBytes, long maximum) {
         long limit = Math.min(maximum, cursor.remaining() / minimumBytes);
         if (count < 0 || count > limit) {
-            throw cursor.malformed(start, what + ": expected at most " + limit + " (what the rest of the file can hold), got "
-                    + Long.toUnsignedString(count));
+            throw cursor.malformed(
+                    start,
+                    what + ": expected at most " + limit + " (what the rest of the file can hold), got "
+                            + Long.toUnsignedString(count));
         }
         return count;
     }
@@ -100,7 +104,8 @@ final class GgufHeader {
     private List<Object> readArray(int depth) {
         long start = cursor.position();
         if (depth > MAXIMUM_ARRAY_DEPTH) {
-            throw cursor.malformed(start, "nested arrays: expected at most " + MAXIMUM_ARRAY_DEPTH + " levels, got more");
+            throw cursor.malformed(
+                    start, "nested arrays: expected at most " + MAXIMUM_ARRAY_DEPTH + " levels, got more");
         }
         GgufValueType type = GgufValueType.read(cursor);
         long count = checkCount(start, "array length", cursor.readLong(), type.minimumBytes(), MAXIMUM_ARRAY_LENGTH);
@@ -143,8 +148,10 @@ final class GgufHeader {
         long start = cursor.position();
         int rank = cursor.readInt();
         if (rank < 1 || rank > MAXIMUM_RANK) {
-            throw cursor.malformed(start, "tensor " + name + ": expected 1 to " + MAXIMUM_RANK + " dimensions, got "
-                    + Integer.toUnsignedString(rank));
+            throw cursor.malformed(
+                    start,
+                    "tensor " + name + ": expected 1 to " + MAXIMUM_RANK + " dimensions, got "
+                            + Integer.toUnsignedString(rank));
         }
         long[] dimensions = new long[rank];
         for (int i = rank - 1; i >= 0; i--) {
@@ -159,22 +166,30 @@ final class GgufHeader {
 
     private int alignment() {
         Object value = metadata.getOrDefault("general.alignment", (long) DEFAULT_ALIGNMENT);
-        if (value instanceof Long alignment && Long.bitCount(alignment) == 1 && alignment > 0 && alignment <= MAXIMUM_ALIGNMENT) {
+        if (value instanceof Long alignment
+                && Long.bitCount(alignment) == 1
+                && alignment > 0
+                && alignment <= MAXIMUM_ALIGNMENT) {
             return alignment.intValue();
         }
-        throw cursor.malformed(0, "general.alignment: expected a power of two up to " + MAXIMUM_ALIGNMENT + ", got " + value);
+        throw cursor.malformed(
+                0, "general.alignment: expected a power of two up to " + MAXIMUM_ALIGNMENT + ", got " + value);
     }
 
     private StoredTensor place(Info info, long dataStart, long expectedOffset) {
         StorageFormat format = format(info);
         long innermost = info.shape.dimension(-1);
         if (innermost % format.blockLength() != 0) {
-            throw cursor.malformed(info.start, "tensor " + info.name + ": expected rows of a multiple of " + format.blockLength()
-                    + " values for " + format + ", got " + innermost);
+            throw cursor.malformed(
+                    info.start,
+                    "tensor " + info.name + ": expected rows of a multiple of " + format.blockLength() + " values for "
+                            + format + ", got " + innermost);
         }
         if (info.offset != expectedOffset) {
-            throw cursor.malformed(info.start, "tensor " + info.name + ": expected data offset " + expectedOffset + ", got "
-                    + Long.toUnsignedString(info.offset));
+            throw cursor.malformed(
+                    info.start,
+                    "tensor " + info.name + ": expected data offset " + expectedOffset + ", got "
+                            + Long.toUnsignedString(info.offset));
         }
         long position = dataStart + expectedOffset;
         checkExtent(info, format, position);
@@ -182,17 +197,21 @@ final class GgufHeader {
     }
 
     private StorageFormat format(Info info) {
-        return StorageFormat.ofGgmlCode(info.type).orElseThrow(() -> new UnsupportedModelException(file.path() + ": tensor " + info.name
-                + ": expected one of " + StorageFormat.supported() + ", got " + GgmlTypeNames.of(info.type)
-                + "; convert or quantise the model again to one of these"));
+        return StorageFormat.ofGgmlCode(info.type)
+                .orElseThrow(() -> new UnsupportedModelException(file.path() + ": tensor " + info.name
+                        + ": expected one of " + StorageFormat.supported() + ", got " + GgmlTypeNames.of(info.type)
+                        + "; convert or quantise the model again to one of these"));
     }
 
     private void checkExtent(Info info, StorageFormat format, long position) {
         long blocks = info.shape.elementCount() / format.blockLength();
         long available = Math.max(0, file.size() - position);
         if (blocks > available / format.blockBytes()) {
-            throw cursor.malformed(position, "truncated: tensor " + info.name + " " + info.shape + " " + format + ": expected " + blocks
-                    + " blocks of " + format.blockBytes() + " bytes, got " + available + " bytes; copy or download the file again");
+            throw cursor.malformed(
+                    position,
+                    "truncated: tensor " + info.name + " " + info.shape + " " + format + ": expected " + blocks
+                            + " blocks of " + format.blockBytes() + " bytes, got " + available
+                            + " bytes; copy or download the file again");
         }
     }
 

@@ -65,8 +65,8 @@ final class GgufMetadata {
             return value;
         }
         if (new HashSet<>(list).size() != 1) {
-            throw new UnsupportedModelException(file + ": metadata " + full(key) + ": expected one value for all layers, got " + list.size()
-                    + " that differ");
+            throw new UnsupportedModelException(file + ": metadata " + full(key)
+                    + ": expected one value for all layers, got " + list.size() + " that differ");
         }
         return list.get(0);
     }

@@ -14,7 +14,8 @@ final class GgufModel {
             GgufMetadata metadata = new GgufMetadata(path, file.metadata());
             ModelArchitecture architecture = ModelArchitecture.ofGgufName(path, metadata.architecture());
             ObjectNode config = GgufConfig.of(file, metadata, architecture);
-            WeightSource weights = new RenamedWeights(path, file, GgufTensorNames.origins(file, metadata, architecture));
+            WeightSource weights =
+                    new RenamedWeights(path, file, GgufTensorNames.origins(file, metadata, architecture));
             return new ModelSource(path, config, weights, file.metadata());
         } catch (HoldfastException e) {
             file.close();

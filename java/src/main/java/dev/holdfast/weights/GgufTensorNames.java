@@ -30,9 +30,11 @@ final class GgufTensorNames {
             "ffn_gate", "mlp.gate_proj",
             "ffn_up", "mlp.up_proj",
             "ffn_down", "mlp.down_proj");
-    private static final Map<String, String> QWEN3_BLOCK = extended(LLAMA_BLOCK, Map.of(
-            "attn_q_norm", "self_attn.q_norm",
-            "attn_k_norm", "self_attn.k_norm"));
+    private static final Map<String, String> QWEN3_BLOCK = extended(
+            LLAMA_BLOCK,
+            Map.of(
+                    "attn_q_norm", "self_attn.q_norm",
+                    "attn_k_norm", "self_attn.k_norm"));
     private static final Map<String, String> GPT2_OUTER = Map.of(
             "token_embd.weight", "transformer.wte.weight",
             "position_embd.weight", "transformer.wpe.weight",
@@ -57,7 +59,8 @@ final class GgufTensorNames {
         this.architecture = architecture;
     }
 
-    static Map<String, RenamedWeights.Origin> origins(GgufFile file, GgufMetadata metadata, ModelArchitecture architecture) {
+    static Map<String, RenamedWeights.Origin> origins(
+            GgufFile file, GgufMetadata metadata, ModelArchitecture architecture) {
         return new GgufTensorNames(file, metadata, architecture).origins();
     }
 
@@ -71,7 +74,8 @@ final class GgufTensorNames {
         Map<String, RenamedWeights.Origin> origins = new LinkedHashMap<>();
         for (String storedName : file.names()) {
             if (!isDerived(storedName)) {
-                origins.put(parameterName(storedName), new RenamedWeights.Origin(storedName, rearrangement(storedName)));
+                origins.put(
+                        parameterName(storedName), new RenamedWeights.Origin(storedName, rearrangement(storedName)));
             }
         }
         return origins;
@@ -79,7 +83,8 @@ final class GgufTensorNames {
 
     /** Rotary frequencies belong to the configuration. */
     private static boolean isDerived(String storedName) {
-        return storedName.equals("rope_freqs.weight") || storedName.endsWith(".attn_rot_embd.weight")
+        return storedName.equals("rope_freqs.weight")
+                || storedName.endsWith(".attn_rot_embd.weight")
                 || storedName.endsWith(".rope_freqs.weight");
     }
 
@@ -94,8 +99,9 @@ final class GgufTensorNames {
         }
         String outer = (gpt2 ? GPT2_OUTER : LLAMA_OUTER).get(storedName);
         if (outer == null) {
-            throw new UnsupportedModelException(file.path() + ": tensor " + storedName + ": expected one that models of architecture "
-                    + metadata.architecture() + " have, got one with no known meaning");
+            throw new UnsupportedModelException(
+                    file.path() + ": tensor " + storedName + ": expected one that models of architecture "
+                            + metadata.architecture() + " have, got one with no known meaning");
         }
         return outer;
     }
@@ -119,10 +125,12 @@ final class GgufTensorNames {
         }
         if (architecture == ModelArchitecture.LLAMA && part.equals("attn_k")) {
             int headCount = metadata.requiredWhole(".attention.head_count");
-            return headRows(storedName, metadata.whole(".attention.head_count_kv").orElse(headCount));
+            return headRows(
+                    storedName, metadata.whole(".attention.head_count_kv").orElse(headCount));
         }
         // GPT-2's Conv1D keeps its matrices as [in, out]; GGUF has [out, in].
-        boolean conv1d = architecture == ModelArchitecture.GPT2 && block.group(3).equals("weight") && !part.endsWith("_norm");
+        boolean conv1d =
+                architecture == ModelArchitecture.GPT2 && block.group(3).equals("weight") && !part.endsWith("_norm");
         return conv1d ? transpose(storedName) : new Rearrangement.Identity();
     }
 
@@ -137,8 +145,9 @@ final class GgufTensorNames {
     private Rearrangement headRows(String storedName, int headCount) {
         long rows = file.info(storedName).shape().dimension(0);
         if (headCount == 0 || rows == 0 || rows % (2L * headCount) != 0) {
-            throw MalformedFileException.of(file.path(), "tensor " + storedName + ": expected rows for " + headCount
-                    + " heads of even size, got " + rows);
+            throw MalformedFileException.of(
+                    file.path(),
+                    "tensor " + storedName + ": expected rows for " + headCount + " heads of even size, got " + rows);
         }
         return new Rearrangement.HeadRows(headCount);
     }

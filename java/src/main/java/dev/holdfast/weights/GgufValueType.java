@@ -29,7 +29,8 @@ enum GgufValueType {
         long start = cursor.position();
         int code = cursor.readInt();
         if (code < 0 || code >= BY_CODE.length) {
-            throw cursor.malformed(start, "metadata value type: expected 0 to 12, got " + Integer.toUnsignedString(code));
+            throw cursor.malformed(
+                    start, "metadata value type: expected 0 to 12, got " + Integer.toUnsignedString(code));
         }
         return BY_CODE[code];
     }

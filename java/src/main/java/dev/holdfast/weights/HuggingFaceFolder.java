@@ -22,11 +22,16 @@ final class HuggingFaceFolder {
             throw MalformedFileException.of(folder, "expected a model folder with config.json, got none");
         }
         ObjectNode config = StrictJson.readFile(configFile);
-        ModelArchitecture architecture = ModelArchitecture.ofClassName(configFile, config.path("architectures").path(0).asText("none"));
+        ModelArchitecture architecture = ModelArchitecture.ofClassName(
+                configFile, config.path("architectures").path(0).asText("none"));
         refuseQuantised(configFile, config);
         WeightSource stored = openWeights(folder);
         try {
-            return new ModelSource(folder, config, new RenamedWeights(folder, stored, origins(folder, config, architecture, stored)), null);
+            return new ModelSource(
+                    folder,
+                    config,
+                    new RenamedWeights(folder, stored, origins(folder, config, architecture, stored)),
+                    null);
         } catch (HoldfastException e) {
             stored.close();
             throw e;
@@ -36,7 +41,8 @@ final class HuggingFaceFolder {
     private static void refuseQuantised(Path configFile, ObjectNode config) {
         if (config.hasNonNull("quantization_config")) {
             throw new UnsupportedModelException(configFile + ": quantization_config: expected none, got "
-                    + config.path("quantization_config").path("quant_method").asText("one") + "; use the model's F32, F16 or BF16 weights");
+                    + config.path("quantization_config").path("quant_method").asText("one")
+                    + "; use the model's F32, F16 or BF16 weights");
         }
     }
 
@@ -49,8 +55,10 @@ final class HuggingFaceFolder {
         if (Files.exists(index)) {
             return ShardedSafetensors.open(index);
         }
-        throw MalformedFileException.of(folder, "expected model.safetensors or model.safetensors.index.json, got neither; "
-                + "save the model as safetensors");
+        throw MalformedFileException.of(
+                folder,
+                "expected model.safetensors or model.safetensors.index.json, got neither; "
+                        + "save the model as safetensors");
     }
 
     private static Map<String, RenamedWeights.Origin> origins(
@@ -63,7 +71,8 @@ final class HuggingFaceFolder {
                 continue;
             }
             if (origins.put(name, new RenamedWeights.Origin(storedName, new Rearrangement.Identity())) != null) {
-                throw MalformedFileException.of(folder, "parameter " + name + ": expected once, got it with and without " + GPT2_PREFIX);
+                throw MalformedFileException.of(
+                        folder, "parameter " + name + ": expected once, got it with and without " + GPT2_PREFIX);
             }
         }
         return origins;
@@ -71,12 +80,16 @@ final class HuggingFaceFolder {
 
     /** The first GPT-2 files lack the prefix of the module that holds everything but the head. */
     private static String parameterName(ModelArchitecture architecture, String storedName) {
-        boolean bare = architecture == ModelArchitecture.GPT2 && !storedName.startsWith(GPT2_PREFIX) && !storedName.equals(HEAD);
+        boolean bare = architecture == ModelArchitecture.GPT2
+                && !storedName.startsWith(GPT2_PREFIX)
+                && !storedName.equals(HEAD);
         return bare ? GPT2_PREFIX + storedName : storedName;
     }
 
     /** Causal masks and rotary frequencies were once saved with the parameters. */
     private static boolean isBuffer(String name) {
-        return name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias") || name.endsWith(".rotary_emb.inv_freq");
+        return name.endsWith(".attn.bias")
+                || name.endsWith(".attn.masked_bias")
+                || name.endsWith(".rotary_emb.inv_freq");
     }
 }

@@ -66,7 +66,9 @@ final class InputFile implements AutoCloseable {
     }
 
     MalformedFileException truncated(long offset, long expected, long got) {
-        return malformed(offset, "truncated: expected " + expected + " more bytes, got " + got + "; copy or download the file again");
+        return malformed(
+                offset,
+                "truncated: expected " + expected + " more bytes, got " + got + "; copy or download the file again");
     }
 
     MalformedFileException malformed(long offset, String problem) {

@@ -40,8 +40,10 @@ enum ModelArchitecture {
     }
 
     private static UnsupportedModelException unsupported(Path where, String got) {
-        String supported = Arrays.stream(values()).map(ModelArchitecture::className).collect(Collectors.joining(", "));
-        return new UnsupportedModelException(where + ": model architecture: expected one of " + supported + ", got " + got);
+        String supported =
+                Arrays.stream(values()).map(ModelArchitecture::className).collect(Collectors.joining(", "));
+        return new UnsupportedModelException(
+                where + ": model architecture: expected one of " + supported + ", got " + got);
     }
 
     /** For example {@code LlamaForCausalLM}. */

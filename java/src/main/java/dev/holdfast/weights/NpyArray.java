@@ -88,8 +88,9 @@ final class NpyArray {
         String description = match(DESCRIPTION, header, "descr").replace("'", "");
         ElementType type = TYPES.get(description);
         if (type == null) {
-            throw malformed("expected one of float16, float32, float64, int32, int64, uint8, bool (little-endian), got descr "
-                    + (description.equals("[") ? "of a structure" : description));
+            throw malformed(
+                    "expected one of float16, float32, float64, int32, int64, uint8, bool (little-endian), got descr "
+                            + (description.equals("[") ? "of a structure" : description));
         }
         return type;
     }
@@ -97,7 +98,10 @@ final class NpyArray {
     private Shape readShape(String header) {
         String[] parts = match(SHAPE, header, "shape").strip().split(" *, *");
         try {
-            return Shape.of(Arrays.stream(parts).filter(part -> !part.isEmpty()).mapToLong(Long::parseLong).toArray());
+            return Shape.of(Arrays.stream(parts)
+                    .filter(part -> !part.isEmpty())
+                    .mapToLong(Long::parseLong)
+                    .toArray());
         } catch (IllegalArgumentException e) {
             throw malformed("shape: expected whole numbers, got " + String.join(", ", parts));
         }

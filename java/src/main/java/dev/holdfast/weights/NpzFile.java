@@ -43,24 +43,29 @@ public final class NpzFile {
             }
             return arrays;
         } catch (IOException | IllegalArgumentException e) {
-            // The zip library answers some faults of a file, such as names that are no text, with an IllegalArgumentException.
+            // The zip library answers some faults of a file, such as names that are no text, with an
+            // IllegalArgumentException.
             throw MalformedFileException.of(path, "expected an archive as numpy.savez writes it: " + e.getMessage(), e);
         }
     }
 
     /** Entries that share bytes would let a small file fill any memory. */
     private static void requireDisjoint(Path path, List<? extends ZipEntry> entries) throws IOException {
-        long packed = entries.stream().mapToLong(entry -> Math.max(0, entry.getCompressedSize())).sum();
+        long packed = entries.stream()
+                .mapToLong(entry -> Math.max(0, entry.getCompressedSize()))
+                .sum();
         if (packed > Files.size(path)) {
-            throw MalformedFileException.of(path, "expected entries of at most " + Files.size(path) + " packed bytes in all, got "
-                    + packed);
+            throw MalformedFileException.of(
+                    path, "expected entries of at most " + Files.size(path) + " packed bytes in all, got " + packed);
         }
     }
 
-    private static void readEntry(Path path, ZipFile archive, ZipEntry entry, Map<String, HostTensor> arrays) throws IOException {
+    private static void readEntry(Path path, ZipFile archive, ZipEntry entry, Map<String, HostTensor> arrays)
+            throws IOException {
         String fileName = entry.getName();
         if (!fileName.endsWith(ARRAY_SUFFIX)) {
-            throw MalformedFileException.of(path, "entry " + fileName + ": expected a name that ends in " + ARRAY_SUFFIX + ", got another");
+            throw MalformedFileException.of(
+                    path, "entry " + fileName + ": expected a name that ends in " + ARRAY_SUFFIX + ", got another");
         }
         String name = fileName.substring(0, fileName.length() - ARRAY_SUFFIX.length());
         long size = plausibleSize(path, entry);
@@ -75,8 +80,10 @@ public final class NpzFile {
     private static long plausibleSize(Path path, ZipEntry entry) {
         long packed = Math.max(0, entry.getCompressedSize());
         if (entry.getSize() < 0 || entry.getSize() > (packed + 1) * MAXIMUM_INFLATION) {
-            throw MalformedFileException.of(path, "entry " + entry.getName() + ": expected at most " + MAXIMUM_INFLATION + " times its "
-                    + packed + " packed bytes, got " + entry.getSize());
+            throw MalformedFileException.of(
+                    path,
+                    "entry " + entry.getName() + ": expected at most " + MAXIMUM_INFLATION + " times its " + packed
+                            + " packed bytes, got " + entry.getSize());
         }
         return entry.getSize();
     }

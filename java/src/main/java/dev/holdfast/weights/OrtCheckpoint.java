@@ -73,8 +73,9 @@ public final class OrtCheckpoint {
     public CheckpointTensor parameter(String name) {
         CheckpointTensor parameter = parameters.get(name);
         if (parameter == null) {
-            throw MalformedFileException.of(path, "parameter " + name
-                    + ": expected in the checkpoint, got none; does it belong to this model?");
+            throw MalformedFileException.of(
+                    path,
+                    "parameter " + name + ": expected in the checkpoint, got none; does it belong to this model?");
         }
         return parameter;
     }

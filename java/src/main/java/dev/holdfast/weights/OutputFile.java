@@ -30,8 +30,14 @@ final class OutputFile implements AutoCloseable {
     static OutputFile create(Path target) {
         Path partial = target.resolveSibling(target.getFileName() + PARTIAL_SUFFIX);
         try {
-            return new OutputFile(target, partial, FileChannel.open(partial, StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE));
+            return new OutputFile(
+                    target,
+                    partial,
+                    FileChannel.open(
+                            partial,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.TRUNCATE_EXISTING,
+                            StandardOpenOption.WRITE));
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
         }

@@ -31,7 +31,8 @@ public record PendingTensor(String name, ElementType elementType, Shape shape, S
     HostTensor produce() {
         HostTensor tensor = values.get();
         if (tensor.elementType() != elementType || !tensor.shape().equals(shape)) {
-            throw new IllegalArgumentException("tensor " + name + ": expected " + elementType + shape + ", got " + tensor);
+            throw new IllegalArgumentException(
+                    "tensor " + name + ": expected " + elementType + shape + ", got " + tensor);
         }
         return tensor;
     }

@@ -7,7 +7,7 @@ import dev.holdfast.tensor.HostTensor;
 record RefusedTensor(WeightInfo info, String supported) implements TableEntry {
     @Override
     public HostTensor readFloat(InputFile file) {
-        throw new UnsupportedModelException(file.path() + ": tensor " + info.name() + ": expected one of " + supported + ", got "
-                + info.format() + "; convert the model to one of these");
+        throw new UnsupportedModelException(file.path() + ": tensor " + info.name() + ": expected one of " + supported
+                + ", got " + info.format() + "; convert the model to one of these");
     }
 }

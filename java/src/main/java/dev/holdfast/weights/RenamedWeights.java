@@ -24,8 +24,9 @@ final class RenamedWeights implements WeightSource {
     private Origin origin(String name) {
         Origin origin = origins.get(name);
         if (origin == null) {
-            throw MalformedFileException.of(path, "parameter " + name
-                    + ": expected in the model, got none; does config.json match the weights?");
+            throw MalformedFileException.of(
+                    path,
+                    "parameter " + name + ": expected in the model, got none; does config.json match the weights?");
         }
         return origin;
     }

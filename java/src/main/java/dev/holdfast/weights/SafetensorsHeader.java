@@ -37,8 +37,10 @@ final class SafetensorsHeader {
         ByteCursor cursor = new ByteCursor(file, 0);
         long length = cursor.readLong();
         if (length < 2 || length > MAXIMUM_BYTES) {
-            throw file.malformed(0, "header length: expected 2 to " + MAXIMUM_BYTES + ", got " + Long.toUnsignedString(length)
-                    + "; is this a safetensors file?");
+            throw file.malformed(
+                    0,
+                    "header length: expected 2 to " + MAXIMUM_BYTES + ", got " + Long.toUnsignedString(length)
+                            + "; is this a safetensors file?");
         }
         byte[] json = cursor.readBytes((int) length);
         SafetensorsHeader header = new SafetensorsHeader(file, LENGTH_BYTES + length);
@@ -71,8 +73,10 @@ final class SafetensorsHeader {
         if (!node.isTextual()) {
             throw malformed(name, "dtype: expected a string, got " + node);
         }
-        return SafetensorsType.ofName(node.textValue()).orElseThrow(() -> new UnsupportedModelException(file.path() + ": tensor " + name
-                + ": expected one of " + SafetensorsType.READABLE + ", got " + node.textValue() + "; convert the model to one of these"));
+        return SafetensorsType.ofName(node.textValue())
+                .orElseThrow(() -> new UnsupportedModelException(
+                        file.path() + ": tensor " + name + ": expected one of " + SafetensorsType.READABLE + ", got "
+                                + node.textValue() + "; convert the model to one of these"));
     }
 
     private Shape readShape(String name, JsonNode node) {
@@ -101,11 +105,14 @@ final class SafetensorsHeader {
     private void checkExtent(String name, SafetensorsType type, Shape shape, long begin, long end) {
         long available = file.size() - dataStart;
         if (end > available) {
-            throw file.malformed(dataStart + begin, "truncated: tensor " + name + ": expected bytes up to offset " + (dataStart + end)
-                    + ", got a file of " + file.size() + " bytes; copy or download the file again");
+            throw file.malformed(
+                    dataStart + begin,
+                    "truncated: tensor " + name + ": expected bytes up to offset " + (dataStart + end)
+                            + ", got a file of " + file.size() + " bytes; copy or download the file again");
         }
         if (shape.elementCount() > available || shape.elementCount() * type.sizeBytes() != end - begin) {
-            throw malformed(name, "expected the bytes of shape " + shape + " " + type + ", got " + (end - begin) + " bytes");
+            throw malformed(
+                    name, "expected the bytes of shape " + shape + " " + type + ", got " + (end - begin) + " bytes");
         }
     }
 
@@ -114,14 +121,18 @@ final class SafetensorsHeader {
         long covered = 0;
         for (Entry entry : entries) {
             if (entry.begin != covered) {
-                throw malformed(entry.name, "data_offsets: expected to begin at " + covered + ", where the tensor before it ends, got "
-                        + entry.begin);
+                throw malformed(
+                        entry.name,
+                        "data_offsets: expected to begin at " + covered + ", where the tensor before it ends, got "
+                                + entry.begin);
             }
             covered = entry.end;
         }
         if (dataStart + covered != file.size()) {
-            throw file.malformed(dataStart + covered, "expected the file to end with the last tensor, got "
-                    + (file.size() - dataStart - covered) + " more bytes");
+            throw file.malformed(
+                    dataStart + covered,
+                    "expected the file to end with the last tensor, got " + (file.size() - dataStart - covered)
+                            + " more bytes");
         }
     }
 
@@ -133,7 +144,8 @@ final class SafetensorsHeader {
 
     private TableEntry toTableEntry(Entry entry) {
         WeightInfo info = new WeightInfo(entry.name, entry.type.name(), entry.shape);
-        return entry.type.format()
+        return entry.type
+                .format()
                 .<TableEntry>map(format -> new StoredTensor(entry.name, format, entry.shape, dataStart + entry.begin))
                 .orElseGet(() -> new RefusedTensor(info, SafetensorsType.READABLE));
     }

@@ -25,7 +25,9 @@ public final class SafetensorsWriter {
     public static void write(Path path, Map<String, String> metadata, List<PendingTensor> tensors) {
         byte[] header = header(metadata, tensors);
         try (OutputFile file = OutputFile.create(path)) {
-            file.write(ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(0, header.length));
+            file.write(ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(0, header.length));
             file.write(ByteBuffer.wrap(header));
             for (PendingTensor tensor : tensors) {
                 file.write(tensor.produce().bytes());
@@ -64,8 +66,8 @@ public final class SafetensorsWriter {
             case FLOAT -> SafetensorsType.F32.name();
             case FLOAT16 -> SafetensorsType.F16.name();
             case BFLOAT16 -> SafetensorsType.BF16.name();
-            default -> throw new IllegalArgumentException("tensor " + tensor.name() + ": expected " + ElementType.FLOAT + ", "
-                    + ElementType.FLOAT16 + " or " + ElementType.BFLOAT16 + ", got " + tensor.elementType());
+            default -> throw new IllegalArgumentException("tensor " + tensor.name() + ": expected " + ElementType.FLOAT
+                    + ", " + ElementType.FLOAT16 + " or " + ElementType.BFLOAT16 + ", got " + tensor.elementType());
         };
     }
 

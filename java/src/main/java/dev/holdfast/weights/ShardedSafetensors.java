@@ -41,13 +41,15 @@ public final class ShardedSafetensors implements WeightSource {
 
     private void openShards() {
         if (!(StrictJson.readFile(index).get("weight_map") instanceof ObjectNode weightMap)) {
-            throw MalformedFileException.of(index, "weight_map: expected an object of tensor names and file names, got none");
+            throw MalformedFileException.of(
+                    index, "weight_map: expected an object of tensor names and file names, got none");
         }
         for (Map.Entry<String, JsonNode> entry : weightMap.properties()) {
             String shardName = shardName(entry.getKey(), entry.getValue());
             SafetensorsFile shard = shards.computeIfAbsent(shardName, this::openShard);
             if (!shard.contains(entry.getKey())) {
-                throw MalformedFileException.of(index, "tensor " + entry.getKey() + ": expected in " + shardName + ", got none there");
+                throw MalformedFileException.of(
+                        index, "tensor " + entry.getKey() + ": expected in " + shardName + ", got none there");
             }
             shardOfTensor.put(entry.getKey(), shard);
         }
@@ -56,8 +58,13 @@ public final class ShardedSafetensors implements WeightSource {
     /** A plain file name: an index must not lead out of its folder. */
     private String shardName(String tensor, JsonNode node) {
         String name = node.asText();
-        if (!node.isTextual() || name.isEmpty() || name.contains("/") || name.contains("\\") || name.indexOf('\0') >= 0) {
-            throw MalformedFileException.of(index, "weight_map: tensor " + tensor + ": expected the name of a file beside it, got " + node);
+        if (!node.isTextual()
+                || name.isEmpty()
+                || name.contains("/")
+                || name.contains("\\")
+                || name.indexOf('\0') >= 0) {
+            throw MalformedFileException.of(
+                    index, "weight_map: tensor " + tensor + ": expected the name of a file beside it, got " + node);
         }
         return name;
     }
@@ -65,7 +72,8 @@ public final class ShardedSafetensors implements WeightSource {
     private SafetensorsFile openShard(String name) {
         Path path = index.resolveSibling(name);
         if (!Files.exists(path)) {
-            throw MalformedFileException.of(index, "weight_map: expected the file " + name + " beside it, got none; download it too");
+            throw MalformedFileException.of(
+                    index, "weight_map: expected the file " + name + " beside it, got none; download it too");
         }
         return SafetensorsFile.open(path);
     }
@@ -73,7 +81,8 @@ public final class ShardedSafetensors implements WeightSource {
     private SafetensorsFile shardOf(String name) {
         SafetensorsFile shard = shardOfTensor.get(name);
         if (shard == null) {
-            throw MalformedFileException.of(index, "tensor " + name + ": expected in the index, got none; is this the whole model?");
+            throw MalformedFileException.of(
+                    index, "tensor " + name + ": expected in the index, got none; is this the whole model?");
         }
         return shard;
     }

@@ -33,7 +33,8 @@ record StoredTensor(String name, StorageFormat format, Shape shape, long offset)
 
     private HostTensor allocate(InputFile file) {
         if (shape.elementCount() > Integer.MAX_VALUE / ElementType.FLOAT.sizeBytes()) {
-            throw new UnsupportedModelException(file.path() + ": tensor " + name + ": expected at most 2 GiB as FLOAT, got shape " + shape);
+            throw new UnsupportedModelException(
+                    file.path() + ": tensor " + name + ": expected at most 2 GiB as FLOAT, got shape " + shape);
         }
         return HostTensor.allocate(ElementType.FLOAT, shape);
     }

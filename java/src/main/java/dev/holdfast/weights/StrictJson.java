@@ -53,7 +53,8 @@ final class StrictJson {
                 return object;
             }
         } catch (JsonProcessingException e) {
-            long offset = e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getByteOffset());
+            long offset =
+                    e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getByteOffset());
             throw MalformedFileException.atOffset(file, start + offset, "not JSON: " + e.getOriginalMessage());
         } catch (IOException e) {
             throw MalformedFileException.of(file, "not JSON: " + e.getMessage(), e);

@@ -36,7 +36,8 @@ final class TensorTable {
     private TableEntry get(String name) {
         TableEntry tensor = tensors.get(name);
         if (tensor == null) {
-            throw MalformedFileException.of(file.path(), "tensor " + name + ": expected in the file, got none; is this the whole model?");
+            throw MalformedFileException.of(
+                    file.path(), "tensor " + name + ": expected in the file, got none; is this the whole model?");
         }
         return tensor;
     }

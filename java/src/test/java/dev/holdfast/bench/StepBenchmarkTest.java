@@ -59,7 +59,9 @@ class StepBenchmarkTest {
     void aBatchWithoutLabelsIsRefused() {
         Map<String, HostTensor> batch = batch();
         batch.remove("labels");
-        assertThatThrownBy(() -> run(batch)).isInstanceOf(InvalidInputException.class).hasMessageContaining("expected an array labels");
+        assertThatThrownBy(() -> run(batch))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("expected an array labels");
     }
 
     @Test

@@ -120,7 +120,16 @@ class CliTest {
     @Test
     void everyKeyIsAFlagAndDashesStandForUnderscores() {
         String[] paths = {
-            "validate", "--job", "finetune", "--artifact", artifact(), "--data", rows(), "--data.eval=" + rows(), "--out", "d"
+            "validate",
+            "--job",
+            "finetune",
+            "--artifact",
+            artifact(),
+            "--data",
+            rows(),
+            "--data.eval=" + rows(),
+            "--out",
+            "d"
         };
         String[] rest = {
             "--learning-rate",
@@ -155,7 +164,8 @@ class CliTest {
 
     @Test
     void allProblemsOfFileAndFlagsAreToldAtOnce() throws IOException {
-        Path file = Files.writeString(directory.resolve("job.yaml"), "artifact: no/artifact\nalpha: 7\nlearning_rat: 1\n");
+        Path file =
+                Files.writeString(directory.resolve("job.yaml"), "artifact: no/artifact\nalpha: 7\nlearning_rat: 1\n");
         assertThat(run(
                         "validate",
                         "--job",
@@ -182,7 +192,19 @@ class CliTest {
 
     @Test
     void whatIsNeitherAFlagNorItsValueIsRefused() {
-        assertThat(run("validate", "--artifact", artifact(), "--data", rows(), "--out", "d", "stray", "-alpha", "0.3", "--learning_rat", "1"))
+        assertThat(run(
+                        "validate",
+                        "--artifact",
+                        artifact(),
+                        "--data",
+                        rows(),
+                        "--out",
+                        "d",
+                        "stray",
+                        "-alpha",
+                        "0.3",
+                        "--learning_rat",
+                        "1"))
                 .isEqualTo(ExitCode.USAGE);
         assertThat(said())
                 .hasSize(3)
@@ -195,13 +217,26 @@ class CliTest {
     void aFolderThatHoldsFilesIsAProblemUnlessItsRunIsResumed() {
         String[] job = {"validate", "--artifact", artifact(), "--data", rows(), "--out", shared.toString()};
         assertThat(run(job)).isEqualTo(ExitCode.USAGE);
-        assertThat(said()).singleElement().asString().startsWith("error: --out: expected a new or empty folder, got " + shared);
+        assertThat(said())
+                .singleElement()
+                .asString()
+                .startsWith("error: --out: expected a new or empty folder, got " + shared);
         assertThat(run(concatenated(job, new String[] {"--resume"}))).isZero();
     }
 
     @Test
     void aValidJobIsToldWithItsCostAndADryRunWithItsTime() {
-        assertThat(run("validate", "--dry-run", "--job", "finetune", "--artifact", artifact(), "--data", rows(), "--out", "d"))
+        assertThat(run(
+                        "validate",
+                        "--dry-run",
+                        "--job",
+                        "finetune",
+                        "--artifact",
+                        artifact(),
+                        "--data",
+                        rows(),
+                        "--out",
+                        "d"))
                 .isZero();
         assertThat(said())
                 .anyMatch(line -> line.matches("model +.*, llama, [0-9,]+ parameters, .*"))
@@ -211,7 +246,8 @@ class CliTest {
                 .anyMatch(line -> line.equals("The configuration of this finetune job is valid."));
         assertThat(result())
                 .contains("max_length: 64\n")
-                .containsPattern("# dry run sft: loss [0-9.]+, .* s a step, [0-9.]+ [GM]iB at most; 6 steps take about [0-9:]+\n")
+                .containsPattern(
+                        "# dry run sft: loss [0-9.]+, .* s a step, [0-9.]+ [GM]iB at most; 6 steps take about [0-9:]+\n")
                 .containsPattern("# dry run anchor: loss ");
         assertThat(Path.of("d")).doesNotExist();
     }
@@ -331,7 +367,8 @@ class CliTest {
     void signalsOfTheSystemAskToStopWhileSomebodyListens() throws Exception {
         try (Interruption interruption = Interruption.listen(console(OptionalInt.empty()))) {
             String self = Long.toString(ProcessHandle.current().pid());
-            assertThat(new ProcessBuilder("kill", "-TERM", self).start().waitFor()).isZero();
+            assertThat(new ProcessBuilder("kill", "-TERM", self).start().waitFor())
+                    .isZero();
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
             while (!interruption.isRequested() && System.nanoTime() < deadline) {
                 Thread.onSpinWait();
@@ -348,7 +385,9 @@ class CliTest {
                 progress.update(done, () -> "loss " + done);
             }
         }
-        assertThat(said()).containsExactly("sft 10/25  loss 10  left 0:00", "sft 20/25  loss 20  left 0:00", "sft 25/25  loss 25");
+        assertThat(said())
+                .containsExactly(
+                        "sft 10/25  loss 10  left 0:00", "sft 20/25  loss 20  left 0:00", "sft 25/25  loss 25");
     }
 
     @Test

@@ -28,7 +28,11 @@ class BatcherTest {
     @Provide
     Arbitrary<List<EncodedExample>> rows() {
         Arbitrary<Integer> length = Arbitraries.integers().between(2, MAX_LENGTH);
-        return Combinators.combine(length, Arbitraries.longs()).as(BatcherTest::example).list().ofMinSize(1).ofMaxSize(23)
+        return Combinators.combine(length, Arbitraries.longs())
+                .as(BatcherTest::example)
+                .list()
+                .ofMinSize(1)
+                .ofMaxSize(23)
                 .map(BatcherTest::numbered);
     }
 
@@ -45,19 +49,27 @@ class BatcherTest {
 
     private static List<EncodedExample> numbered(List<EncodedExample> examples) {
         return IntStream.range(0, examples.size())
-                .mapToObj(index -> new EncodedExample(index, examples.get(index).ids(), examples.get(index).response())).toList();
+                .mapToObj(index -> new EncodedExample(
+                        index, examples.get(index).ids(), examples.get(index).response()))
+                .toList();
     }
 
     @Property(tries = 200)
-    void everyResponseTokenAppearsOncePerEpochWithItsLabelAndPlace(@ForAll("rows") List<EncodedExample> rows,
-            @ForAll @IntRange(min = 1, max = 5) int microBatchSize, @ForAll @IntRange(min = 1, max = 3) int accumulation,
-            @ForAll long seed, @ForAll boolean shuffle, @ForAll @IntRange(min = 1, max = 9) int multiple) {
-        Batcher batcher = new Batcher(rows, new BatchOptions(microBatchSize, accumulation, shuffle, seed, PAD, multiple, MAX_LENGTH));
+    void everyResponseTokenAppearsOncePerEpochWithItsLabelAndPlace(
+            @ForAll("rows") List<EncodedExample> rows,
+            @ForAll @IntRange(min = 1, max = 5) int microBatchSize,
+            @ForAll @IntRange(min = 1, max = 3) int accumulation,
+            @ForAll long seed,
+            @ForAll boolean shuffle,
+            @ForAll @IntRange(min = 1, max = 9) int multiple) {
+        Batcher batcher = new Batcher(
+                rows, new BatchOptions(microBatchSize, accumulation, shuffle, seed, PAD, multiple, MAX_LENGTH));
         List<Long> seen = new ArrayList<>();
         for (int index = 0; index < batcher.globalBatchesPerEpoch(); index++) {
             List<Batch> batches = batcher.globalBatch(3, index);
             assertThat(batches).hasSizeBetween(1, accumulation);
-            assertThat(batches.stream().mapToLong(Batch::responseTokens).sum()).isEqualTo(batches.get(0).globalResponseTokens());
+            assertThat(batches.stream().mapToLong(Batch::responseTokens).sum())
+                    .isEqualTo(batches.get(0).globalResponseTokens());
             for (Batch batch : batches) {
                 assertBatch(batch, rows, microBatchSize, multiple);
                 seen.addAll(batch.rows());
@@ -87,27 +99,35 @@ class BatcherTest {
                 }
             }
         }
-        assertThat(batch.responsePositions().toLongArray()).containsExactly(positions.stream().mapToLong(value -> value).toArray());
-        assertThat(batch.labels().toLongArray()).containsExactly(labels.stream().mapToLong(value -> value).toArray());
+        assertThat(batch.responsePositions().toLongArray())
+                .containsExactly(positions.stream().mapToLong(value -> value).toArray());
+        assertThat(batch.labels().toLongArray())
+                .containsExactly(labels.stream().mapToLong(value -> value).toArray());
         assertThat(batch.weights().toFloatArray()).containsOnly(1f / batch.globalResponseTokens());
     }
 
     @Property(tries = 100)
-    void theCutIntoMicroBatchesChangesNothingThatIsLearnt(@ForAll("rows") List<EncodedExample> rows, @ForAll long seed) {
+    void theCutIntoMicroBatchesChangesNothingThatIsLearnt(
+            @ForAll("rows") List<EncodedExample> rows, @ForAll long seed) {
         List<Learnt> whole = learnt(rows, 4, 1, seed);
         assertThat(learnt(rows, 2, 2, seed)).isEqualTo(whole);
         assertThat(learnt(rows, 1, 4, seed)).isEqualTo(whole);
     }
 
     private static List<Learnt> learnt(List<EncodedExample> rows, int microBatchSize, int accumulation, long seed) {
-        Batcher batcher = new Batcher(rows, new BatchOptions(microBatchSize, accumulation, true, seed, PAD, 8, MAX_LENGTH));
+        Batcher batcher =
+                new Batcher(rows, new BatchOptions(microBatchSize, accumulation, true, seed, PAD, 8, MAX_LENGTH));
         List<Learnt> learnt = new ArrayList<>();
         for (int index = 0; index < batcher.globalBatchesPerEpoch(); index++) {
             for (Batch batch : batcher.globalBatch(1, index)) {
                 long length = batch.inputIds().shape().dimension(1);
                 for (int n = 0; n < batch.responseTokens(); n++) {
-                    long row = batch.rows().get((int) (batch.responsePositions().longs().get(n) / length));
-                    learnt.add(new Learnt(row, batch.labels().longs().get(n), batch.weights().floats().get(n)));
+                    long row = batch.rows()
+                            .get((int) (batch.responsePositions().longs().get(n) / length));
+                    learnt.add(new Learnt(
+                            row,
+                            batch.labels().longs().get(n),
+                            batch.weights().floats().get(n)));
                 }
             }
         }
@@ -115,7 +135,9 @@ class BatcherTest {
     }
 
     @Property(tries = 200)
-    void anEpochsOrderIsAPermutationThatSeedAndEpochDetermine(@ForAll @IntRange(min = 0, max = 200) int count, @ForAll long seed,
+    void anEpochsOrderIsAPermutationThatSeedAndEpochDetermine(
+            @ForAll @IntRange(min = 0, max = 200) int count,
+            @ForAll long seed,
             @ForAll @IntRange(min = 0, max = 50) int epoch) {
         int[] order = EpochOrder.shuffled(count, seed, epoch);
         assertThat(Arrays.stream(order).sorted().toArray()).isEqualTo(EpochOrder.fileOrder(count));
@@ -124,7 +146,9 @@ class BatcherTest {
 
     @Test
     void epochsAndSeedsHaveOrdersOfTheirOwn() {
-        assertThat(EpochOrder.shuffled(100, 1, 0)).isNotEqualTo(EpochOrder.shuffled(100, 1, 1)).isNotEqualTo(EpochOrder.shuffled(100, 2, 0));
+        assertThat(EpochOrder.shuffled(100, 1, 0))
+                .isNotEqualTo(EpochOrder.shuffled(100, 1, 1))
+                .isNotEqualTo(EpochOrder.shuffled(100, 2, 0));
         assertThat(EpochOrder.shuffled(100, 1, 1)).isNotEqualTo(EpochOrder.shuffled(100, 2, 0));
     }
 
@@ -144,35 +168,43 @@ class BatcherTest {
         }
         // 3,000 expected with a standard deviation of 47; five deviations either way.
         assertThat(Arrays.stream(counts).flatMapToInt(Arrays::stream).toArray())
-                .satisfies(all -> assertThat(Arrays.stream(all).allMatch(count -> Math.abs(count - 3000) < 240)).isTrue());
+                .satisfies(all -> assertThat(Arrays.stream(all).allMatch(count -> Math.abs(count - 3000) < 240))
+                        .isTrue());
     }
 
     @Test
     void aBatchIsFoundFromEpochAndIndexAlone() {
-        List<EncodedExample> rows = numbered(IntStream.range(0, 11).mapToObj(index -> example(5, index)).toList());
+        List<EncodedExample> rows = numbered(
+                IntStream.range(0, 11).mapToObj(index -> example(5, index)).toList());
         Batcher first = new Batcher(rows, new BatchOptions(2, 2, true, 9, PAD, 8, MAX_LENGTH));
         Batcher second = new Batcher(rows, new BatchOptions(2, 2, true, 9, PAD, 8, MAX_LENGTH));
         first.globalBatch(0, 0);
         assertThat(first.globalBatchesPerEpoch()).isEqualTo(3);
         assertThat(second.globalBatch(7, 2)).hasSize(2);
-        assertThat(first.globalBatch(7, 2).get(1).rows()).isEqualTo(second.globalBatch(7, 2).get(1).rows()).hasSize(1);
+        assertThat(first.globalBatch(7, 2).get(1).rows())
+                .isEqualTo(second.globalBatch(7, 2).get(1).rows())
+                .hasSize(1);
     }
 
     @Test
     void aBatchWithoutAResponseTokenIsRefused() {
         EncodedExample empty = new EncodedExample(4, new int[] {1, 2}, new boolean[2]);
         Batcher batcher = new Batcher(List.of(empty), new BatchOptions(1, 1, false, 0, PAD, 8, MAX_LENGTH));
-        assertThatThrownBy(() -> batcher.globalBatch(0, 0)).isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("row 4").hasMessageContaining("no response token");
+        assertThatThrownBy(() -> batcher.globalBatch(0, 0))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("row 4")
+                .hasMessageContaining("no response token");
     }
 
     @Test
     void mistakesOfTheCallerAreRefused() {
         assertThatThrownBy(() -> new Batcher(List.of(), new BatchOptions(1, 1, false, 0, PAD, 8, MAX_LENGTH)))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new BatchOptions(0, 1, false, 0, PAD, 8, MAX_LENGTH)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new BatchOptions(0, 1, false, 0, PAD, 8, MAX_LENGTH))
+                .isInstanceOf(IllegalArgumentException.class);
         Batcher batcher = new Batcher(List.of(example(3, 1)), new BatchOptions(1, 1, false, 0, PAD, 8, MAX_LENGTH));
         assertThatThrownBy(() -> batcher.globalBatch(0, 1)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new EncodingOptions(1, OnTooLong.CUT, true, 10)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new EncodingOptions(1, OnTooLong.CUT, true, 10))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 }

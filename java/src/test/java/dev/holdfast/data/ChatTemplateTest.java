@@ -30,45 +30,57 @@ class ChatTemplateTest {
     @TestFactory
     List<DynamicTest> conversationsRenderAsWithJinja2() {
         Map<String, List<JsonNode>> byTemplate = new TreeMap<>();
-        GOLDEN.path("cases").forEach(
-                row -> byTemplate.computeIfAbsent(row.path("template").textValue(), name -> new ArrayList<>()).add(row));
+        GOLDEN.path("cases").forEach(row -> byTemplate
+                .computeIfAbsent(row.path("template").textValue(), name -> new ArrayList<>())
+                .add(row));
         return byTemplate.entrySet().stream()
-                .map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> entry.getValue().forEach(ChatTemplateTest::check)))
+                .map(entry -> DynamicTest.dynamicTest(
+                        entry.getKey(), () -> entry.getValue().forEach(ChatTemplateTest::check)))
                 .toList();
     }
 
     private static void check(JsonNode row) {
-        ChatTemplate template = template(GOLDEN.path("templates").path(row.path("template").textValue()).textValue());
+        ChatTemplate template = template(
+                GOLDEN.path("templates").path(row.path("template").textValue()).textValue());
         List<Message> messages = conversation(row.path("conversation").textValue());
         boolean prompt = row.path("prompt").booleanValue();
         String where = row.path("template") + " " + row.path("conversation") + " " + prompt;
         if (row.has("refused")) {
-            assertThatThrownBy(() -> template.render(messages, prompt)).as(where).isInstanceOf(InvalidInputException.class)
+            assertThatThrownBy(() -> template.render(messages, prompt))
+                    .as(where)
+                    .isInstanceOf(InvalidInputException.class)
                     .hasMessage("chat template: " + row.path("refused").textValue());
         } else {
-            assertThat(template.render(messages, prompt)).as(where).isEqualTo(row.path("text").textValue());
+            assertThat(template.render(messages, prompt))
+                    .as(where)
+                    .isEqualTo(row.path("text").textValue());
         }
     }
 
     @TestFactory
     Stream<DynamicTest> eachFeatureRendersAsWithJinja2() {
         return StreamSupport.stream(GOLDEN.path("features").spliterator(), false)
-                .map(row -> DynamicTest.dynamicTest(row.path("template").textValue(),
-                        () -> assertThat(renderFeature(row.path("template").textValue())).isEqualTo(row.path("text").textValue())));
+                .map(row -> DynamicTest.dynamicTest(row.path("template").textValue(), () -> assertThat(
+                                renderFeature(row.path("template").textValue()))
+                        .isEqualTo(row.path("text").textValue())));
     }
 
     @TestFactory
     Stream<DynamicTest> faultyAndForbiddenTemplatesAreRefused() {
         return StreamSupport.stream(GOLDEN.path("refusals").spliterator(), false)
                 .map(JsonNode::textValue)
-                .map(template -> DynamicTest.dynamicTest(template, () -> assertThatThrownBy(() -> renderFeature(template))
-                        .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("chat template: ")));
+                .map(template ->
+                        DynamicTest.dynamicTest(template, () -> assertThatThrownBy(() -> renderFeature(template))
+                                .isInstanceOf(InvalidInputException.class)
+                                .hasMessageStartingWith("chat template: ")));
     }
 
     private static String renderFeature(String template) {
         Map<String, Object> variables = new LinkedHashMap<>();
-        GOLDEN.path("variables").fields()
-                .forEachRemaining(entry -> variables.put(entry.getKey(), new ObjectMapper().convertValue(entry.getValue(), Object.class)));
+        GOLDEN.path("variables")
+                .fields()
+                .forEachRemaining(entry ->
+                        variables.put(entry.getKey(), new ObjectMapper().convertValue(entry.getValue(), Object.class)));
         return template(template).render(variables);
     }
 
@@ -78,7 +90,9 @@ class ChatTemplateTest {
 
     private static List<Message> conversation(String name) {
         return StreamSupport.stream(GOLDEN.path("conversations").path(name).spliterator(), false)
-                .map(message -> new Message(message.path("role").textValue(), message.path("content").textValue()))
+                .map(message -> new Message(
+                        message.path("role").textValue(),
+                        message.path("content").textValue()))
                 .toList();
     }
 
@@ -86,13 +100,22 @@ class ChatTemplateTest {
     void whatAMessageSaysIsNeverRunAsATemplate() {
         ChatTemplate template = template("{% for m in messages %}{{ m.content }}{% endfor %}");
         String content = "{{ bos_token }}{% if true %}{{ raise_exception('run') }}{% endif %}{# c #}";
-        assertThat(template.render(List.of(new Message("user", content)), false)).isEqualTo(content);
+        assertThat(template.render(List.of(new Message("user", content)), false))
+                .isEqualTo(content);
     }
 
     @Test
     void templatesReachNoJavaObject() {
-        for (String attempt : List.of("messages.getClass()", "messages.class", "bos_token.getBytes()", "bos_token.class.forName('x')",
-                "strftime_now.clock", "loop.getClass()", "____int3rpr3t3r____.getContext()", "''.class.classLoader", "messages[0].getClass()")) {
+        for (String attempt : List.of(
+                "messages.getClass()",
+                "messages.class",
+                "bos_token.getBytes()",
+                "bos_token.class.forName('x')",
+                "strftime_now.clock",
+                "loop.getClass()",
+                "____int3rpr3t3r____.getContext()",
+                "''.class.classLoader",
+                "messages[0].getClass()")) {
             ChatTemplate template = template("{% for m in messages %}{{ " + attempt + " }}{% endfor %}");
             String result;
             try {
@@ -107,7 +130,8 @@ class ChatTemplateTest {
     @Test
     void renderingsFromSeveralThreadsDoNotMix() {
         ChatTemplate template = template(GOLDEN.path("templates").path("qwen3").textValue());
-        List<String> results = IntStream.range(0, 64).parallel()
+        List<String> results = IntStream.range(0, 64)
+                .parallel()
                 .mapToObj(index -> template.render(List.of(new Message("user", "m" + index)), false))
                 .toList();
         for (int index = 0; index < results.size(); index++) {

@@ -66,9 +66,11 @@ class ExampleEncoderTest {
 
     @Test
     void theEndIsNotAppendedTwiceNorIfUnwanted() {
-        assertThat(response(encode(new Example.PromptCompletion("a", "b<|im_end|>")))).isEqualTo("b<|im_end|>");
+        assertThat(response(encode(new Example.PromptCompletion("a", "b<|im_end|>"))))
+                .isEqualTo("b<|im_end|>");
         EncodingOptions open = new EncodingOptions(1024, OnTooLong.CUT, false, 560);
-        assertThat(response(encode(open, new Example.PromptCompletion("a", "b")).orElseThrow())).isEqualTo("b");
+        assertThat(response(encode(open, new Example.PromptCompletion("a", "b")).orElseThrow()))
+                .isEqualTo("b");
     }
 
     @Test
@@ -104,12 +106,17 @@ class ExampleEncoderTest {
 
     @Test
     void everyAssistantTurnIsLearntWithItsClosingTokenAndNothingBehindIt() {
-        EncodedExample example = encode(new Example.Messages(List.of(new Message("user", "a"), new Message("assistant", "b b"),
-                new Message("user", "c"), new Message("assistant", "d"), new Message("user", "unanswered"))));
+        EncodedExample example = encode(new Example.Messages(List.of(
+                new Message("user", "a"),
+                new Message("assistant", "b b"),
+                new Message("user", "c"),
+                new Message("assistant", "d"),
+                new Message("user", "unanswered"))));
         assertThat(runs(example)).containsExactly("b b<|im_end|>", "d<|im_end|>");
-        assertThat(tokenizer.decode(example.ids(), false)).isEqualTo("<|im_start|>system\nYou are a helpful assistant<|im_end|>\n"
-                + "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb b<|im_end|>\n<|im_start|>user\nc<|im_end|>\n"
-                + "<|im_start|>assistant\nd<|im_end|>");
+        assertThat(tokenizer.decode(example.ids(), false))
+                .isEqualTo("<|im_start|>system\nYou are a helpful assistant<|im_end|>\n"
+                        + "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb b<|im_end|>\n<|im_start|>user\nc<|im_end|>\n"
+                        + "<|im_start|>assistant\nd<|im_end|>");
     }
 
     @Test
@@ -123,24 +130,35 @@ class ExampleEncoderTest {
 
     @Test
     void turnsOfAPromptAreContext() {
-        EncodedExample example = encode(new Example.Messages(List.of(new Message("user", "a"), new Message("assistant", "b"),
-                new Message("user", "c"), new Message("assistant", "d")), 3));
+        EncodedExample example = encode(new Example.Messages(
+                List.of(
+                        new Message("user", "a"),
+                        new Message("assistant", "b"),
+                        new Message("user", "c"),
+                        new Message("assistant", "d")),
+                3));
         assertThat(runs(example)).containsExactly("d<|im_end|>");
     }
 
     @Test
     void aTemplateThatDoesNotCloseTurnsGetsTheEndAtTheLastOne() {
-        template("{% for m in messages %}[{{ m.role }}]{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}");
-        EncodedExample example = encode(new Example.Messages(List.of(new Message("user", "a"), new Message("assistant", "b"),
-                new Message("user", "c"), new Message("assistant", "d"))));
+        template(
+                "{% for m in messages %}[{{ m.role }}]{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}");
+        EncodedExample example = encode(new Example.Messages(List.of(
+                new Message("user", "a"),
+                new Message("assistant", "b"),
+                new Message("user", "c"),
+                new Message("assistant", "d"))));
         assertThat(runs(example)).containsExactly("b\n", "d\n<|im_end|>");
     }
 
     @Test
     void whereEarlierTurnsChangeOnlyTheLastIsLearnt() {
         template(Golden.read("templates.json").path("templates").path("qwen3").textValue());
-        List<Example> rows = List.of(new Example.Messages(List.of(new Message("user", "a"),
-                new Message("assistant", "<think>\nx\n</think>\n\nb"), new Message("user", "c"),
+        List<Example> rows = List.of(new Example.Messages(List.of(
+                new Message("user", "a"),
+                new Message("assistant", "<think>\nx\n</think>\n\nb"),
+                new Message("user", "c"),
                 new Message("assistant", "<think>\ny\n</think>\n\nd"))));
         EncodedExamples encoded = new ExampleEncoder(tokenizer, OPTIONS).encodeAll(Examples.of(rows));
         assertThat(encoded.lastTurnOnly()).isEqualTo(1);
@@ -151,7 +169,8 @@ class ExampleEncoderTest {
     void aGenerationPromptThatTheAnswerDoesNotRepeatIsLeftOut() {
         template("{% for m in messages %}<{{ m.role }}>{{ m.content }}<|im_end|>{% endfor %}"
                 + "{% if add_generation_prompt %}<assistant><think>{% endif %}");
-        EncodedExample example = encode(new Example.Messages(List.of(new Message("user", "a"), new Message("assistant", "b"))));
+        EncodedExample example =
+                encode(new Example.Messages(List.of(new Message("user", "a"), new Message("assistant", "b"))));
         assertThat(runs(example)).containsExactly("b<|im_end|>");
     }
 
@@ -160,43 +179,58 @@ class ExampleEncoderTest {
         Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"<|im_end|>\"}");
         tokenizer.close();
         tokenizer = Tokenizer.load(folder);
-        assertThatThrownBy(() -> encode(new Example.Messages(List.of(new Message("user", "a"), new Message("assistant", "b")))))
-                .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("row 0: ").hasMessageContaining("no chat template");
+        assertThatThrownBy(() ->
+                        encode(new Example.Messages(List.of(new Message("user", "a"), new Message("assistant", "b")))))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageStartingWith("row 0: ")
+                .hasMessageContaining("no chat template");
     }
 
     @Test
     void aConversationThatTheTemplateRefusesNamesItsRow() {
         template(Golden.read("templates.json").path("templates").path("mistral").textValue());
-        assertThatThrownBy(() -> encode(new Example.Messages(List.of(new Message("system", "a"), new Message("assistant", "b")))))
-                .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("row 0: chat template: Conversation roles must alternate");
+        assertThatThrownBy(() -> encode(
+                        new Example.Messages(List.of(new Message("system", "a"), new Message("assistant", "b")))))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageStartingWith("row 0: chat template: Conversation roles must alternate");
     }
 
     @Test
     void longRowsAreCutOrDroppedAndCounted() {
-        List<Example> rows = List.of(new Example.PromptCompletion("a", "b"), new Example.PromptCompletion("a", "b c d e f g h"),
+        List<Example> rows = List.of(
+                new Example.PromptCompletion("a", "b"),
+                new Example.PromptCompletion("a", "b c d e f g h"),
                 new Example.PromptCompletion("a b c d e f g h", "i"));
-        EncodedExamples cut = new ExampleEncoder(tokenizer, new EncodingOptions(6, OnTooLong.CUT, true, 560)).encodeAll(Examples.of(rows));
+        EncodedExamples cut = new ExampleEncoder(tokenizer, new EncodingOptions(6, OnTooLong.CUT, true, 560))
+                .encodeAll(Examples.of(rows));
         assertThat(cut.examples()).extracting(EncodedExample::row).containsExactly(0L, 1L);
         assertThat(cut.examples().get(1).length()).isEqualTo(6);
-        assertThat(List.of(cut.rows(), cut.cut(), cut.droppedAsTooLong(), cut.droppedWithoutResponse())).containsExactly(3L, 1L, 0L, 1L);
-        EncodedExamples dropped = new ExampleEncoder(tokenizer, new EncodingOptions(6, OnTooLong.DROP, true, 560)).encodeAll(Examples.of(rows));
+        assertThat(List.of(cut.rows(), cut.cut(), cut.droppedAsTooLong(), cut.droppedWithoutResponse()))
+                .containsExactly(3L, 1L, 0L, 1L);
+        EncodedExamples dropped = new ExampleEncoder(tokenizer, new EncodingOptions(6, OnTooLong.DROP, true, 560))
+                .encodeAll(Examples.of(rows));
         assertThat(dropped.examples()).extracting(EncodedExample::row).containsExactly(0L);
-        assertThat(List.of(dropped.rows(), dropped.cut(), dropped.droppedAsTooLong())).containsExactly(3L, 0L, 2L);
+        assertThat(List.of(dropped.rows(), dropped.cut(), dropped.droppedAsTooLong()))
+                .containsExactly(3L, 0L, 2L);
     }
 
     @Test
     void dataWithoutAnyResponseTokenNamesItsFirstRow() {
         EncodingOptions options = new EncodingOptions(4, OnTooLong.CUT, true, 560);
         assertThatThrownBy(() -> new ExampleEncoder(tokenizer, options)
-                .encodeAll(Examples.of(List.of(new Example.PromptCompletion("a b c d e f g", "h")))))
-                .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("row 0: no response token").hasMessageContaining("max_length 4");
+                        .encodeAll(Examples.of(List.of(new Example.PromptCompletion("a b c d e f g", "h")))))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageStartingWith("row 0: no response token")
+                .hasMessageContaining("max_length 4");
         assertThatThrownBy(() -> new ExampleEncoder(tokenizer, OPTIONS)
-                .encodeAll(Examples.of(List.of(new Example.Messages(List.of(new Message("user", "a")))))))
-                .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("row 0: no response token");
+                        .encodeAll(Examples.of(List.of(new Example.Messages(List.of(new Message("user", "a")))))))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageStartingWith("row 0: no response token");
         EncodingOptions dropping = new EncodingOptions(4, OnTooLong.DROP, true, 560);
         assertThatThrownBy(() -> new ExampleEncoder(tokenizer, dropping)
-                .encodeAll(Examples.of(List.of(new Example.PromptCompletion("a b c d e f g", "h")))))
-                .isInstanceOf(InvalidInputException.class).hasMessageContaining("no row left");
+                        .encodeAll(Examples.of(List.of(new Example.PromptCompletion("a b c d e f g", "h")))))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("no row left");
     }
 
     @Test
@@ -214,7 +248,8 @@ class ExampleEncoderTest {
     void idsBeyondTheModelsVocabularyAreRefused() {
         EncodingOptions small = new EncodingOptions(1024, OnTooLong.CUT, true, 300);
         assertThatThrownBy(() -> encode(small, new Example.PromptCompletion("the", " quick brown fox")))
-                .isInstanceOf(InvalidInputException.class).hasMessageContaining("below the model's vocabulary of 300");
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("below the model's vocabulary of 300");
     }
 
     @Test
@@ -224,12 +259,13 @@ class ExampleEncoderTest {
             rows.add(new Example.PromptCompletion("p" + index, "c" + index));
         }
         EncodedExamples encoded = new ExampleEncoder(tokenizer, OPTIONS).encodeAll(Examples.of(rows));
-        assertThat(encoded.examples()).hasSize(600).allSatisfy(
-                example -> assertThat(response(example)).isEqualTo("c" + example.row() + "<|im_end|>"));
+        assertThat(encoded.examples()).hasSize(600).allSatisfy(example -> assertThat(response(example))
+                .isEqualTo("c" + example.row() + "<|im_end|>"));
         rows.set(300, new Example.Text("\ud83d"));
         rows.set(400, new Example.Text("\ud83d"));
         assertThatThrownBy(() -> new ExampleEncoder(tokenizer, OPTIONS).encodeAll(Examples.of(rows)))
-                .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("row 300: ");
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageStartingWith("row 300: ");
     }
 
     @Test
@@ -238,7 +274,8 @@ class ExampleEncoderTest {
         Files.delete(folder.resolve("generation_config.json"));
         tokenizer.close();
         tokenizer = Tokenizer.load(folder);
-        assertThatThrownBy(() -> new ExampleEncoder(tokenizer, OPTIONS)).isInstanceOf(InvalidInputException.class)
+        assertThatThrownBy(() -> new ExampleEncoder(tokenizer, OPTIONS))
+                .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("append_eos");
     }
 
@@ -291,8 +328,10 @@ class ExampleEncoderTest {
     }
 
     private static int[] select(EncodedExample example, boolean response) {
-        return IntStream.range(0, example.length()).filter(index -> example.response()[index] == response)
-                .map(index -> example.ids()[index]).toArray();
+        return IntStream.range(0, example.length())
+                .filter(index -> example.response()[index] == response)
+                .map(index -> example.ids()[index])
+                .toArray();
     }
 
     /** The texts of the runs of response tokens. */

@@ -33,8 +33,11 @@ class GgufTokenizerTest {
         try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             for (int index = 0; index < golden.path("texts").size(); index++) {
                 String text = golden.path("texts").get(index).textValue();
-                assertThat(tokenizer.encode(text, false)).as(pre + ": " + text).isEqualTo(Golden.ints(golden.path("ids").path(pre).get(index)));
-                assertThat(tokenizer.decode(tokenizer.encode(text, false), false)).isEqualTo(text);
+                assertThat(tokenizer.encode(text, false))
+                        .as(pre + ": " + text)
+                        .isEqualTo(Golden.ints(golden.path("ids").path(pre).get(index)));
+                assertThat(tokenizer.decode(tokenizer.encode(text, false), false))
+                        .isEqualTo(text);
             }
         }
     }
@@ -46,7 +49,8 @@ class GgufTokenizerTest {
             for (JsonNode row : Golden.read(SENTENCE_PIECE).path("texts")) {
                 String text = row.path("text").textValue();
                 assertThat(tokenizer.encode(text, false)).as(text).isEqualTo(Golden.ints(row.path("ids")));
-                assertThat(tokenizer.decode(tokenizer.encode(text, false), true)).isEqualTo(text);
+                assertThat(tokenizer.decode(tokenizer.encode(text, false), true))
+                        .isEqualTo(text);
             }
             assertThat(tokenizer.leadingIds()).containsExactly(1);
             assertThat(tokenizer.eosId()).hasValue(2);
@@ -64,20 +68,23 @@ class GgufTokenizerTest {
             for (JsonNode row : Golden.read("smollm2-tokens.json").path("texts")) {
                 String text = row.path("text").textValue();
                 assertThat(tokenizer.encode(text, true)).as(text).isEqualTo(Golden.ints(row.path("ids")));
-                assertThat(tokenizer.decode(tokenizer.encode(text, false), false)).isEqualTo(text);
+                assertThat(tokenizer.decode(tokenizer.encode(text, false), false))
+                        .isEqualTo(text);
             }
             assertThat(tokenizer.vocabularySize()).isEqualTo(49152);
             assertThat(tokenizer.stopIds()).containsExactly(2);
-            assertThat(tokenizer.chatTemplate().render(List.of(new Message("user", "Hi")), true)).isEqualTo("<|im_start|>system\n"
-                    + "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
-                    + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+            assertThat(tokenizer.chatTemplate().render(List.of(new Message("user", "Hi")), true))
+                    .isEqualTo("<|im_start|>system\n"
+                            + "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+                            + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
         }
     }
 
     @Test
     void theBeginningOfSequenceIsAddedWhereTheFileAsksForIt() {
         assertThat(leadingIds(Map.of("tokenizer.ggml.pre", "smollm"))).isEmpty();
-        assertThat(leadingIds(Map.of("tokenizer.ggml.pre", "smollm", "tokenizer.ggml.add_bos_token", true))).containsExactly(1);
+        assertThat(leadingIds(Map.of("tokenizer.ggml.pre", "smollm", "tokenizer.ggml.add_bos_token", true)))
+                .containsExactly(1);
         assertThat(leadingIds(Map.of("tokenizer.ggml.pre", "llama-bpe"))).isEmpty();
         Map<String, Object> silent = Golden.metadata(BYTE_LEVEL, Map.of("tokenizer.ggml.pre", "llama-bpe"));
         silent.remove("tokenizer.ggml.add_bos_token");
@@ -116,9 +123,12 @@ class GgufTokenizerTest {
     void unknownKindsAreRefusedWithTheListOfKnownOnes() {
         assertThatThrownBy(() -> write(Map.of("tokenizer.ggml.pre", "viking")))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessageContaining("llama-bpe").hasMessageContaining("smollm").hasMessageContaining("got viking");
+                .hasMessageContaining("llama-bpe")
+                .hasMessageContaining("smollm")
+                .hasMessageContaining("got viking");
         assertThatThrownBy(() -> write(Map.of("tokenizer.ggml.model", "bert")))
-                .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("expected gpt2 or llama, got bert");
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("expected gpt2 or llama, got bert");
     }
 
     @Test
@@ -128,10 +138,17 @@ class GgufTokenizerTest {
         assertRefused(Map.of("tokenizer.ggml.tokens", 3L), "expected a list of texts, got Long");
         assertRefused(Map.of("tokenizer.ggml.token_type", List.of(1L)), "tokenizer.ggml.token_type: expected 560");
         assertRefused(Map.of("tokenizer.ggml.merges", List.of("ab")), "tokenizer.ggml.merges[0]");
-        assertRefused(Map.of("tokenizer.ggml.eos_token_id", 560L), "tokenizer.ggml.eos_token_id: expected a token id below 560, got 560");
-        assertRefused(Map.of("tokenizer.ggml.model", "llama"), "tokenizer.ggml.scores: expected a list of numbers, got nothing");
-        assertRefused(Map.of("tokenizer.ggml.model", "llama", "tokenizer.ggml.scores", List.of(1.0)), "tokenizer.ggml.scores: expected 560");
-        assertThatThrownBy(() -> GgufTokenizer.write(new HashMap<>(), folder)).isInstanceOf(InvalidInputException.class)
+        assertRefused(
+                Map.of("tokenizer.ggml.eos_token_id", 560L),
+                "tokenizer.ggml.eos_token_id: expected a token id below 560, got 560");
+        assertRefused(
+                Map.of("tokenizer.ggml.model", "llama"),
+                "tokenizer.ggml.scores: expected a list of numbers, got nothing");
+        assertRefused(
+                Map.of("tokenizer.ggml.model", "llama", "tokenizer.ggml.scores", List.of(1.0)),
+                "tokenizer.ggml.scores: expected 560");
+        assertThatThrownBy(() -> GgufTokenizer.write(new HashMap<>(), folder))
+                .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("tokenizer.ggml.tokens: expected a list of texts, got nothing");
     }
 
@@ -139,9 +156,19 @@ class GgufTokenizerTest {
     void scoredMergesPreferHighScores() {
         List<Object> tokens = new ArrayList<>(List.of("<unk>", "a", "b", "c", "ab", "bc", "abc"));
         List<Object> scores = List.of(0.0, -9.0, -9.0, -9.0, -2.0, -1.0, -3.0);
-        Map<String, Object> metadata = Map.of("tokenizer.ggml.model", "llama", "tokenizer.ggml.tokens", tokens, "tokenizer.ggml.scores", scores,
-                "tokenizer.ggml.token_type", List.of(2, 1, 1, 1, 1, 1, 1), "tokenizer.ggml.add_space_prefix", false,
-                "tokenizer.ggml.unknown_token_id", 0L);
+        Map<String, Object> metadata = Map.of(
+                "tokenizer.ggml.model",
+                "llama",
+                "tokenizer.ggml.tokens",
+                tokens,
+                "tokenizer.ggml.scores",
+                scores,
+                "tokenizer.ggml.token_type",
+                List.of(2, 1, 1, 1, 1, 1, 1),
+                "tokenizer.ggml.add_space_prefix",
+                false,
+                "tokenizer.ggml.unknown_token_id",
+                0L);
         GgufTokenizer.write(metadata, folder);
         try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             assertThat(tokenizer.encode("ab", false)).containsExactly(4);
@@ -152,7 +179,9 @@ class GgufTokenizerTest {
     }
 
     private void assertRefused(Map<String, Object> changes, String message) {
-        assertThatThrownBy(() -> write(changes)).isInstanceOf(InvalidInputException.class).hasMessageContaining(message);
+        assertThatThrownBy(() -> write(changes))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining(message);
     }
 
     private void write(Map<String, Object> changes) {

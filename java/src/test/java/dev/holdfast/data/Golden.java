@@ -26,7 +26,9 @@ final class Golden {
     }
 
     static int[] ints(JsonNode list) {
-        return StreamSupport.stream(list.spliterator(), false).mapToInt(JsonNode::intValue).toArray();
+        return StreamSupport.stream(list.spliterator(), false)
+                .mapToInt(JsonNode::intValue)
+                .toArray();
     }
 
     /** Metadata as a GGUF reader gives it, with some keys changed. */
@@ -39,15 +41,26 @@ final class Golden {
 
     /** A small byte-level tokenizer with a chat template, written into a folder. */
     static Tokenizer chatTokenizer(Path folder) {
-        GgufTokenizer.write(metadata("byte-level-tokenizer.json", Map.of("tokenizer.ggml.pre", "smollm",
-                "tokenizer.chat_template", read("templates.json").path("templates").path("chatml").textValue())), folder);
+        GgufTokenizer.write(
+                metadata(
+                        "byte-level-tokenizer.json",
+                        Map.of(
+                                "tokenizer.ggml.pre",
+                                "smollm",
+                                "tokenizer.chat_template",
+                                read("templates.json")
+                                        .path("templates")
+                                        .path("chatml")
+                                        .textValue())),
+                folder);
         return Tokenizer.load(folder);
     }
 
     /** The same with other settings: a JSON object merged over {@code tokenizer_config.json}. */
     static Tokenizer tokenizerWith(Path folder, ObjectNode settings) throws IOException {
         chatTokenizer(folder).close();
-        ObjectNode all = (ObjectNode) MAPPER.readTree(folder.resolve("tokenizer_config.json").toFile());
+        ObjectNode all = (ObjectNode)
+                MAPPER.readTree(folder.resolve("tokenizer_config.json").toFile());
         all.setAll(settings);
         MAPPER.writeValue(folder.resolve("tokenizer_config.json").toFile(), all);
         return Tokenizer.load(folder);

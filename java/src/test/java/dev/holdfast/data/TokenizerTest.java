@@ -36,7 +36,8 @@ class TokenizerTest {
     @Test
     void halfASurrogatePairIsRefused() {
         try (Tokenizer tokenizer = Golden.chatTokenizer(folder)) {
-            assertThatThrownBy(() -> tokenizer.encode("ab\ud83d", false)).isInstanceOf(InvalidInputException.class)
+            assertThatThrownBy(() -> tokenizer.encode("ab\ud83d", false))
+                    .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("at character 2");
         }
     }
@@ -53,8 +54,13 @@ class TokenizerTest {
     @Test
     void truncationAndPaddingInTheFileAreSwitchedOff() throws IOException {
         Golden.chatTokenizer(folder).close();
-        ObjectNode json = (ObjectNode) new ObjectMapper().readTree(folder.resolve("tokenizer.json").toFile());
-        json.putObject("truncation").put("direction", "Right").put("max_length", 4).put("strategy", "LongestFirst").put("stride", 0);
+        ObjectNode json = (ObjectNode)
+                new ObjectMapper().readTree(folder.resolve("tokenizer.json").toFile());
+        json.putObject("truncation")
+                .put("direction", "Right")
+                .put("max_length", 4)
+                .put("strategy", "LongestFirst")
+                .put("stride", 0);
         ObjectNode padding = json.putObject("padding");
         padding.putObject("strategy").put("Fixed", 9);
         padding.put("direction", "Right").putNull("pad_to_multiple_of");
@@ -69,7 +75,9 @@ class TokenizerTest {
     @Test
     void specialTokensComeFromSeveralFiles() throws IOException {
         Golden.chatTokenizer(folder).close();
-        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"bos_token\": {\"content\": \"<|im_start|>\"}, \"pad_token\": null}");
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"bos_token\": {\"content\": \"<|im_start|>\"}, \"pad_token\": null}");
         Files.writeString(folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"<|im_end|>\"}");
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [0, 7]}");
         Files.writeString(folder.resolve("config.json"), "{\"eos_token_id\": 9, \"pad_token_id\": 5}");
@@ -79,7 +87,9 @@ class TokenizerTest {
             assertThat(tokenizer.stopIds()).containsExactly(0, 2, 7, 9);
             assertThat(tokenizer.padId()).isEqualTo(5);
             assertThat(tokenizer.hasChatTemplate()).isFalse();
-            assertThatThrownBy(tokenizer::chatTemplate).isInstanceOf(InvalidInputException.class).hasMessageContaining("no chat template");
+            assertThatThrownBy(tokenizer::chatTemplate)
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("no chat template");
         }
     }
 
@@ -105,8 +115,10 @@ class TokenizerTest {
 
     @Test
     void ofSeveralNamedTemplatesTheDefaultIsTaken() throws IOException {
-        ObjectNode settings = (ObjectNode) new ObjectMapper().readTree(
-                "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"t\"}, {\"name\": \"default\", \"template\": \"d\"}]}");
+        ObjectNode settings = (ObjectNode)
+                new ObjectMapper()
+                        .readTree(
+                                "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"t\"}, {\"name\": \"default\", \"template\": \"d\"}]}");
         try (Tokenizer tokenizer = Golden.tokenizerWith(folder, settings)) {
             assertThat(tokenizer.chatTemplate().render(List.of(), false)).isEqualTo("d");
         }
@@ -115,9 +127,17 @@ class TokenizerTest {
     @Test
     void theVocabularyReachesToTheHighestAddedToken() throws IOException {
         Golden.chatTokenizer(folder).close();
-        ObjectNode json = (ObjectNode) new ObjectMapper().readTree(folder.resolve("tokenizer.json").toFile());
-        json.withArray("added_tokens").addObject().put("id", 700).put("content", "<late>").put("single_word", false).put("lstrip", false)
-                .put("rstrip", false).put("normalized", false).put("special", true);
+        ObjectNode json = (ObjectNode)
+                new ObjectMapper().readTree(folder.resolve("tokenizer.json").toFile());
+        json.withArray("added_tokens")
+                .addObject()
+                .put("id", 700)
+                .put("content", "<late>")
+                .put("single_word", false)
+                .put("lstrip", false)
+                .put("rstrip", false)
+                .put("normalized", false)
+                .put("special", true);
         new ObjectMapper().writeValue(folder.resolve("tokenizer.json").toFile(), json);
         try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             assertThat(tokenizer.vocabularySize()).isEqualTo(701);
@@ -127,12 +147,21 @@ class TokenizerTest {
 
     @Test
     void missingAndBrokenFilesAreNamed() throws IOException {
-        assertThatThrownBy(() -> Tokenizer.load(folder)).isInstanceOf(MalformedFileException.class)
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(MalformedFileException.class)
                 .hasMessageContaining("tokenizer.json: no such file");
-        for (String broken : List.of("", "{", "[]", "{}", "{\"model\": {\"vocab\": {\"a\": \"x\"}}}", "{\"model\": {\"vocab\": {\"a\": 0}}}",
+        for (String broken : List.of(
+                "",
+                "{",
+                "[]",
+                "{}",
+                "{\"model\": {\"vocab\": {\"a\": \"x\"}}}",
+                "{\"model\": {\"vocab\": {\"a\": 0}}}",
                 "{\"version\":\"1.0\",\"added_tokens\":[],\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b\"]}}")) {
             Files.writeString(folder.resolve("tokenizer.json"), broken);
-            assertThatThrownBy(() -> Tokenizer.load(folder)).as(broken).isInstanceOf(MalformedFileException.class)
+            assertThatThrownBy(() -> Tokenizer.load(folder))
+                    .as(broken)
+                    .isInstanceOf(MalformedFileException.class)
                     .hasMessageStartingWith(folder.resolve("tokenizer.json").toString());
         }
     }
@@ -141,7 +170,8 @@ class TokenizerTest {
     void brokenSettingsAreNamedToo() throws IOException {
         Golden.chatTokenizer(folder).close();
         Files.writeString(folder.resolve("special_tokens_map.json"), "{\"eos_token\": ");
-        assertThatThrownBy(() -> Tokenizer.load(folder)).isInstanceOf(MalformedFileException.class)
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(MalformedFileException.class)
                 .hasMessageContaining("special_tokens_map.json: not JSON");
     }
 
@@ -169,14 +199,19 @@ class TokenizerTest {
         Tokenizer tokenizer = Golden.chatTokenizer(folder);
         tokenizer.close();
         tokenizer.close();
-        assertThatThrownBy(() -> tokenizer.encode("a", false)).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(() -> tokenizer.encode("a", false))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
     }
 
     @Test
     void severalThreadsMayEncodeAtOnce() {
         try (Tokenizer tokenizer = Golden.chatTokenizer(folder)) {
             int[] expected = tokenizer.encode(TEXT, false);
-            assertThat(IntStream.range(0, 200).parallel().allMatch(index -> Arrays.equals(expected, tokenizer.encode(TEXT, false)))).isTrue();
+            assertThat(IntStream.range(0, 200)
+                            .parallel()
+                            .allMatch(index -> Arrays.equals(expected, tokenizer.encode(TEXT, false))))
+                    .isTrue();
         }
     }
 

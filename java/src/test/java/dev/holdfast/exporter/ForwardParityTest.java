@@ -34,7 +34,8 @@ class ForwardParityTest {
         Path model = writeForwardModel(golden, directory);
         try (InferenceSession session = InferenceSession.open(model, SessionSettings.defaults())) {
             Map<String, HostTensor> outputs = session.run(
-                    Map.of(GraphNames.INPUT_IDS, expected.get("input_ids")), List.of(GraphNames.HIDDEN_STATES, GraphNames.LOGITS));
+                    Map.of(GraphNames.INPUT_IDS, expected.get("input_ids")),
+                    List.of(GraphNames.HIDDEN_STATES, GraphNames.LOGITS));
             expected.requireCloseInRealRows("logits", outputs.get(GraphNames.LOGITS), TOLERANCE);
             expected.requireCloseInRealRows("hidden_states", outputs.get(GraphNames.HIDDEN_STATES), TOLERANCE);
             assertThat(outputs.get(GraphNames.LOGITS).shape().rank()).isEqualTo(3);

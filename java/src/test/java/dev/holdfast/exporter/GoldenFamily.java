@@ -95,8 +95,10 @@ final class GoldenFamily {
         Path evaluation = directory.resolve(form + "-evaluation.onnx");
         ModelFile.write(TrainingGraph.training(decoder, form, kernels), training);
         ModelFile.write(TrainingGraph.evaluation(decoder, form, kernels), evaluation);
-        List<String> names = decoder.parameters().stream().map(parameter -> parameter.name()).toList();
-        return TrainingSession.open(new TrainingFiles(base(), training, Optional.of(evaluation), Optional.empty(), names), SETTINGS);
+        List<String> names =
+                decoder.parameters().stream().map(parameter -> parameter.name()).toList();
+        return TrainingSession.open(
+                new TrainingFiles(base(), training, Optional.of(evaluation), Optional.empty(), names), SETTINGS);
     }
 
     /** Writes the weights of a session and opens the graph of hidden states on them. */
@@ -113,7 +115,8 @@ final class GoldenFamily {
     InferenceSession openHidden(String name) {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(directory.resolve(name));
         Path model = directory.resolve(name + "-hidden.onnx");
-        ModelFile.write(ForwardGraph.hidden(decoder, parameter -> CheckpointBinding.locate(checkpoint, parameter)), model);
+        ModelFile.write(
+                ForwardGraph.hidden(decoder, parameter -> CheckpointBinding.locate(checkpoint, parameter)), model);
         return InferenceSession.open(model, SETTINGS);
     }
 
@@ -123,7 +126,8 @@ final class GoldenFamily {
     }
 
     /** The inputs of the supervised graph for a batch, {@code ""} or {@code "batch0."} and so on. */
-    Map<String, HostTensor> batch(String prefix, float temperature, float distillation, float crossEntropy, int interpolation) {
+    Map<String, HostTensor> batch(
+            String prefix, float temperature, float distillation, float crossEntropy, int interpolation) {
         HostTensor labels = tensors.get(prefix + "labels");
         float[] weights = new float[labels.elementCount()];
         Arrays.fill(weights, 1f / weights.length);
@@ -132,7 +136,9 @@ final class GoldenFamily {
         inputs.put(GraphNames.RESPONSE_POSITIONS, tensors.get(prefix + "response_positions"));
         inputs.put(GraphNames.LABELS, labels);
         inputs.put(GraphNames.WEIGHTS, HostTensor.ofFloats(weights, weights.length));
-        inputs.put(GraphNames.LOSS_COEFFICIENTS, HostTensor.ofFloats(new float[] {temperature, distillation, crossEntropy, 0.5f}, 4));
+        inputs.put(
+                GraphNames.LOSS_COEFFICIENTS,
+                HostTensor.ofFloats(new float[] {temperature, distillation, crossEntropy, 0.5f}, 4));
         inputs.put(GraphNames.LOSS_MODES, HostTensor.ofLongs(new long[] {0, interpolation, 0}, 3));
         return inputs;
     }

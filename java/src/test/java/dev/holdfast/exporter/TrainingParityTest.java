@@ -32,7 +32,8 @@ class TrainingParityTest {
     private static final double GRADIENT_TOLERANCE = 2e-5;
 
     static Stream<Arguments> familiesAndKernels() {
-        return GoldenFamily.names().flatMap(name -> Arrays.stream(Kernels.values()).map(kernels -> Arguments.of(name, kernels)));
+        return GoldenFamily.names()
+                .flatMap(name -> Arrays.stream(Kernels.values()).map(kernels -> Arguments.of(name, kernels)));
     }
 
     @ParameterizedTest(name = "{0} {1}")
@@ -55,21 +56,24 @@ class TrainingParityTest {
     }
 
     static Stream<Arguments> familiesAndRuns() {
-        return GoldenFamily.names()
-                .flatMap(name -> Stream.of("anchor_logit", "anchor_probability", "anchor_current", "anchor_hard")
-                        .flatMap(run -> Arrays.stream(Kernels.values()).map(kernels -> Arguments.of(name, run, kernels))));
+        return GoldenFamily.names().flatMap(name -> Stream.of(
+                        "anchor_logit", "anchor_probability", "anchor_current", "anchor_hard")
+                .flatMap(run -> Arrays.stream(Kernels.values()).map(kernels -> Arguments.of(name, run, kernels))));
     }
 
     @ParameterizedTest(name = "{0} {1} {2}")
     @MethodSource("familiesAndRuns")
-    void tenStepsOfFineTuningAndOfAnchoredLearningEqualPyTorchs(String name, String run, Kernels kernels, @TempDir Path directory) {
+    void tenStepsOfFineTuningAndOfAnchoredLearningEqualPyTorchs(
+            String name, String run, Kernels kernels, @TempDir Path directory) {
         GoldenFamily family = new GoldenFamily(name, directory);
         try (TrainingSession supervised = family.openTraining(TrainingForm.SFT, kernels)) {
             Run fineTuning = new Run(family, supervised, null);
             fineTuning.requireLosses("sft");
             try (InferenceSession reference = family.freeze("reference", fineTuning.port)) {
                 JsonNode settings = family.settings().path("runs").path(run);
-                TrainingForm form = settings.path("snapshot").asText().equals("current") ? TrainingForm.ANCHOR_CURRENT : TrainingForm.ANCHOR;
+                TrainingForm form = settings.path("snapshot").asText().equals("current")
+                        ? TrainingForm.ANCHOR_CURRENT
+                        : TrainingForm.ANCHOR;
                 try (TrainingSession student = family.openTraining(form, kernels)) {
                     new Run(family, student, new Anchor(form, settings, reference)).requireLosses(run);
                 }
@@ -114,8 +118,12 @@ class TrainingParityTest {
                     renewSnapshot(step);
                 }
                 double[] got = step(step % settings.path("batches").asInt());
-                assertThat(got[0]).as(golden + " loss of step " + step).isCloseTo(expected[step], within(tolerance(expected[step])));
-                assertThat(got[1]).as(golden + " gradient norm of step " + step).isCloseTo(norms[step], within(1e-3 * norms[step] + 1e-6));
+                assertThat(got[0])
+                        .as(golden + " loss of step " + step)
+                        .isCloseTo(expected[step], within(tolerance(expected[step])));
+                assertThat(got[1])
+                        .as(golden + " gradient norm of step " + step)
+                        .isCloseTo(norms[step], within(1e-3 * norms[step] + 1e-6));
             }
             if (snapshot != null) {
                 snapshot.close();

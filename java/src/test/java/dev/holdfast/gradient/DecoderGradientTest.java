@@ -61,7 +61,8 @@ class DecoderGradientTest {
         Value x = operators.reshape(operators.gather(embedding, ids, 0), -1, HIDDEN);
         Value normed = norm(graph, x, "first norm");
         Value query = rotated(graph, heads(graph, linear(graph, normed, "query", HEADS * HEAD_SIZE), ids, HEADS));
-        Value key = rotated(graph, heads(graph, linear(graph, normed, "key", KEY_VALUE_HEADS * HEAD_SIZE), ids, KEY_VALUE_HEADS));
+        Value key = rotated(
+                graph, heads(graph, linear(graph, normed, "key", KEY_VALUE_HEADS * HEAD_SIZE), ids, KEY_VALUE_HEADS));
         Value value = heads(graph, linear(graph, normed, "value", KEY_VALUE_HEADS * HEAD_SIZE), ids, KEY_VALUE_HEADS);
         Value mixed = attention(graph, query, grouped(operators, key), grouped(operators, value));
         x = operators.add(x, linear(graph, mixed, "output", HIDDEN));
@@ -93,7 +94,10 @@ class DecoderGradientTest {
         x = operators.add(x, linear(graph, rows, "output", HIDDEN));
         Value second = norm(graph, x, "second norm");
         Value inner = operators.add(
-                Operator.SWI_GLU, Attributes.NONE, linear(graph, second, "gate", INNER), linear(graph, second, "up", INNER));
+                Operator.SWI_GLU,
+                Attributes.NONE,
+                linear(graph, second, "gate", INNER),
+                linear(graph, second, "up", INNER));
         return logits(graph, operators.add(x, linear(graph, inner, "down", HIDDEN)), embedding);
     }
 
@@ -115,13 +119,17 @@ class DecoderGradientTest {
         Operators operators = graph.operators();
         Value embedding = graph.variable("embedding", VOCABULARY, HIDDEN);
         Value ids = graph.indices("ids", VOCABULARY, "B", "T");
-        Value places = graph.given("places", TensorType.of(ElementType.INT64, "T"), HostTensor.ofLongs(new long[] {0, 1, 2, 3, 4}, 5));
+        Value places = graph.given(
+                "places", TensorType.of(ElementType.INT64, "T"), HostTensor.ofLongs(new long[] {0, 1, 2, 3, 4}, 5));
         Value position = operators.gather(graph.variable("positions", 9, HIDDEN), places, 0);
         Value x = operators.reshape(operators.add(operators.gather(embedding, ids, 0), position), -1, HIDDEN);
         Value joined = linear(graph, layerNorm(graph, x, "first norm"), "joined", 3 * HIDDEN);
         List<Value> parts = operators.split(joined, 1, HIDDEN, HIDDEN, HIDDEN);
         Value mixed = attention(
-                graph, heads(graph, parts.get(0), ids, 2), heads(graph, parts.get(1), ids, 2), heads(graph, parts.get(2), ids, 2));
+                graph,
+                heads(graph, parts.get(0), ids, 2),
+                heads(graph, parts.get(1), ids, 2),
+                heads(graph, parts.get(2), ids, 2));
         x = operators.add(x, linear(graph, mixed, "output", HIDDEN));
         Value inner = operators.gelu(linear(graph, layerNorm(graph, x, "second norm"), "inner", INNER), true);
         x = operators.add(x, linear(graph, inner, "down", HIDDEN));
@@ -148,23 +156,28 @@ class DecoderGradientTest {
         Operators operators = graph.operators();
         long size = rows.type().dimension(-1).size() / heads;
         Value shape = operators.concat(0, operators.shape(ids), operators.longs(heads, size));
-        List<Dimension> dimensions = List.of(Dimension.of("B"), Dimension.of("T"), Dimension.of(heads), Dimension.of(size));
+        List<Dimension> dimensions =
+                List.of(Dimension.of("B"), Dimension.of("T"), Dimension.of(heads), Dimension.of(size));
         return operators.transpose(operators.reshape(rows, shape, dimensions), 0, 2, 1, 3);
     }
 
     private static Value rotated(GradientCase graph, Value heads) {
         String of = heads.name();
-        return graph.operators().rotaryEmbedding(
-                heads,
-                graph.operators().longs(0),
-                graph.constant("cosines of " + of, 8, HEAD_SIZE / 2),
-                graph.constant("sines of " + of, 8, HEAD_SIZE / 2));
+        return graph.operators()
+                .rotaryEmbedding(
+                        heads,
+                        graph.operators().longs(0),
+                        graph.constant("cosines of " + of, 8, HEAD_SIZE / 2),
+                        graph.constant("sines of " + of, 8, HEAD_SIZE / 2));
     }
 
     /** [B, keyValueHeads, T, size] → [B, heads, T, size], each head repeated for its group. */
     private static Value grouped(Operators operators, Value heads) {
         Value copies = operators.add(
-                Operator.EXPAND, Attributes.NONE, operators.unsqueeze(heads, 2), operators.longs(1, 1, HEADS / KEY_VALUE_HEADS, 1, 1));
+                Operator.EXPAND,
+                Attributes.NONE,
+                operators.unsqueeze(heads, 2),
+                operators.longs(1, 1, HEADS / KEY_VALUE_HEADS, 1, 1));
         return operators.reshape(copies, 0, HEADS, -1, HEAD_SIZE);
     }
 
@@ -182,7 +195,10 @@ class DecoderGradientTest {
 
     private static Value seen(GradientCase graph) {
         Operators operators = graph.operators();
-        Value places = graph.given("places of keys", TensorType.of(ElementType.INT64, "T"), HostTensor.ofLongs(new long[] {0, 1, 2, 3, 4}, 5));
+        Value places = graph.given(
+                "places of keys",
+                TensorType.of(ElementType.INT64, "T"),
+                HostTensor.ofLongs(new long[] {0, 1, 2, 3, 4}, 5));
         return operators.add(Operator.LESS_OR_EQUAL, Attributes.NONE, places, operators.unsqueeze(places, 1));
     }
 }

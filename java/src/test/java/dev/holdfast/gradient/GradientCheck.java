@@ -61,7 +61,9 @@ final class GradientCheck {
             Map<String, HostTensor> direct = pending ? randomLike(byName(forward.variables())) : Map.of();
             Map<String, HostTensor> gradients = gradients(operators, weights, direct);
             gradients.forEach((name, gradient) -> {
-                assertThat(gradient.shape()).as("shape of the gradient of %s", name).isEqualTo(loss.feeds.get(name).shape());
+                assertThat(gradient.shape())
+                        .as("shape of the gradient of %s", name)
+                        .isEqualTo(loss.feeds.get(name).shape());
                 compare(name, gradient.toFloatArray(), loss, direct.get(name));
             });
         }
@@ -91,15 +93,18 @@ final class GradientCheck {
         return weights;
     }
 
-    private Map<String, HostTensor> gradients(GradientOperators operators, Map<String, HostTensor> weights, Map<String, HostTensor> direct) {
+    private Map<String, HostTensor> gradients(
+            GradientOperators operators, Map<String, HostTensor> weights, Map<String, HostTensor> direct) {
         GradientCase backward = GradientCase.build(build, seed);
         Graph graph = backward.graph();
         Map<String, HostTensor> feeds = backward.feeds();
         Map<Value, Value> seeds = new LinkedHashMap<>();
         weights.forEach((name, weight) -> seeds.put(graph.value(name), seedInput(graph, name, weight, feeds)));
         direct.forEach((name, weight) -> seeds.put(graph.value(name), seedInput(graph, name, weight, feeds)));
-        Map<Value, Value> gradients = Gradients.append(graph, seeds, backward.variables().keySet(), operators);
-        assertThat(gradients.keySet()).containsExactlyInAnyOrderElementsOf(backward.variables().keySet());
+        Map<Value, Value> gradients =
+                Gradients.append(graph, seeds, backward.variables().keySet(), operators);
+        assertThat(gradients.keySet())
+                .containsExactlyInAnyOrderElementsOf(backward.variables().keySet());
         Map<String, String> names = new LinkedHashMap<>();
         gradients.forEach((value, gradient) -> {
             Value output = Operators.on(graph).add(Operator.IDENTITY, Attributes.NONE, gradient);
@@ -122,24 +127,36 @@ final class GradientCheck {
     }
 
     private void compare(String name, float[] analytic, Loss loss, HostTensor direct) {
-        int[] elements = new Random(seed + 2).ints(0, analytic.length).distinct().limit(Math.min(SAMPLED_ELEMENTS, analytic.length)).toArray();
+        int[] elements = new Random(seed + 2)
+                .ints(0, analytic.length)
+                .distinct()
+                .limit(Math.min(SAMPLED_ELEMENTS, analytic.length))
+                .toArray();
         double squaredError = 0;
         double squaredNorm = 0;
         StringBuilder worst = new StringBuilder();
         double worstError = -1;
         for (int element : elements) {
-            double numeric = loss.difference(name, element) + (direct == null ? 0 : direct.floats().get(element));
+            double numeric = loss.difference(name, element)
+                    + (direct == null ? 0 : direct.floats().get(element));
             double error = Math.abs(numeric - analytic[element]);
             squaredError += error * error;
             squaredNorm += numeric * numeric;
             if (error > worstError) {
                 worstError = error;
                 worst.setLength(0);
-                worst.append("element ").append(element).append(": ").append(analytic[element]).append(", by differences ").append(numeric);
+                worst.append("element ")
+                        .append(element)
+                        .append(": ")
+                        .append(analytic[element])
+                        .append(", by differences ")
+                        .append(numeric);
             }
         }
         double scale = Math.max(Math.sqrt(squaredNorm), 1e-2 * Math.sqrt(elements.length));
-        assertThat(Math.sqrt(squaredError) / scale).as("relative error of the gradient of %s; %s", name, worst).isLessThan(TOLERANCE);
+        assertThat(Math.sqrt(squaredError) / scale)
+                .as("relative error of the gradient of %s; %s", name, worst)
+                .isLessThan(TOLERANCE);
     }
 
     /** The loss as a function of one element of one input. */
@@ -156,13 +173,17 @@ final class GradientCheck {
             values.put(element, (float) (original + change));
             Map<String, HostTensor> outputs = session.run(feeds, weights.keySet());
             values.put(element, original);
-            return weights.entrySet().stream().mapToDouble(entry -> dot(entry.getValue(), outputs.get(entry.getKey()))).sum();
+            return weights.entrySet().stream()
+                    .mapToDouble(entry -> dot(entry.getValue(), outputs.get(entry.getKey())))
+                    .sum();
         }
 
         private static double dot(HostTensor weight, HostTensor output) {
             FloatBuffer left = weight.floats();
             FloatBuffer right = output.floats();
-            return IntStream.range(0, weight.elementCount()).mapToDouble(i -> (double) left.get(i) * right.get(i)).sum();
+            return IntStream.range(0, weight.elementCount())
+                    .mapToDouble(i -> (double) left.get(i) * right.get(i))
+                    .sum();
         }
     }
 }

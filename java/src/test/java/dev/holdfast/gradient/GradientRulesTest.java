@@ -33,10 +33,12 @@ class GradientRulesTest {
         addLayouts();
         addGathers();
         addRotary();
-        return cases.entrySet().stream()
-                .flatMap(entry -> Stream.of(false, true).map(pending -> DynamicTest.dynamicTest(
-                        entry.getKey() + (pending ? ", added to a pending gradient" : ""),
-                        () -> new GradientCheck(entry.getValue(), entry.getKey().hashCode(), SessionSettings.defaults().withIntraOpThreads(1))
+        return cases.entrySet().stream().flatMap(entry -> Stream.of(false, true)
+                .map(pending -> DynamicTest.dynamicTest(
+                        entry.getKey() + (pending ? ", added to a pending gradient" : ""), () -> new GradientCheck(
+                                        entry.getValue(),
+                                        entry.getKey().hashCode(),
+                                        SessionSettings.defaults().withIntraOpThreads(1))
                                 .check(GradientOperators.STOCK, pending))));
     }
 
@@ -58,7 +60,8 @@ class GradientRulesTest {
             Value x = graph.variable("x", "B", 3);
             return graph.operators().mul(x, x);
         });
-        one("Sub of a constant", graph -> graph.operators().sub(graph.constant("c", "B", 3), graph.variable("x", "B", 3)));
+        one("Sub of a constant", graph -> graph.operators()
+                .sub(graph.constant("c", "B", 3), graph.variable("x", "B", 3)));
         one("Neg", graph -> graph.operators().neg(graph.variable("x", "B", 3)));
         one("Sin", graph -> graph.apply(Operator.SIN, Attributes.NONE, graph.variable("x", "B", 3)));
         one("Cos", graph -> graph.apply(Operator.COS, Attributes.NONE, graph.variable("x", "B", 3)));
@@ -73,40 +76,62 @@ class GradientRulesTest {
         });
         one("Where with a constant branch", graph -> {
             Value condition = condition(graph, graph.constant("c", "T", "T"));
-            return graph.operators().where(condition, graph.variable("x", "B", "T", "T"), graph.operators().floatScalar(-9));
+            return graph.operators()
+                    .where(
+                            condition,
+                            graph.variable("x", "B", "T", "T"),
+                            graph.operators().floatScalar(-9));
         });
         one("Where with a constant first branch", graph -> {
             Value condition = condition(graph, graph.constant("c", "T", "T"));
-            return graph.operators().where(condition, graph.operators().floatScalar(-9), graph.variable("x", "B", "T", "T"));
+            return graph.operators()
+                    .where(condition, graph.operators().floatScalar(-9), graph.variable("x", "B", "T", "T"));
         });
     }
 
     private static Value condition(GradientCase graph, Value value) {
-        return graph.apply(Operator.LESS_OR_EQUAL, Attributes.NONE, value, graph.operators().floatScalar(0));
+        return graph.apply(
+                Operator.LESS_OR_EQUAL,
+                Attributes.NONE,
+                value,
+                graph.operators().floatScalar(0));
     }
 
     private void binary(Operator operator, String shapes, Object[] left, Object[] right) {
-        one(operator + ", " + shapes, graph -> graph.apply(
-                operator, Attributes.NONE, graph.variable("x", left), graph.variableIn(0.8f, 2, "y", right)));
+        one(
+                operator + ", " + shapes,
+                graph -> graph.apply(
+                        operator, Attributes.NONE, graph.variable("x", left), graph.variableIn(0.8f, 2, "y", right)));
     }
 
     private void addActivations() {
         for (String approximation : List.of("none", "tanh")) {
-            one("Gelu, approximate " + approximation, graph -> graph.apply(
-                    Operator.GELU, Attributes.of("approximate", approximation), graph.variableIn(-3, 3, "x", "B", "T", 3)));
+            one(
+                    "Gelu, approximate " + approximation,
+                    graph -> graph.apply(
+                            Operator.GELU,
+                            Attributes.of("approximate", approximation),
+                            graph.variableIn(-3, 3, "x", "B", "T", 3)));
         }
-        one("Gelu without attributes", graph -> graph.apply(Operator.GELU, Attributes.NONE, graph.variableIn(-3, 3, "x", "B", 9)));
-        one("QuickGelu with its default alpha", graph -> graph.apply(
-                Operator.QUICK_GELU, Attributes.NONE, graph.variableIn(-3, 3, "x", "B", 9)));
+        one(
+                "Gelu without attributes",
+                graph -> graph.apply(Operator.GELU, Attributes.NONE, graph.variableIn(-3, 3, "x", "B", 9)));
+        one(
+                "QuickGelu with its default alpha",
+                graph -> graph.apply(Operator.QUICK_GELU, Attributes.NONE, graph.variableIn(-3, 3, "x", "B", 9)));
         one("QuickGelu as SiLU", graph -> graph.operators().silu(graph.variableIn(-3, 3, "x", "B", "T", 3)));
         one("Softmax over the last axis", graph -> graph.operators().softmax(graph.variable("x", "B", "T", 4)));
-        one("Softmax without attributes", graph -> graph.apply(Operator.SOFTMAX, Attributes.NONE, graph.variable("x", "B", "T", 4)));
-        one("Softmax over a middle axis", graph -> graph.apply(
-                Operator.SOFTMAX, Attributes.of("axis", 1), graph.variable("x", "B", "T", 4)));
+        one(
+                "Softmax without attributes",
+                graph -> graph.apply(Operator.SOFTMAX, Attributes.NONE, graph.variable("x", "B", "T", 4)));
+        one(
+                "Softmax over a middle axis",
+                graph -> graph.apply(Operator.SOFTMAX, Attributes.of("axis", 1), graph.variable("x", "B", "T", 4)));
     }
 
     private void addProducts() {
-        one("MatMul of matrices", graph -> graph.operators().matMul(graph.variable("a", "N", 3), graph.variable("b", 3, 4)));
+        one("MatMul of matrices", graph -> graph.operators()
+                .matMul(graph.variable("a", "N", 3), graph.variable("b", 3, 4)));
         one("MatMul of rows in batches with a matrix", graph -> graph.operators()
                 .matMul(graph.variable("a", "B", "T", 3), graph.variable("b", 3, 4)));
         one("MatMul of batches", graph -> graph.operators()
@@ -118,22 +143,37 @@ class GradientRulesTest {
         for (boolean transposeA : List.of(false, true)) {
             for (boolean transposeB : List.of(false, true)) {
                 String flags = ", transA " + transposeA + ", transB " + transposeB;
-                one("FusedMatMul of batches" + flags, graph -> graph.operators().fusedMatMul(
-                        graph.variable("a", flipped(transposeA, "B", 2, "T", 3)), transposeA,
-                        graph.variable("b", flipped(transposeB, "B", 2, 3, 4)), transposeB, 0.7f));
-                one("FusedMatMul of matrices" + flags, graph -> graph.operators().fusedMatMul(
-                        graph.variable("a", flipped(transposeA, "N", 3)), transposeA,
-                        graph.variable("b", flipped(transposeB, 3, 4)), transposeB, 0.7f));
-                one("FusedMatMul of batches with a matrix" + flags, graph -> graph.operators().fusedMatMul(
-                        graph.variable("a", flipped(transposeA, "B", "T", 3)), transposeA,
-                        graph.variable("b", flipped(transposeB, 3, 4)), transposeB, 1.5f));
+                one("FusedMatMul of batches" + flags, graph -> graph.operators()
+                        .fusedMatMul(
+                                graph.variable("a", flipped(transposeA, "B", 2, "T", 3)),
+                                transposeA,
+                                graph.variable("b", flipped(transposeB, "B", 2, 3, 4)),
+                                transposeB,
+                                0.7f));
+                one("FusedMatMul of matrices" + flags, graph -> graph.operators()
+                        .fusedMatMul(
+                                graph.variable("a", flipped(transposeA, "N", 3)),
+                                transposeA,
+                                graph.variable("b", flipped(transposeB, 3, 4)),
+                                transposeB,
+                                0.7f));
+                one("FusedMatMul of batches with a matrix" + flags, graph -> graph.operators()
+                        .fusedMatMul(
+                                graph.variable("a", flipped(transposeA, "B", "T", 3)),
+                                transposeA,
+                                graph.variable("b", flipped(transposeB, 3, 4)),
+                                transposeB,
+                                1.5f));
                 for (Object[] addend : List.of(dims(), dims(4), dims(1, 4), dims("N", 1), dims("N", 4))) {
-                    one("Gemm" + flags + ", addend " + List.of(addend), graph -> graph.apply(
-                            Operator.GEMM,
-                            Attributes.of("transA", transposeA, "transB", transposeB, "alpha", 0.7f, "beta", 0.5f),
-                            graph.variable("a", flipped(transposeA, "N", 3)),
-                            graph.variable("b", flipped(transposeB, 3, 4)),
-                            graph.variable("c", addend)));
+                    one(
+                            "Gemm" + flags + ", addend " + List.of(addend),
+                            graph -> graph.apply(
+                                    Operator.GEMM,
+                                    Attributes.of(
+                                            "transA", transposeA, "transB", transposeB, "alpha", 0.7f, "beta", 0.5f),
+                                    graph.variable("a", flipped(transposeA, "N", 3)),
+                                    graph.variable("b", flipped(transposeB, 3, 4)),
+                                    graph.variable("c", addend)));
                 }
             }
         }
@@ -156,8 +196,12 @@ class GradientRulesTest {
     }
 
     private void addNormalizations() {
-        one("LayerNormalization", graph -> graph.operators().layerNorm(
-                graph.variable("x", "B", "T", 6), graph.variable("scale", 6), graph.variable("bias", 6), 1e-5f));
+        one("LayerNormalization", graph -> graph.operators()
+                .layerNorm(
+                        graph.variable("x", "B", "T", 6),
+                        graph.variable("scale", 6),
+                        graph.variable("bias", 6),
+                        1e-5f));
         one("LayerNormalization without bias", graph -> graph.operators()
                 .node(
                         Operator.LAYER_NORMALIZATION,
@@ -184,28 +228,41 @@ class GradientRulesTest {
                     .reduceSum(graph.variable("x", "B", 4, "T"), keep, 1));
             one("ReduceSum of symbolic axes, keepdims " + keep, graph -> graph.operators()
                     .reduceSum(graph.variable("x", "B", 4, "T"), keep, -1, 0));
-            one("ReduceSum of everything, keepdims " + keep, graph -> graph.apply(
-                    Operator.REDUCE_SUM, Attributes.of("keepdims", keep), graph.variable("x", "B", 4, "T")));
+            one(
+                    "ReduceSum of everything, keepdims " + keep,
+                    graph -> graph.apply(
+                            Operator.REDUCE_SUM, Attributes.of("keepdims", keep), graph.variable("x", "B", 4, "T")));
         }
-        one("ReduceSum over no axes", graph -> graph.apply(
-                Operator.REDUCE_SUM,
-                Attributes.of("noop_with_empty_axes", 1),
-                graph.variable("x", "B", 4),
-                graph.operators().longs()));
-        one("Expand as grouped heads need it", graph -> graph.apply(
-                Operator.EXPAND, Attributes.NONE, graph.variable("x", "B", 2, 1, "T", 3), graph.operators().longs(1, 1, 4, 1, 1)));
-        one("Expand to another value's shape", graph -> graph.apply(
-                Operator.EXPAND,
-                Attributes.NONE,
-                graph.variable("x", "T", 1),
-                graph.operators().shape(graph.constant("like", "B", "T", 3))));
+        one(
+                "ReduceSum over no axes",
+                graph -> graph.apply(
+                        Operator.REDUCE_SUM,
+                        Attributes.of("noop_with_empty_axes", 1),
+                        graph.variable("x", "B", 4),
+                        graph.operators().longs()));
+        one(
+                "Expand as grouped heads need it",
+                graph -> graph.apply(
+                        Operator.EXPAND,
+                        Attributes.NONE,
+                        graph.variable("x", "B", 2, 1, "T", 3),
+                        graph.operators().longs(1, 1, 4, 1, 1)));
+        one(
+                "Expand to another value's shape",
+                graph -> graph.apply(
+                        Operator.EXPAND,
+                        Attributes.NONE,
+                        graph.variable("x", "T", 1),
+                        graph.operators().shape(graph.constant("like", "B", "T", 3))));
         for (int exclusive : List.of(0, 1)) {
             for (int reverse : List.of(0, 1)) {
-                one("CumSum, exclusive " + exclusive + ", reverse " + reverse, graph -> graph.apply(
-                        Operator.CUM_SUM,
-                        Attributes.of("exclusive", exclusive, "reverse", reverse),
-                        graph.variable("x", "B", "T"),
-                        graph.operators().longScalar(1)));
+                one(
+                        "CumSum, exclusive " + exclusive + ", reverse " + reverse,
+                        graph -> graph.apply(
+                                Operator.CUM_SUM,
+                                Attributes.of("exclusive", exclusive, "reverse", reverse),
+                                graph.variable("x", "B", "T"),
+                                graph.operators().longScalar(1)));
             }
         }
     }
@@ -217,32 +274,51 @@ class GradientRulesTest {
         one("Reshape to a computed shape and back", graph -> {
             Value like = graph.constant("like", "B", "T", 6);
             Value rows = graph.variable("x", Dimension.of("B*T"), 6);
-            Value shaped = graph.operators().reshape(rows, graph.operators().shape(like), like.type().dimensions());
+            Value shaped = graph.operators()
+                    .reshape(rows, graph.operators().shape(like), like.type().dimensions());
             return graph.operators().reshape(graph.operators().mul(shaped, shaped), -1, 6);
         });
         one("Squeeze", graph -> graph.operators().squeeze(graph.variable("x", "B", 1, "T", 1), 1, -1));
-        one("Squeeze without axes", graph -> typed(
-                graph, Operator.SQUEEZE, TensorType.of(ElementType.FLOAT, "B", "T"), graph.variable("x", "B", 1, "T", 1)));
+        one(
+                "Squeeze without axes",
+                graph -> typed(
+                        graph,
+                        Operator.SQUEEZE,
+                        TensorType.of(ElementType.FLOAT, "B", "T"),
+                        graph.variable("x", "B", 1, "T", 1)));
         one("Unsqueeze", graph -> graph.operators().unsqueeze(graph.variable("x", "B", "T"), 1, -1));
-        one("Transpose of heads", graph -> graph.operators().transpose(graph.variable("x", "B", "T", 2, 3), 0, 2, 1, 3));
+        one("Transpose of heads", graph -> graph.operators()
+                .transpose(graph.variable("x", "B", "T", 2, 3), 0, 2, 1, 3));
         one("Transpose in a cycle", graph -> graph.operators().transpose(graph.variable("x", "B", "T", 4), 2, 0, 1));
-        one("Transpose without a permutation", graph -> typed(
-                graph, Operator.TRANSPOSE, TensorType.of(ElementType.FLOAT, 4, "T", "B"), graph.variable("x", "B", "T", 4)));
-        one("Concat", graph -> graph.operators().concat(
-                -1, graph.variable("x", "B", 2), graph.variable("y", "B", 3), graph.constant("z", "B", 1)));
+        one(
+                "Transpose without a permutation",
+                graph -> typed(
+                        graph,
+                        Operator.TRANSPOSE,
+                        TensorType.of(ElementType.FLOAT, 4, "T", "B"),
+                        graph.variable("x", "B", "T", 4)));
+        one("Concat", graph -> graph.operators()
+                .concat(-1, graph.variable("x", "B", 2), graph.variable("y", "B", 3), graph.constant("z", "B", 1)));
         one("Concat of a value with itself", graph -> {
             Value x = graph.variable("x", "B", 2);
             return graph.operators().concat(1, x, x);
         });
         cases.put("Split", graph -> graph.operators().split(graph.variable("x", "B", "T", 6), 2, 1, 2, 3));
-        one("Split of which one part is used", graph -> graph.operators().split(graph.variable("x", "B", "T", 6), -1, 1, 2, 3).get(1));
-        one("Slice of a last axis", graph -> slice(graph, graph.variable("x", "B", "T", 6), longs(1), longs(4), longs(2)));
-        one("Slice of two axes with ends from behind", graph -> slice(
-                graph, graph.variable("x", 5, "B", 6), longs(-3, 2), longs(Long.MAX_VALUE, -1), longs(0, 2)));
+        one("Split of which one part is used", graph -> graph.operators()
+                .split(graph.variable("x", "B", "T", 6), -1, 1, 2, 3)
+                .get(1));
+        one(
+                "Slice of a last axis",
+                graph -> slice(graph, graph.variable("x", "B", "T", 6), longs(1), longs(4), longs(2)));
+        one(
+                "Slice of two axes with ends from behind",
+                graph -> slice(
+                        graph, graph.variable("x", 5, "B", 6), longs(-3, 2), longs(Long.MAX_VALUE, -1), longs(0, 2)));
     }
 
     private static Value typed(GradientCase graph, Operator operator, TensorType type, Value input) {
-        Node node = graph.graph().addTyped(operator.operatorName(), List.of(input), Attributes.NONE, List.of("typed"), List.of(type));
+        Node node = graph.graph()
+                .addTyped(operator.operatorName(), List.of(input), Attributes.NONE, List.of("typed"), List.of(type));
         return node.output();
     }
 
@@ -263,15 +339,17 @@ class GradientRulesTest {
                 .gather(graph.variable("x", Dimension.of("B*T"), 3), graph.indices("ids", 10, "N"), 0));
         one("Gather along a middle axis", graph -> graph.operators()
                 .gather(graph.variable("x", "B", 4, 3), graph.indices("ids", 4, 2), 1));
-        one("Gather of one row", graph -> graph.operators().gather(graph.variable("x", 4, 3), graph.operators().longScalar(2), 0));
+        one("Gather of one row", graph -> graph.operators()
+                .gather(graph.variable("x", 4, 3), graph.operators().longScalar(2), 0));
     }
 
     private void addRotary() {
-        one("RotaryEmbedding", graph -> graph.operators().rotaryEmbedding(
-                graph.variable("x", "B", 2, "T", 6),
-                positions(graph),
-                graph.constant("cosines", 8, 3),
-                graph.constant("sines", 8, 3)));
+        one("RotaryEmbedding", graph -> graph.operators()
+                .rotaryEmbedding(
+                        graph.variable("x", "B", 2, "T", 6),
+                        positions(graph),
+                        graph.constant("cosines", 8, 3),
+                        graph.constant("sines", 8, 3)));
         cases.put("RotaryEmbedding of two values with the same sines", graph -> {
             Value cosines = graph.constant("cosines", 8, 3);
             Value sines = graph.constant("sines", 8, 3);

@@ -37,9 +37,12 @@ class GradientsTest {
 
     @Test
     void refusalsSayWhatToDo() {
-        assertThat(Arrays.stream(Operator.values()).map(DerivativeTable::of).filter(Derivative.Refused.class::isInstance))
+        assertThat(Arrays.stream(Operator.values())
+                        .map(DerivativeTable::of)
+                        .filter(Derivative.Refused.class::isInstance))
                 .isNotEmpty()
-                .allSatisfy(refused -> assertThat(((Derivative.Refused) refused).hint()).isNotBlank());
+                .allSatisfy(refused ->
+                        assertThat(((Derivative.Refused) refused).hint()).isNotBlank());
     }
 
     @Test
@@ -60,7 +63,8 @@ class GradientsTest {
     void productsTakeThePendingGradientAsAddend() {
         Value x = input("x", "N", 3);
         Value y = operators.add(
-                operators.gemm(x, false, input("a", 4, 3), true, null), operators.gemm(x, false, input("b", 4, 3), true, null));
+                operators.gemm(x, false, input("a", 4, 3), true, null),
+                operators.gemm(x, false, input("b", 4, 3), true, null));
 
         differentiate(y, GradientOperators.STOCK, x, graph.value("a"), graph.value("b"));
 
@@ -87,7 +91,8 @@ class GradientsTest {
         Map<Value, Value> gradients = differentiate(logits, GradientOperators.HOLDFAST, weights);
 
         assertThat(appended()).containsExactly(Operator.GEMM, Operator.GEMM, Operator.EMBEDDING_GRAD);
-        assertThat(last().input(2).producer().orElseThrow().attributes().integer("transA", 0)).isEqualTo(1);
+        assertThat(last().input(2).producer().orElseThrow().attributes().integer("transA", 0))
+                .isEqualTo(1);
         assertThat(gradients).containsEntry(weights, last().output());
     }
 
@@ -116,9 +121,16 @@ class GradientsTest {
 
         assertThat(appended()).containsExactly(Operator.CAUSAL_ATTENTION_GRAD);
         assertThat(last().attributes().asMap()).isEqualTo(heads.asMap());
-        assertThat(last().inputs()).containsExactly(
-                graph.value("seed"), query, key, value, attention.output(0), attention.output(1),
-                graph.value("cosines"), graph.value("sines"));
+        assertThat(last().inputs())
+                .containsExactly(
+                        graph.value("seed"),
+                        query,
+                        key,
+                        value,
+                        attention.output(0),
+                        attention.output(1),
+                        graph.value("cosines"),
+                        graph.value("sines"));
         assertThat(gradients.get(key).type()).isEqualTo(key.type());
     }
 
@@ -127,7 +139,8 @@ class GradientsTest {
         Value gate = input("gate", "N", 4);
         Value up = input("up", "N", 4);
 
-        Map<Value, Value> gradients = differentiate(operators.add(Operator.SWI_GLU, Attributes.NONE, gate, up), GradientOperators.HOLDFAST, gate, up);
+        Map<Value, Value> gradients = differentiate(
+                operators.add(Operator.SWI_GLU, Attributes.NONE, gate, up), GradientOperators.HOLDFAST, gate, up);
 
         assertThat(appended()).containsExactly(Operator.SWI_GLU_GRAD);
         assertThat(gradients).containsEntry(gate, last().output(0)).containsEntry(up, last().output(1));
@@ -201,8 +214,8 @@ class GradientsTest {
         Value lost = input("lost", 3);
         Value y = operators.neg(x);
 
-        Map<Value, Value> gradients =
-                Gradients.appendConnected(graph, Map.of(y, input("seed", 3)), List.of(x, lost), GradientOperators.STOCK);
+        Map<Value, Value> gradients = Gradients.appendConnected(
+                graph, Map.of(y, input("seed", 3)), List.of(x, lost), GradientOperators.STOCK);
 
         assertThat(gradients).containsOnlyKeys(x);
     }
@@ -212,7 +225,8 @@ class GradientsTest {
         Value x = input("x", 3);
         Value seed = input("seed", 3);
 
-        assertThat(Gradients.append(graph, Map.of(x, seed), List.of(x), GradientOperators.STOCK)).containsEntry(x, seed);
+        assertThat(Gradients.append(graph, Map.of(x, seed), List.of(x), GradientOperators.STOCK))
+                .containsEntry(x, seed);
         assertThat(graph.nodes()).isEmpty();
     }
 
@@ -231,7 +245,9 @@ class GradientsTest {
     @Test
     void unknownOperatorsAreRefusedByName() {
         Value x = input("x", 3);
-        Value y = graph.addTyped(new OperatorName("", "Erf"), List.of(x), Attributes.NONE, List.of("erf"), List.of(x.type())).output();
+        Value y = graph.addTyped(
+                        new OperatorName("", "Erf"), List.of(x), Attributes.NONE, List.of("erf"), List.of(x.type()))
+                .output();
 
         assertThatThrownBy(() -> differentiate(y, GradientOperators.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
@@ -263,7 +279,8 @@ class GradientsTest {
     void broadcastsAgainstUnknownSizesAreRefused() {
         Value x = input("x", "B", 3);
 
-        assertThatThrownBy(() -> differentiate(operators.mul(x, input("y", Dimension.UNKNOWN, 3)), GradientOperators.STOCK, x))
+        assertThatThrownBy(() ->
+                        differentiate(operators.mul(x, input("y", Dimension.UNKNOWN, 3)), GradientOperators.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("got ? against it");
     }
@@ -272,7 +289,8 @@ class GradientsTest {
     void unknownSizesAgainstOneNeedNoSum() {
         Value x = input("x", Dimension.UNKNOWN, 3);
 
-        assertThatCode(() -> differentiate(operators.mul(x, input("y", 1, 3)), GradientOperators.STOCK, x)).doesNotThrowAnyException();
+        assertThatCode(() -> differentiate(operators.mul(x, input("y", 1, 3)), GradientOperators.STOCK, x))
+                .doesNotThrowAnyException();
         assertThat(appended()).containsExactly(Operator.MUL);
     }
 
@@ -291,7 +309,9 @@ class GradientsTest {
     @Test
     void statisticsThatAreNotThereAreAskedFor() {
         Value x = input("x", "N", 3);
-        Value y = operators.node(Operator.SIMPLIFIED_LAYER_NORMALIZATION, 1, Attributes.NONE, x, input("scale", 3)).output();
+        Value y = operators
+                .node(Operator.SIMPLIFIED_LAYER_NORMALIZATION, 1, Attributes.NONE, x, input("scale", 3))
+                .output();
 
         assertThatThrownBy(() -> differentiate(y, GradientOperators.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
@@ -323,7 +343,8 @@ class GradientsTest {
         Value x = input("x", 3);
         Value y = operators.neg(x);
 
-        assertThatThrownBy(() -> Gradients.append(graph, Map.of(y, input("seed", 3, 1)), List.of(x), GradientOperators.STOCK))
+        assertThatThrownBy(() ->
+                        Gradients.append(graph, Map.of(y, input("seed", 3, 1)), List.of(x), GradientOperators.STOCK))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("expected a value of the same type");
     }
@@ -339,7 +360,10 @@ class GradientsTest {
     }
 
     private List<Operator> appended() {
-        return graph.nodes().stream().skip(forwardNodes).map(node -> node.operator().orElseThrow()).toList();
+        return graph.nodes().stream()
+                .skip(forwardNodes)
+                .map(node -> node.operator().orElseThrow())
+                .toList();
     }
 
     private Node last() {

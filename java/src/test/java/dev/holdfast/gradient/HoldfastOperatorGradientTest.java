@@ -23,12 +23,18 @@ class HoldfastOperatorGradientTest {
         addNormalizations();
         addEmbeddings();
         addAttention();
-        one("SwiGlu", graph -> graph.apply(
-                Operator.SWI_GLU, Attributes.NONE, graph.variableIn(-3, 3, "gate", "N", 19), graph.variable("up", "N", 19)));
-        return cases.entrySet().stream()
-                .flatMap(entry -> Stream.of(false, true).map(pending -> DynamicTest.dynamicTest(
+        one(
+                "SwiGlu",
+                graph -> graph.apply(
+                        Operator.SWI_GLU,
+                        Attributes.NONE,
+                        graph.variableIn(-3, 3, "gate", "N", 19),
+                        graph.variable("up", "N", 19)));
+        return cases.entrySet().stream().flatMap(entry -> Stream.of(false, true)
+                .map(pending -> DynamicTest.dynamicTest(
                         entry.getKey() + (pending ? ", added to a pending gradient" : ""),
-                        () -> HoldfastOperators.check(entry.getValue(), entry.getKey().hashCode(), pending))));
+                        () -> HoldfastOperators.check(
+                                entry.getValue(), entry.getKey().hashCode(), pending))));
     }
 
     private void one(String name, Function<GradientCase, Value> build) {

@@ -65,13 +65,18 @@ class LeafOrderTest {
     }
 
     private List<String> executed(Graph graph) throws IOException {
-        SessionSettings settings = SessionSettings.defaults().withIntraOpThreads(1).withProfilePrefix(folder.resolve("profile"));
+        SessionSettings settings =
+                SessionSettings.defaults().withIntraOpThreads(1).withProfilePrefix(folder.resolve("profile"));
         try (InferenceSession session = InferenceSession.open("layers", ModelFile.toBytes(graph), folder, settings)) {
             Map<String, HostTensor> feeds = new LinkedHashMap<>();
-            graph.inputs().forEach(value -> feeds.put(value.name(), HostTensor.allocate(ElementType.FLOAT, Shape.of(GradientCase.sizes(value.type())))));
+            graph.inputs()
+                    .forEach(value -> feeds.put(
+                            value.name(),
+                            HostTensor.allocate(ElementType.FLOAT, Shape.of(GradientCase.sizes(value.type())))));
             session.run(feeds, graph.outputs().stream().map(Value::name).toList());
             List<String> names = new ArrayList<>();
-            for (JsonNode event : new ObjectMapper().readTree(session.endProfiling().toFile())) {
+            for (JsonNode event :
+                    new ObjectMapper().readTree(session.endProfiling().toFile())) {
                 names.add(event.path("name").asText());
             }
             return names;

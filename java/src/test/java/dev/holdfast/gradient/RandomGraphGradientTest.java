@@ -22,7 +22,10 @@ class RandomGraphGradientTest {
     @ParameterizedTest(name = "seed {0}")
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
     void gradientsAgreeWithDifferences(long seed) {
-        new GradientCheck(graph -> build(graph, new Random(seed)), seed, SessionSettings.defaults().withIntraOpThreads(1))
+        new GradientCheck(
+                        graph -> build(graph, new Random(seed)),
+                        seed,
+                        SessionSettings.defaults().withIntraOpThreads(1))
                 .check(GradientOperators.STOCK, seed % 2 == 0);
     }
 
@@ -56,9 +59,13 @@ class RandomGraphGradientTest {
             case 6 -> operators.layerNorm(one, row, row, 0.5f);
             case 7 -> operators.rmsNorm(one, row, 0.5f);
             case 8 -> operators.softmax(one);
-            case 9 -> operators.concat(1, operators.split(one, 1, 1, WIDTH - 1).get(1), operators.split(other, 1, 1, WIDTH - 1).get(0));
+            case 9 -> operators.concat(
+                    1,
+                    operators.split(one, 1, 1, WIDTH - 1).get(1),
+                    operators.split(other, 1, 1, WIDTH - 1).get(0));
             case 10 -> operators.silu(one);
-            default -> operators.transpose(operators.mul(operators.transpose(one, 1, 0), operators.transpose(other, 1, 0)), 1, 0);
+            default -> operators.transpose(
+                    operators.mul(operators.transpose(one, 1, 0), operators.transpose(other, 1, 0)), 1, 0);
         };
     }
 }

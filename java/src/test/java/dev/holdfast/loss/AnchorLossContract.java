@@ -34,7 +34,13 @@ abstract class AnchorLossContract {
             String what = file + " case " + i;
             double[] rounding = exponentRounding(golden.inputs());
             assertRowsClose(what + " loss", truth.tokenLoss(), ours.tokenLoss(), truth.ordinaryError(), 0, rounding);
-            assertRowsClose(what + " gradient", truth.gradient(), ours.studentGradient().orElseThrow(), truth.ordinaryError(), 1, rounding);
+            assertRowsClose(
+                    what + " gradient",
+                    truth.gradient(),
+                    ours.studentGradient().orElseThrow(),
+                    truth.ordinaryError(),
+                    1,
+                    rounding);
             assertStatisticsClose(what, truth.statistics(), ours.statistics());
             assertThat(ours.loss()).as(what).isCloseTo(truth.loss(), within(1e-5 * (1 + Math.abs(truth.loss()))));
         }
@@ -43,7 +49,10 @@ abstract class AnchorLossContract {
     /** Relative error of e^z in every row, where z is rounded to float: whether PyTorch's worst rounding hits the same row is chance. */
     private static double[] exponentRounding(AnchorLossInputs inputs) {
         double[] rounding = new double[inputs.tokenCount()];
-        for (HostTensor logits : List.of(inputs.student(), inputs.snapshot().orElse(inputs.student()), inputs.reference().orElse(inputs.student()))) {
+        for (HostTensor logits : List.of(
+                inputs.student(),
+                inputs.snapshot().orElse(inputs.student()),
+                inputs.reference().orElse(inputs.student()))) {
             float[] values = logits.toFloatArray();
             int width = values.length / rounding.length;
             for (int i = 0; i < values.length; i++) {
@@ -55,16 +64,22 @@ abstract class AnchorLossContract {
     }
 
     /** Twice the error of float32 PyTorch in the row, and the rounding of exponents for its largest value. */
-    private static void assertRowsClose(String what, double[] truth, HostTensor ours, double[] ordinaryError, int column, double[] rounding) {
+    private static void assertRowsClose(
+            String what, double[] truth, HostTensor ours, double[] ordinaryError, int column, double[] rounding) {
         float[] values = ours.toFloatArray();
         int width = truth.length / rounding.length;
         for (int row = 0; row < rounding.length; row++) {
-            double largest = Arrays.stream(truth, row * width, (row + 1) * width).map(Math::abs).max().orElse(0);
+            double largest = Arrays.stream(truth, row * width, (row + 1) * width)
+                    .map(Math::abs)
+                    .max()
+                    .orElse(0);
             double tolerance = 2 * ordinaryError[2 * row + column] + rounding[row] * largest + 1e-14;
             for (int v = 0; v < width; v++) {
                 int at = row * width + v;
                 assertThat((double) values[at])
-                        .as("%s row %d column %d, float32 PyTorch errs by %g", what, row, v, ordinaryError[2 * row + column])
+                        .as(
+                                "%s row %d column %d, float32 PyTorch errs by %g",
+                                what, row, v, ordinaryError[2 * row + column])
                         .isCloseTo(truth[at], within(tolerance));
             }
         }
@@ -142,7 +157,8 @@ abstract class AnchorLossContract {
                 assertThat(statistics.klSnapshotToStudent()).isPositive();
                 assertThat(statistics.klStudentToReference()).isPositive();
                 float alpha = inputs.alphas().orElseThrow().floats().get(i);
-                assertThat(statistics.klSnapshotToAnchor()).isBetween(0f, alpha * statistics.klSnapshotToReference() * 1.00001f + 1e-6f);
+                assertThat(statistics.klSnapshotToAnchor())
+                        .isBetween(0f, alpha * statistics.klSnapshotToReference() * 1.00001f + 1e-6f);
             }
         }
     }
@@ -151,7 +167,8 @@ abstract class AnchorLossContract {
     void givesRowsOfTheGradientThatSumToZero() {
         AnchorLossInputs inputs = randomTokens(2, 6, 5001);
         for (AnchorLossOptions options : everyOption()) {
-            float[] gradient = compute(inputs, options).studentGradient().orElseThrow().toFloatArray();
+            float[] gradient =
+                    compute(inputs, options).studentGradient().orElseThrow().toFloatArray();
             for (int row = 0; row < 6; row++) {
                 double sum = 0;
                 double magnitude = 0;
@@ -173,7 +190,8 @@ abstract class AnchorLossContract {
             if (options.ceWeight() == 0) {
                 AnchorLossResult result = compute(inputs, options);
                 assertThat(result.loss()).isZero();
-                assertThat(result.studentGradient().orElseThrow().toFloatArray()).containsOnly(0f);
+                assertThat(result.studentGradient().orElseThrow().toFloatArray())
+                        .containsOnly(0f);
             }
         }
     }
@@ -189,7 +207,8 @@ abstract class AnchorLossContract {
         assertThat(Arrays.copyOfRange(gradient, 40, 120)).containsOnly(0f);
         assertThat(Arrays.copyOfRange(result.tokenLoss().toFloatArray(), 1, 3)).containsOnly(0f);
         float[] statistics = result.statistics().toFloatArray();
-        assertThat(Arrays.copyOfRange(statistics, LossStatistics.COUNT, statistics.length)).containsOnly(0f);
+        assertThat(Arrays.copyOfRange(statistics, LossStatistics.COUNT, statistics.length))
+                .containsOnly(0f);
     }
 
     @Test
@@ -199,7 +218,8 @@ abstract class AnchorLossContract {
             AnchorLossResult together = compute(all, options);
             for (int row = 0; row < 4; row++) {
                 AnchorLossResult alone = compute(rowOf(all, row), options);
-                assertThat(alone.tokenLoss().floats().get(0)).isEqualTo(together.tokenLoss().floats().get(row));
+                assertThat(alone.tokenLoss().floats().get(0))
+                        .isEqualTo(together.tokenLoss().floats().get(row));
                 assertThat(alone.studentGradient().orElseThrow().toFloatArray())
                         .isEqualTo(Arrays.copyOfRange(
                                 together.studentGradient().orElseThrow().toFloatArray(), row * 300, row * 300 + 300));
@@ -211,11 +231,16 @@ abstract class AnchorLossContract {
         return AnchorLossInputs.ofLabels(
                         rowOf(inputs.student(), row),
                         HostTensor.ofLongs(new long[] {inputs.labels().longs().get(row)}, 1),
-                        HostTensor.ofFloats(new float[] {inputs.weights().floats().get(row)}, 1))
+                        HostTensor.ofFloats(
+                                new float[] {inputs.weights().floats().get(row)}, 1))
                 .withSnapshot(rowOf(inputs.snapshot().orElseThrow(), row))
                 .withReference(
                         rowOf(inputs.reference().orElseThrow(), row),
-                        HostTensor.ofFloats(new float[] {inputs.alphas().orElseThrow().floats().get(row)}, 1));
+                        HostTensor.ofFloats(
+                                new float[] {
+                                    inputs.alphas().orElseThrow().floats().get(row)
+                                },
+                                1));
     }
 
     private static HostTensor rowOf(HostTensor logits, int row) {
@@ -229,7 +254,8 @@ abstract class AnchorLossContract {
         for (AnchorLossOptions options : everyOption()) {
             AnchorLossResult first = compute(inputs, options);
             AnchorLossResult second = compute(inputs, options);
-            assertThat(second.studentGradient().orElseThrow().bytes()).isEqualTo(first.studentGradient().orElseThrow().bytes());
+            assertThat(second.studentGradient().orElseThrow().bytes())
+                    .isEqualTo(first.studentGradient().orElseThrow().bytes());
             assertThat(second.statistics().bytes()).isEqualTo(first.statistics().bytes());
         }
     }
@@ -249,6 +275,9 @@ abstract class AnchorLossContract {
     }
 
     static String messageOf(Runnable call) {
-        return assertThatIllegalArgumentException().isThrownBy(call::run).actual().getMessage();
+        return assertThatIllegalArgumentException()
+                .isThrownBy(call::run)
+                .actual()
+                .getMessage();
     }
 }

@@ -38,7 +38,12 @@ record GoldenLoss(String name, AnchorLossInputs inputs, List<Case> cases) {
      * @param ordinaryError [N, 2]: how far float32 PyTorch is from the truth in token loss and gradient
      */
     record Case(
-            AnchorLossOptions options, double loss, double[] tokenLoss, double[] gradient, double[] statistics, double[] ordinaryError) {}
+            AnchorLossOptions options,
+            double loss,
+            double[] tokenLoss,
+            double[] gradient,
+            double[] statistics,
+            double[] ordinaryError) {}
 
     static GoldenLoss read(String name) {
         Map<String, HostTensor> tensors = tensors("/golden/loss/" + name + ".safetensors");
@@ -86,7 +91,8 @@ record GoldenLoss(String name, AnchorLossInputs inputs, List<Case> cases) {
         try (InputStream in = GoldenLoss.class.getResourceAsStream(resource)) {
             ByteBuffer file = ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
             int headerSize = (int) file.getLong();
-            JsonNode header = new ObjectMapper().readTree(new String(file.array(), 8, headerSize, java.nio.charset.StandardCharsets.UTF_8));
+            JsonNode header = new ObjectMapper()
+                    .readTree(new String(file.array(), 8, headerSize, java.nio.charset.StandardCharsets.UTF_8));
             Map<String, HostTensor> tensors = new HashMap<>();
             header.fields().forEachRemaining(entry -> {
                 if (!entry.getKey().equals("__metadata__")) {
@@ -100,18 +106,20 @@ record GoldenLoss(String name, AnchorLossInputs inputs, List<Case> cases) {
     }
 
     private static HostTensor tensor(JsonNode entry, ByteBuffer file, int dataStart) {
-        ElementType type = switch (entry.get("dtype").asText()) {
-            case "F32" -> ElementType.FLOAT;
-            case "F64" -> ElementType.DOUBLE;
-            case "I64" -> ElementType.INT64;
-            default -> throw new IllegalArgumentException(entry.toString());
-        };
+        ElementType type =
+                switch (entry.get("dtype").asText()) {
+                    case "F32" -> ElementType.FLOAT;
+                    case "F64" -> ElementType.DOUBLE;
+                    case "I64" -> ElementType.INT64;
+                    default -> throw new IllegalArgumentException(entry.toString());
+                };
         long[] shape = new long[entry.get("shape").size()];
         for (int axis = 0; axis < shape.length; axis++) {
             shape[axis] = entry.get("shape").get(axis).asLong();
         }
         HostTensor tensor = HostTensor.allocate(type, Shape.of(shape));
-        tensor.bytes().put(file.slice(dataStart + entry.get("data_offsets").get(0).asInt(), tensor.sizeBytes()));
+        tensor.bytes()
+                .put(file.slice(dataStart + entry.get("data_offsets").get(0).asInt(), tensor.sizeBytes()));
         return tensor;
     }
 }

@@ -39,7 +39,11 @@ class OperatorAnchorLossTest extends AnchorLossContract {
     }
 
     private static HostTensor modes(AnchorLossOptions options) {
-        long[] values = {options.divergence().ordinal(), options.interpolation().ordinal(), options.labelWeighting().ordinal()};
+        long[] values = {
+            options.divergence().ordinal(),
+            options.interpolation().ordinal(),
+            options.labelWeighting().ordinal()
+        };
         return HostTensor.ofLongs(values, 3);
     }
 

@@ -35,7 +35,8 @@ class DecoderOperatorsTest {
     void embeddingGradAddsRowsThatShareAnId() {
         HostTensor ids = HostTensor.ofLongs(new long[] {2, 0, 2}, 1, 3);
         HostTensor dy = HostTensor.ofFloats(new float[] {1, 2, 10, 20, 100, 200}, 1, 3, 2);
-        assertThat(embedding(ids, dy, null).run().get("grad").toFloatArray()).containsExactly(10, 20, 0, 0, 101, 202, 0, 0);
+        assertThat(embedding(ids, dy, null).run().get("grad").toFloatArray())
+                .containsExactly(10, 20, 0, 0, 101, 202, 0, 0);
     }
 
     @Test
@@ -62,7 +63,8 @@ class DecoderOperatorsTest {
     }
 
     private OperatorRun norm(HostTensor dy, HostTensor x, HostTensor scale, HostTensor residual) {
-        OperatorRun run = new OperatorRun("RmsNormGrad").input("dy", dy).input("x", x).input("scale", scale);
+        OperatorRun run =
+                new OperatorRun("RmsNormGrad").input("dy", dy).input("x", x).input("scale", scale);
         if (residual != null) {
             run.input("residual", residual);
         }
@@ -76,21 +78,25 @@ class DecoderOperatorsTest {
         HostTensor scale = normal(24);
         HostTensor residual = normal(2, 40, 24);
         Map<String, HostTensor> alone = norm(dy, x, scale, null).run();
-        Map<String, HostTensor> together = norm(dy, x, scale, residual).threads(1).run();
+        Map<String, HostTensor> together =
+                norm(dy, x, scale, residual).threads(1).run();
         float[] expected = alone.get("dx").toFloatArray();
         for (int i = 0; i < expected.length; i++) {
             expected[i] += residual.floats().get(i);
         }
         assertThat(together.get("dx").toFloatArray()).isEqualTo(expected);
-        assertThat(together.get("d_scale").bytes()).isEqualTo(alone.get("d_scale").bytes());
+        assertThat(together.get("d_scale").bytes())
+                .isEqualTo(alone.get("d_scale").bytes());
     }
 
     @Test
     void rmsNormGradOfOneColumnMatchesItsFormula() {
         HostTensor one = HostTensor.ofFloats(new float[] {2}, 1, 1);
-        Map<String, HostTensor> result = norm(one, one, HostTensor.ofFloats(new float[] {3}, 1), null).run();
+        Map<String, HostTensor> result =
+                norm(one, one, HostTensor.ofFloats(new float[] {3}, 1), null).run();
         // y = x scale / sqrt(x² + ε) hardly depends on a single x, and d_scale = dy x / sqrt(x² + ε).
-        assertThat(result.get("dx").floats().get(0)).isCloseTo((float) (2 * 3 * 1e-6 / Math.pow(4 + 1e-6, 1.5)), within(1e-6f));
+        assertThat(result.get("dx").floats().get(0))
+                .isCloseTo((float) (2 * 3 * 1e-6 / Math.pow(4 + 1e-6, 1.5)), within(1e-6f));
         assertThat(result.get("d_scale").floats().get(0)).isCloseTo(2, within(1e-6f));
     }
 
@@ -99,9 +105,20 @@ class DecoderOperatorsTest {
         HostTensor gate = HostTensor.ofFloats(new float[] {0, 1.5f, -2}, 3);
         HostTensor up = HostTensor.ofFloats(new float[] {2, -1, 3}, 3);
         HostTensor dy = HostTensor.ofFloats(new float[] {1, 2, -1}, 3);
-        float[] y = new OperatorRun("SwiGlu").input("gate", gate).input("up", up).output("y").run().get("y").toFloatArray();
+        float[] y = new OperatorRun("SwiGlu")
+                .input("gate", gate)
+                .input("up", up)
+                .output("y")
+                .run()
+                .get("y")
+                .toFloatArray();
         Map<String, HostTensor> gradient = new OperatorRun("SwiGluGrad")
-                .input("dy", dy).input("gate", gate).input("up", up).output("d_gate").output("d_up").run();
+                .input("dy", dy)
+                .input("gate", gate)
+                .input("up", up)
+                .output("d_gate")
+                .output("d_up")
+                .run();
         for (int i = 0; i < 3; i++) {
             double g = gate.floats().get(i);
             double sigmoid = 1 / (1 + Math.exp(-g));
@@ -116,7 +133,8 @@ class DecoderOperatorsTest {
     private static final Attributes HEADS = Attributes.of("num_heads", 3L, "kv_num_heads", 1L, "scale", 0.25f);
 
     private static OperatorRun attention(HostTensor q, HostTensor k, HostTensor v, HostTensor cos, HostTensor sin) {
-        OperatorRun run = new OperatorRun("CausalAttention").input("q", q).input("k", k).input("v", v);
+        OperatorRun run =
+                new OperatorRun("CausalAttention").input("q", q).input("k", k).input("v", v);
         if (cos != null) {
             run.input("cos", cos).input("sin", sin);
         }
@@ -126,7 +144,10 @@ class DecoderOperatorsTest {
     @Test
     void theFirstPositionAttendsToItselfAlone() {
         HostTensor v = normal(2, 5, 16);
-        float[] o = attention(normal(2, 5, 48), normal(2, 5, 16), v, null, null).run().get("o").toFloatArray();
+        float[] o = attention(normal(2, 5, 48), normal(2, 5, 16), v, null, null)
+                .run()
+                .get("o")
+                .toFloatArray();
         for (int head = 0; head < 3; head++) {
             assertThat(Arrays.copyOfRange(o, head * 16, head * 16 + 16))
                     .containsExactly(Arrays.copyOf(v.toFloatArray(), 16), within(1e-6f));
@@ -144,8 +165,10 @@ class DecoderOperatorsTest {
         Map<String, HostTensor> two = attention(q, k, v, cos, sin).threads(2).run();
         assertThat(one.get("o").bytes()).isEqualTo(two.get("o").bytes());
         HostTensor gradient = normal(2, 70, 48);
-        Map<String, HostTensor> backward = attentionGrad(gradient, q, k, v, one, cos, sin).threads(1).run();
-        Map<String, HostTensor> again = attentionGrad(gradient, q, k, v, one, cos, sin).threads(2).run();
+        Map<String, HostTensor> backward =
+                attentionGrad(gradient, q, k, v, one, cos, sin).threads(1).run();
+        Map<String, HostTensor> again =
+                attentionGrad(gradient, q, k, v, one, cos, sin).threads(2).run();
         assertThat(backward.get("dk").shape()).isEqualTo(k.shape());
         for (String output : new String[] {"dq", "dk", "dv"}) {
             assertThat(backward.get(output).bytes()).isEqualTo(again.get(output).bytes());
@@ -153,7 +176,13 @@ class DecoderOperatorsTest {
     }
 
     private static OperatorRun attentionGrad(
-            HostTensor gradient, HostTensor q, HostTensor k, HostTensor v, Map<String, HostTensor> forward, HostTensor cos, HostTensor sin) {
+            HostTensor gradient,
+            HostTensor q,
+            HostTensor k,
+            HostTensor v,
+            Map<String, HostTensor> forward,
+            HostTensor cos,
+            HostTensor sin) {
         return new OperatorRun("CausalAttentionGrad")
                 .input("d_o", gradient)
                 .input("q", q)
@@ -171,9 +200,12 @@ class DecoderOperatorsTest {
 
     @Test
     void attentionNamesTheInputThatDoesNotFit() {
-        assertThatThrownBy(() -> attention(normal(1, 4, 48), normal(1, 4, 16), normal(1, 4, 8), null, null).run())
+        assertThatThrownBy(() -> attention(normal(1, 4, 48), normal(1, 4, 16), normal(1, 4, 8), null, null)
+                        .run())
                 .hasMessageContaining("CausalAttention: value: expected shape [1, 4, 16], got [1, 4, 8]");
-        assertThatThrownBy(() -> attention(normal(1, 4, 50), normal(1, 4, 16), normal(1, 4, 16), null, null).run())
-                .hasMessageContaining("CausalAttention: query: expected a width that is a multiple of num_heads (3), got 50");
+        assertThatThrownBy(() -> attention(normal(1, 4, 50), normal(1, 4, 16), normal(1, 4, 16), null, null)
+                        .run())
+                .hasMessageContaining(
+                        "CausalAttention: query: expected a width that is a multiple of num_heads (3), got 50");
     }
 }

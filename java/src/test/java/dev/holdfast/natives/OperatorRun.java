@@ -84,7 +84,10 @@ public final class OperatorRun {
         Graph graph = new Graph(operator);
         List<Value> given = new ArrayList<>();
         for (String name : operands) {
-            given.add(name == null ? null : graph.find(name).orElseGet(() -> graph.input(name, typeOf(inputs.get(name)))));
+            given.add(
+                    name == null
+                            ? null
+                            : graph.find(name).orElseGet(() -> graph.input(name, typeOf(inputs.get(name)))));
         }
         Node node = graph.addTyped(new OperatorName("dev.holdfast", operator), given, attributes, outputs, List.of());
         node.outputs().stream().filter(Objects::nonNull).forEach(graph::output);

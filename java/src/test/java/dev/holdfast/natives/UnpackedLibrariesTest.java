@@ -59,7 +59,9 @@ class UnpackedLibrariesTest {
         Path jar = folder.resolve(name);
         try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
             out.putNextEntry(new JarEntry(CLASS_FILE));
-            out.write(UnpackedLibraries.class.getResourceAsStream("UnpackedLibraries.class").readAllBytes());
+            out.write(UnpackedLibraries.class
+                    .getResourceAsStream("UnpackedLibraries.class")
+                    .readAllBytes());
             out.putNextEntry(new JarEntry("dev/holdfast/natives/here/libsome.so"));
             out.write(content.getBytes());
         }
@@ -68,7 +70,8 @@ class UnpackedLibrariesTest {
 
     /** As the class in the jar sees it. */
     private Path unpackFrom(Path jar) throws ReflectiveOperationException, IOException {
-        try (URLClassLoader loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, ClassLoader.getPlatformClassLoader())) {
+        try (URLClassLoader loader =
+                new URLClassLoader(new URL[] {jar.toUri().toURL()}, ClassLoader.getPlatformClassLoader())) {
             var method = loader.loadClass(UnpackedLibraries.class.getName())
                     .getDeclaredMethod("folder", String.class, List.class, Path.class);
             method.setAccessible(true);

@@ -14,7 +14,8 @@ public final class Goldens {
     /** The directory of an artifact. */
     public static Path artifact(String name) {
         try {
-            return Path.of(Goldens.class.getResource("/golden/ort-artifacts/" + name).toURI());
+            return Path.of(
+                    Goldens.class.getResource("/golden/ort-artifacts/" + name).toURI());
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }

@@ -30,14 +30,28 @@ class InferenceSessionTest {
         graph.addInput(value("past", 1, "past")).addInput(value("token", 1, "one"));
         graph.addOutput(value("present", 1, "whole"));
         graph.addOutput(OnnxMl.ValueInfoProto.newBuilder().setName("doubled").setType(type(1, "one")));
-        graph.addNode(OnnxMl.NodeProto.newBuilder().setOpType("Concat").addInput("past").addInput("token").addOutput("present")
-                .addAttribute(OnnxMl.AttributeProto.newBuilder().setName("axis").setType(OnnxMl.AttributeProto.AttributeType.INT).setI(1)));
-        graph.addNode(OnnxMl.NodeProto.newBuilder().setOpType("Add").addInput("token").addInput("token").addOutput("doubled"));
+        graph.addNode(OnnxMl.NodeProto.newBuilder()
+                .setOpType("Concat")
+                .addInput("past")
+                .addInput("token")
+                .addOutput("present")
+                .addAttribute(OnnxMl.AttributeProto.newBuilder()
+                        .setName("axis")
+                        .setType(OnnxMl.AttributeProto.AttributeType.INT)
+                        .setI(1)));
+        graph.addNode(OnnxMl.NodeProto.newBuilder()
+                .setOpType("Add")
+                .addInput("token")
+                .addInput("token")
+                .addOutput("doubled"));
         return model(graph);
     }
 
     private static OnnxMl.ValueInfoProto value(String name, int elementType, String symbol) {
-        return OnnxMl.ValueInfoProto.newBuilder().setName(name).setType(type(elementType, symbol)).build();
+        return OnnxMl.ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(type(elementType, symbol))
+                .build();
     }
 
     private static OnnxMl.TypeProto type(int elementType, String symbol) {
@@ -46,14 +60,17 @@ class InferenceSessionTest {
         shape.addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimParam(symbol));
         shape.addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(2));
         return OnnxMl.TypeProto.newBuilder()
-                .setTensorType(OnnxMl.TypeProto.Tensor.newBuilder().setElemType(elementType).setShape(shape))
+                .setTensorType(OnnxMl.TypeProto.Tensor.newBuilder()
+                        .setElemType(elementType)
+                        .setShape(shape))
                 .build();
     }
 
     private static OnnxMl.ModelProto model(OnnxMl.GraphProto.Builder graph) {
         return OnnxMl.ModelProto.newBuilder()
                 .setIrVersion(9)
-                .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(20))
+                .addOpsetImport(
+                        OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(20))
                 .setGraph(graph)
                 .build();
     }
@@ -65,8 +82,12 @@ class InferenceSessionTest {
     @Test
     void tellsInputsAndOutputs() {
         try (InferenceSession session = open(cacheModel())) {
-            assertThat(session.inputs()).extracting(ValueInfo::toString).containsExactly("past FLOAT[1, past, 2]", "token FLOAT[1, one, 2]");
-            assertThat(session.outputs()).extracting(ValueInfo::toString).containsExactly("present FLOAT[1, whole, 2]", "doubled FLOAT[1, one, 2]");
+            assertThat(session.inputs())
+                    .extracting(ValueInfo::toString)
+                    .containsExactly("past FLOAT[1, past, 2]", "token FLOAT[1, one, 2]");
+            assertThat(session.outputs())
+                    .extracting(ValueInfo::toString)
+                    .containsExactly("present FLOAT[1, whole, 2]", "doubled FLOAT[1, one, 2]");
         }
     }
 
@@ -74,7 +95,10 @@ class InferenceSessionTest {
     void returnsOutputsOfKnownAndOfUnknownShape() {
         try (InferenceSession session = open(cacheModel())) {
             Map<String, HostTensor> inputs = Map.of(
-                    "past", HostTensor.ofFloats(new float[] {1, 2}, 1, 1, 2), "token", HostTensor.ofFloats(new float[] {3, 4}, 1, 1, 2));
+                    "past",
+                    HostTensor.ofFloats(new float[] {1, 2}, 1, 1, 2),
+                    "token",
+                    HostTensor.ofFloats(new float[] {3, 4}, 1, 1, 2));
             Map<String, HostTensor> outputs = session.run(inputs, List.of("present", "doubled"));
             assertThat(outputs.keySet()).containsExactly("present", "doubled");
             assertThat(outputs.get("present").toFloatArray()).containsExactly(1, 2, 3, 4);
@@ -88,10 +112,16 @@ class InferenceSessionTest {
         OnnxMl.ModelProto.Builder model = cacheModel().toBuilder();
         model.getGraphBuilder().setOutput(0, value("present", 1, "past"));
         Map<String, HostTensor> inputs = Map.of(
-                "past", HostTensor.ofFloats(new float[] {1, 2}, 1, 1, 2), "token", HostTensor.ofFloats(new float[] {3, 4}, 1, 1, 2));
+                "past",
+                HostTensor.ofFloats(new float[] {1, 2}, 1, 1, 2),
+                "token",
+                HostTensor.ofFloats(new float[] {3, 4}, 1, 1, 2));
         try (InferenceSession session = open(model.build())) {
             for (int round = 0; round < 2; round++) {
-                assertThat(session.run(inputs, List.of("present")).get("present").toFloatArray()).containsExactly(1, 2, 3, 4);
+                assertThat(session.run(inputs, List.of("present"))
+                                .get("present")
+                                .toFloatArray())
+                        .containsExactly(1, 2, 3, 4);
             }
         }
     }
@@ -102,7 +132,8 @@ class InferenceSessionTest {
             RuntimeTensor cache = RuntimeTensor.of(HostTensor.allocate(ElementType.FLOAT, Shape.of(1, 0, 2)));
             for (int step = 0; step < 5; step++) {
                 try (RuntimeTensor token = RuntimeTensor.of(HostTensor.ofFloats(new float[] {step, -step}, 1, 1, 2))) {
-                    RuntimeTensor grown = session.runKeeping(Map.of("past", cache, "token", token), List.of("present")).get("present");
+                    RuntimeTensor grown = session.runKeeping(Map.of("past", cache, "token", token), List.of("present"))
+                            .get("present");
                     cache.close();
                     cache = grown;
                 }
@@ -119,7 +150,8 @@ class InferenceSessionTest {
         RuntimeTensor present;
         try (InferenceSession session = open(cacheModel());
                 RuntimeTensor past = RuntimeTensor.of(HostTensor.ofFloats(new float[] {1, 2}, 1, 1, 2))) {
-            present = session.runKeeping(Map.of("past", past, "token", past), List.of("present")).get("present");
+            present = session.runKeeping(Map.of("past", past, "token", past), List.of("present"))
+                    .get("present");
         }
         assertThat(present.toHost().toFloatArray()).containsExactly(1, 2, 1, 2);
         present.close();
@@ -149,7 +181,11 @@ class InferenceSessionTest {
     private OnnxMl.ModelProto externalModel(String location, long offset, long length) {
         OnnxMl.GraphProto.Builder graph = OnnxMl.GraphProto.newBuilder().setName("external");
         graph.addInput(vector("x", 4096)).addOutput(vector("y", 4096));
-        graph.addNode(OnnxMl.NodeProto.newBuilder().setOpType("Add").addInput("x").addInput("w").addOutput("y"));
+        graph.addNode(OnnxMl.NodeProto.newBuilder()
+                .setOpType("Add")
+                .addInput("x")
+                .addInput("w")
+                .addOutput("y"));
         OnnxMl.TensorProto.Builder weight = OnnxMl.TensorProto.newBuilder()
                 .setName("w")
                 .setDataType(1)
@@ -159,7 +195,8 @@ class InferenceSessionTest {
         entries.put("location", location);
         entries.put("offset", Long.toString(offset));
         entries.put("length", Long.toString(length));
-        entries.forEach((key, entry) -> weight.addExternalData(OnnxMl.StringStringEntryProto.newBuilder().setKey(key).setValue(entry)));
+        entries.forEach((key, entry) -> weight.addExternalData(
+                OnnxMl.StringStringEntryProto.newBuilder().setKey(key).setValue(entry)));
         return model(graph.addInitializer(weight));
     }
 
@@ -167,8 +204,14 @@ class InferenceSessionTest {
         OnnxMl.TensorShapeProto shape = OnnxMl.TensorShapeProto.newBuilder()
                 .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(size))
                 .build();
-        OnnxMl.TypeProto.Tensor type = OnnxMl.TypeProto.Tensor.newBuilder().setElemType(1).setShape(shape).build();
-        return OnnxMl.ValueInfoProto.newBuilder().setName(name).setType(OnnxMl.TypeProto.newBuilder().setTensorType(type)).build();
+        OnnxMl.TypeProto.Tensor type = OnnxMl.TypeProto.Tensor.newBuilder()
+                .setElemType(1)
+                .setShape(shape)
+                .build();
+        return OnnxMl.ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(OnnxMl.TypeProto.newBuilder().setTensorType(type))
+                .build();
     }
 
     private Path writeWeights(int offset) throws IOException {
@@ -184,7 +227,9 @@ class InferenceSessionTest {
     }
 
     private static void assertCounts(InferenceSession session) {
-        float[] y = session.run(Map.of("x", HostTensor.allocate(ElementType.FLOAT, Shape.of(4096))), List.of("y")).get("y").toFloatArray();
+        float[] y = session.run(Map.of("x", HostTensor.allocate(ElementType.FLOAT, Shape.of(4096))), List.of("y"))
+                .get("y")
+                .toFloatArray();
         for (int i = 0; i < 4096; i++) {
             assertThat(y[i]).isEqualTo(i);
         }
@@ -212,7 +257,8 @@ class InferenceSessionTest {
     @Test
     void weightsBeyondTheEndOfTheirFileAreRefused() throws IOException {
         writeWeights(52);
-        assertThatThrownBy(() -> open(externalModel("checkpoint", 56, 16384))).isInstanceOf(RuntimeFailureException.class);
+        assertThatThrownBy(() -> open(externalModel("checkpoint", 56, 16384)))
+                .isInstanceOf(RuntimeFailureException.class);
         assertThatThrownBy(() -> open(externalModel("absent", 0, 16384)))
                 .isInstanceOf(RuntimeFailureException.class)
                 .hasMessageContaining("absent");

@@ -41,7 +41,9 @@ class OperatorProfileTest {
         assertThat(profile.runs()).isEqualTo(1);
         assertThat(profile.runMicros()).isEqualTo(50);
         assertThat(profile.operators())
-                .containsExactly(new OperatorProfile.OperatorTime("Add", 1, 20), new OperatorProfile.OperatorTime("MatMul", 2, 15));
+                .containsExactly(
+                        new OperatorProfile.OperatorTime("Add", 1, 20),
+                        new OperatorProfile.OperatorTime("MatMul", 2, 15));
     }
 
     @Test
@@ -53,9 +55,13 @@ class OperatorProfileTest {
     @Test
     void namesAFileThatIsNoProfile() throws IOException {
         Path other = write("{}");
-        assertThatThrownBy(() -> OperatorProfile.read(other)).isInstanceOf(MalformedFileException.class).hasMessageContaining("profile_1.json");
-        assertThatThrownBy(() -> OperatorProfile.read(folder.resolve("absent"))).isInstanceOf(FileAccessException.class);
-        assertThatThrownBy(() -> OperatorProfile.latestFile(folder.resolve("run"))).isInstanceOf(MalformedFileException.class);
+        assertThatThrownBy(() -> OperatorProfile.read(other))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("profile_1.json");
+        assertThatThrownBy(() -> OperatorProfile.read(folder.resolve("absent")))
+                .isInstanceOf(FileAccessException.class);
+        assertThatThrownBy(() -> OperatorProfile.latestFile(folder.resolve("run")))
+                .isInstanceOf(MalformedFileException.class);
     }
 
     @Test

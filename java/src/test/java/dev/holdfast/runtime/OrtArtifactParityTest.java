@@ -33,11 +33,15 @@ class OrtArtifactParityTest {
             session.setLearningRate(1e-2f);
             for (int step = 0; step < 10; step++) {
                 session.lazyResetGrad();
-                float loss = session.trainStep(Goldens.batch(batches, step, input, target)).loss();
-                assertThat(loss).as("loss of step %d", step).isCloseTo(expected.get("losses").floats().get(step), within(TOLERANCE));
+                float loss = session.trainStep(Goldens.batch(batches, step, input, target))
+                        .loss();
+                assertThat(loss)
+                        .as("loss of step %d", step)
+                        .isCloseTo(expected.get("losses").floats().get(step), within(TOLERANCE));
                 session.optimizerStep();
             }
-            float evalLoss = session.evalStep(Goldens.batch(batches, 9, input, target)).loss();
+            float evalLoss =
+                    session.evalStep(Goldens.batch(batches, 9, input, target)).loss();
             assertThat(evalLoss).isCloseTo(expected.get("eval_loss").floats().get(0), within(TOLERANCE));
             session.saveCheckpoint(folder.resolve("checkpoint"), true);
         }

@@ -9,7 +9,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Messages as ONNX Runtime 1.24.1 gave them. */
 class OrtFailureTest {
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
             Error code - ORT_FAIL - message: checkpoint.cc:867 ToCheckpointState Checkpoint verification failed. | Checkpoint verification failed.
             Error code - ORT_NOT_IMPLEMENTED - message: tensor type 257 is not supported | tensor type 257 is not supported
             Error code - ORT_FAIL - message: /home/b/core/framework/ort_value.h:91 T* OrtValue::GetMutable() [with T = onnxruntime::Tensor] IsTensor() was false. | IsTensor() was false.
@@ -23,12 +26,17 @@ class OrtFailureTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
             indices element out of data bounds, idx=99 | such as a token id or a label
             Failed to allocate memory for requested buffer of size 1 | use smaller batches or shorter sequences
             dev.holdfast:AnchorLoss(-1) is not a registered function/op | operator library
             """)
     void addsAHintWhereItIsKnown(String message, String hint) {
-        assertThat(OrtFailure.of("step", new OrtException(message))).hasMessageStartingWith("step: ONNX Runtime: " + message).hasMessageContaining(hint);
+        assertThat(OrtFailure.of("step", new OrtException(message)))
+                .hasMessageStartingWith("step: ONNX Runtime: " + message)
+                .hasMessageContaining(hint);
     }
 }

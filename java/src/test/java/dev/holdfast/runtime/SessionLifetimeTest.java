@@ -34,17 +34,29 @@ class SessionLifetimeTest {
         OnnxMl.GraphProto.Builder graph = OnnxMl.GraphProto.newBuilder().setName("wide");
         graph.addInput(value("scale", 1, 1)).addInput(value("w", 1, PARAMETER_SIZE));
         graph.addInput(value("w_grad.accumulation.buffer", 1, PARAMETER_SIZE)).addInput(value("lazy_reset_grad", 9, 1));
-        graph.addInitializer(OnnxMl.TensorProto.newBuilder().setName("shape").setDataType(7).addDims(1).addInt64Data(PARAMETER_SIZE));
+        graph.addInitializer(OnnxMl.TensorProto.newBuilder()
+                .setName("shape")
+                .setDataType(7)
+                .addDims(1)
+                .addInt64Data(PARAMETER_SIZE));
         graph.addNode(node("ReduceSum", "", "total", "w"));
         graph.addNode(node("Mul", "", "loss", "total", "scale"));
         graph.addNode(node("Expand", "", "w_grad", "scale", "shape"));
         graph.addNode(node(
-                "InPlaceAccumulatorV2", "com.microsoft", "w_grad.accumulation.out", "w_grad.accumulation.buffer", "w_grad", "lazy_reset_grad"));
+                "InPlaceAccumulatorV2",
+                "com.microsoft",
+                "w_grad.accumulation.out",
+                "w_grad.accumulation.buffer",
+                "w_grad",
+                "lazy_reset_grad"));
         graph.addOutput(value("loss", 1, 1)).addOutput(value("w_grad.accumulation.out", 9, 1));
         OnnxMl.ModelProto model = OnnxMl.ModelProto.newBuilder()
                 .setIrVersion(9)
-                .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(20))
-                .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("com.microsoft").setVersion(1))
+                .addOpsetImport(
+                        OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(20))
+                .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder()
+                        .setDomain("com.microsoft")
+                        .setVersion(1))
                 .setGraph(graph)
                 .build();
         Files.write(folder.resolve("training_model.onnx"), model.toByteArray());
@@ -62,12 +74,23 @@ class SessionLifetimeTest {
         OnnxMl.TensorShapeProto shape = OnnxMl.TensorShapeProto.newBuilder()
                 .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(size))
                 .build();
-        OnnxMl.TypeProto.Tensor type = OnnxMl.TypeProto.Tensor.newBuilder().setElemType(elementType).setShape(shape).build();
-        return OnnxMl.ValueInfoProto.newBuilder().setName(name).setType(OnnxMl.TypeProto.newBuilder().setTensorType(type)).build();
+        OnnxMl.TypeProto.Tensor type = OnnxMl.TypeProto.Tensor.newBuilder()
+                .setElemType(elementType)
+                .setShape(shape)
+                .build();
+        return OnnxMl.ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(OnnxMl.TypeProto.newBuilder().setTensorType(type))
+                .build();
     }
 
     private static OnnxMl.NodeProto node(String operator, String domain, String output, String... inputs) {
-        return OnnxMl.NodeProto.newBuilder().setOpType(operator).setDomain(domain).addOutput(output).addAllInput(List.of(inputs)).build();
+        return OnnxMl.NodeProto.newBuilder()
+                .setOpType(operator)
+                .setDomain(domain)
+                .addOutput(output)
+                .addAllInput(List.of(inputs))
+                .build();
     }
 
     private static void openStepAndClose(TrainingFiles files) {
@@ -80,7 +103,9 @@ class SessionLifetimeTest {
 
     @Test
     void openingAndClosingManyTimesDoesNotGrowTheProcess() throws IOException {
-        assumeThat(ProcessMemory.residentBytes()).as("the system tells the resident memory").isPositive();
+        assumeThat(ProcessMemory.residentBytes())
+                .as("the system tells the resident memory")
+                .isPositive();
         TrainingFiles files = writeArtifact();
         for (int cycle = 0; cycle < WARM_UP; cycle++) {
             openStepAndClose(files);

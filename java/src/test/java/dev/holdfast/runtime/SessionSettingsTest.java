@@ -26,7 +26,9 @@ class SessionSettingsTest {
     @Test
     void parsesDevices() {
         assertThat(Device.parse("cpu")).isEqualTo(Device.CPU);
-        assertThat(Device.parse("cuda")).isEqualTo(new Device(Device.Kind.CUDA, 0)).hasToString("cuda:0");
+        assertThat(Device.parse("cuda"))
+                .isEqualTo(new Device(Device.Kind.CUDA, 0))
+                .hasToString("cuda:0");
         assertThat(Device.parse("cuda:3")).isEqualTo(new Device(Device.Kind.CUDA, 3));
         for (String name : List.of("", "gpu", "cuda:", "cuda:-1", "CPU", "cpu:0", "cuda:99999999999")) {
             assertThatThrownBy(() -> Device.parse(name))
@@ -40,7 +42,8 @@ class SessionSettingsTest {
         SessionSettings cuda = SessionSettings.defaults().withDevice(Device.parse("cuda:1"));
         assertThatThrownBy(() -> TrainingSession.open(TrainingFiles.in(CLASSIFIER), cuda))
                 .isInstanceOf(RuntimeFailureException.class)
-                .hasMessage("device cuda:1: expected cpu, got cuda:1; the natives of this build compute on the CPU only");
+                .hasMessage(
+                        "device cuda:1: expected cpu, got cuda:1; the natives of this build compute on the CPU only");
     }
 
     @Test
@@ -82,7 +85,8 @@ class SessionSettingsTest {
             session.setLearningRate(1e-2f);
             for (int step = 0; step < losses.length; step++) {
                 session.lazyResetGrad();
-                losses[step] = session.trainStep(Goldens.batch(BATCHES, step, "input", "labels")).loss();
+                losses[step] = session.trainStep(Goldens.batch(BATCHES, step, "input", "labels"))
+                        .loss();
                 session.optimizerStep();
             }
         }
@@ -96,12 +100,17 @@ class SessionSettingsTest {
         OperatorProfile profile = OperatorProfile.read(OperatorProfile.latestFile(prefix));
         assertThat(profile.runs()).isEqualTo(4);
         assertThat(profile.operatorMicros()).isPositive().isLessThanOrEqualTo(profile.runMicros());
-        assertThat(profile.operators()).extracting(OperatorProfile.OperatorTime::operator)
+        assertThat(profile.operators())
+                .extracting(OperatorProfile.OperatorTime::operator)
                 .contains("Gemm", "SoftmaxCrossEntropyLoss", "InPlaceAccumulatorV2");
-        assertThat(profile.operators()).filteredOn(time -> time.operator().equals("InPlaceAccumulatorV2"))
-                .singleElement().extracting(OperatorProfile.OperatorTime::calls).isEqualTo(16);
+        assertThat(profile.operators())
+                .filteredOn(time -> time.operator().equals("InPlaceAccumulatorV2"))
+                .singleElement()
+                .extracting(OperatorProfile.OperatorTime::calls)
+                .isEqualTo(16);
         for (int i = 1; i < profile.operators().size(); i++) {
-            assertThat(profile.operators().get(i).micros()).isLessThanOrEqualTo(profile.operators().get(i - 1).micros());
+            assertThat(profile.operators().get(i).micros())
+                    .isLessThanOrEqualTo(profile.operators().get(i - 1).micros());
         }
     }
 }

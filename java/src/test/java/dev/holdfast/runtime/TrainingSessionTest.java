@@ -54,10 +54,12 @@ class TrainingSessionTest {
     @Test
     void namesUserInputsWithTypesAndShapes() {
         try (TrainingSession session = open(CLASSIFIER)) {
-            assertThat(session.trainInputs()).extracting(ValueInfo::toString)
+            assertThat(session.trainInputs())
+                    .extracting(ValueInfo::toString)
                     .containsExactly("input FLOAT[batch, 6]", "labels INT64[batch]");
             assertThat(session.evalInputs()).isEqualTo(session.trainInputs());
-            assertThat(session.parameters()).containsExactly("hidden.weight", "hidden.bias", "output.weight", "output.bias");
+            assertThat(session.parameters())
+                    .containsExactly("hidden.weight", "hidden.bias", "output.weight", "output.bias");
         }
     }
 
@@ -75,7 +77,8 @@ class TrainingSessionTest {
         reversed.put("target", regressionBatch().get("target"));
         reversed.put("x1", regressionBatch().get("x1"));
         try (TrainingSession session = open(REGRESSION)) {
-            assertThat(session.evalStep(reversed).loss()).isEqualTo(session.evalStep(regressionBatch()).loss());
+            assertThat(session.evalStep(reversed).loss())
+                    .isEqualTo(session.evalStep(regressionBatch()).loss());
         }
     }
 
@@ -86,7 +89,10 @@ class TrainingSessionTest {
     @Test
     void refusesMissingUnknownAndMisshapenInputsTogetherByName() {
         Map<String, HostTensor> wrong = Map.of(
-                "x1", HostTensor.ofLongs(new long[] {1, 2, 3}, 1, 3), "targets", HostTensor.ofFloats(new float[] {1, 2}, 1, 2));
+                "x1",
+                HostTensor.ofLongs(new long[] {1, 2, 3}, 1, 3),
+                "targets",
+                HostTensor.ofFloats(new float[] {1, 2}, 1, 2));
         try (TrainingSession session = open(REGRESSION)) {
             assertThatThrownBy(() -> session.trainStep(wrong))
                     .isInstanceOf(InvalidInputException.class)
@@ -100,7 +106,8 @@ class TrainingSessionTest {
     void refusesAnotherRankOrFixedDimension() {
         HostTensor target = regressionBatch().get("target");
         try (TrainingSession session = open(REGRESSION)) {
-            for (HostTensor x : List.of(HostTensor.ofFloats(new float[3], 3), HostTensor.ofFloats(new float[4], 1, 4))) {
+            for (HostTensor x :
+                    List.of(HostTensor.ofFloats(new float[3], 3), HostTensor.ofFloats(new float[4], 1, 4))) {
                 assertThatThrownBy(() -> session.trainStep(Map.of("x1", x, "target", target)))
                         .isInstanceOf(InvalidInputException.class)
                         .hasMessageContaining("input x1: expected FLOAT[batch, 3], got " + x);
@@ -110,7 +117,8 @@ class TrainingSessionTest {
 
     @Test
     void oneAdamWStepIsTheOneByHand() {
-        // With scale s, p = (xW + b) s and the loss mean (p - t)^2, the gradient of b is (p - t) s for a batch of one and two columns.
+        // With scale s, p = (xW + b) s and the loss mean (p - t)^2, the gradient of b is (p - t) s for a batch of one
+        // and two columns.
         OrtCheckpoint initial = OrtCheckpoint.read(REGRESSION.resolve("checkpoint"));
         float[] weight = values(initial, "weight");
         float[] bias = values(initial, "bias");
@@ -160,8 +168,10 @@ class TrainingSessionTest {
     void microBatchesAddUp() {
         Map<String, HostTensor> first = regressionBatch(new float[] {1, 2, 3}, new float[] {0.5f, -0.5f});
         Map<String, HostTensor> second = regressionBatch(new float[] {-1, 0.5f, 2}, new float[] {1, 0});
-        Map<String, HostTensor> both = regressionBatch(new float[] {1, 2, 3, -1, 0.5f, 2}, new float[] {0.5f, -0.5f, 1, 0});
-        // The loss is a mean, so the batch of both gives half the sum of the two gradients: accumulated twice, the same sum.
+        Map<String, HostTensor> both =
+                regressionBatch(new float[] {1, 2, 3, -1, 0.5f, 2}, new float[] {0.5f, -0.5f, 1, 0});
+        // The loss is a mean, so the batch of both gives half the sum of the two gradients: accumulated twice, the same
+        // sum.
         float[] apart = parametersAfter(List.of(first, second));
         float[] together = parametersAfter(List.of(both, both));
         for (int i = 0; i < apart.length; i++) {
@@ -172,7 +182,10 @@ class TrainingSessionTest {
 
     private static Map<String, HostTensor> regressionBatch(float[] x, float[] target) {
         return Map.of(
-                "x1", HostTensor.ofFloats(x, x.length / 3, 3), "target", HostTensor.ofFloats(target, target.length / 2, 2));
+                "x1",
+                HostTensor.ofFloats(x, x.length / 3, 3),
+                "target",
+                HostTensor.ofFloats(target, target.length / 2, 2));
     }
 
     private float[] parametersAfter(List<Map<String, HostTensor>> microBatches) {
@@ -217,7 +230,8 @@ class TrainingSessionTest {
             train(session, 0, 5, resumed);
             session.saveCheckpoint(checkpoint, true);
         }
-        try (TrainingSession session = TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
+        try (TrainingSession session =
+                TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
             train(session, 5, 10, resumed);
         }
         assertThat(resumed).containsExactly(straight);
@@ -233,7 +247,8 @@ class TrainingSessionTest {
             session.saveCheckpoint(checkpoint, false);
             train(session, 5, 10, straight);
         }
-        try (TrainingSession session = TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
+        try (TrainingSession session =
+                TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
             train(session, 5, 10, restarted);
         }
         assertThat(restarted[5]).isEqualTo(straight[5]);
@@ -249,11 +264,14 @@ class TrainingSessionTest {
             session.setProperty("name", "run");
             session.saveCheckpoint(checkpoint, true);
         }
-        try (TrainingSession session = TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
+        try (TrainingSession session =
+                TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
             assertThat(session.floatProperty("alpha")).isEqualTo(0.25f);
             assertThat(session.intProperty("step")).isEqualTo(7);
             assertThat(session.stringProperty("name")).isEqualTo("run");
-            assertThatThrownBy(() -> session.intProperty("absent")).isInstanceOf(RuntimeFailureException.class).hasMessageContaining("absent");
+            assertThatThrownBy(() -> session.intProperty("absent"))
+                    .isInstanceOf(RuntimeFailureException.class)
+                    .hasMessageContaining("absent");
         }
     }
 
@@ -261,7 +279,9 @@ class TrainingSessionTest {
     void anOptimizerStepNeedsALearningRate() {
         try (TrainingSession session = open(CLASSIFIER)) {
             session.trainStep(batch(0));
-            assertThatThrownBy(session::optimizerStep).isInstanceOf(IllegalStateException.class).hasMessageContaining("setLearningRate");
+            assertThatThrownBy(session::optimizerStep)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("setLearningRate");
         }
     }
 
@@ -273,7 +293,8 @@ class TrainingSessionTest {
             session.saveCheckpoint(folder.resolve("checkpoint"), false);
             assertThatThrownBy(() -> session.evalStep(batch(0))).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(session::optimizerStep).isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(() -> session.saveCheckpoint(folder.resolve("other"), true)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> session.saveCheckpoint(folder.resolve("other"), true))
+                    .isInstanceOf(IllegalStateException.class);
         }
     }
 
@@ -282,7 +303,9 @@ class TrainingSessionTest {
         TrainingSession session = open(CLASSIFIER);
         session.close();
         session.close();
-        assertThatThrownBy(() -> session.trainStep(batch(0))).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(() -> session.trainStep(batch(0)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
     }
 
     @Test
@@ -305,7 +328,8 @@ class TrainingSessionTest {
         try (TrainingSession session = TrainingSession.open(files, SETTINGS)) {
             assertThat(session.trainInputs()).extracting(ValueInfo::name).containsExactly("x1", "target", "scale");
         }
-        assertThatThrownBy(() -> TrainingSession.open(files.withExpectedParameters(List.of("weight", "bias", "scale")), SETTINGS))
+        assertThatThrownBy(() -> TrainingSession.open(
+                        files.withExpectedParameters(List.of("weight", "bias", "scale")), SETTINGS))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("parameter scale: expected FLOAT[2], got none");
     }
@@ -319,7 +343,8 @@ class TrainingSessionTest {
         writer.trainable(PendingTensor.of("bias", whole.values(whole.parameter("bias"))));
         writer.frozen(PendingTensor.of("scale", whole.values(whole.parameter("scale"))));
         writer.write(checkpoint);
-        assertThatThrownBy(() -> TrainingSession.open(TrainingFiles.in(REGRESSION).withCheckpoint(checkpoint), SETTINGS))
+        assertThatThrownBy(
+                        () -> TrainingSession.open(TrainingFiles.in(REGRESSION).withCheckpoint(checkpoint), SETTINGS))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("parameter weight: expected FLOAT[3, 2], got FLOAT[2, 3]");
     }
@@ -362,7 +387,9 @@ class TrainingSessionTest {
             session.trainStep(batch(0));
             session.optimizerStep();
         } catch (HoldfastException expected) {
-            assertThat(expected.getMessage()).contains(artifact.getFileName().toString()).doesNotContain("\n", ".cc:", ".h:", "runner");
+            assertThat(expected.getMessage())
+                    .contains(artifact.getFileName().toString())
+                    .doesNotContain("\n", ".cc:", ".h:", "runner");
         }
     }
 
@@ -378,7 +405,8 @@ class TrainingSessionTest {
     @Test
     void aCheckpointThatCannotBeWrittenIsTold() {
         try (TrainingSession session = open(CLASSIFIER)) {
-            assertThatThrownBy(() -> session.saveCheckpoint(Path.of("/dev/full"), true)).isInstanceOf(RuntimeFailureException.class);
+            assertThatThrownBy(() -> session.saveCheckpoint(Path.of("/dev/full"), true))
+                    .isInstanceOf(RuntimeFailureException.class);
             assertThatThrownBy(() -> session.saveCheckpoint(folder.resolve("absent/checkpoint"), true))
                     .isInstanceOf(RuntimeFailureException.class)
                     .hasMessageContaining("absent/checkpoint");

@@ -18,8 +18,8 @@ import java.util.Set;
 
 /** Tensors of a golden safetensors file, integers and doubles included, and comparisons that name the first difference. */
 public final class GoldenTensors {
-    private static final Map<String, ElementType> TYPES =
-            Map.of("F32", ElementType.FLOAT, "F64", ElementType.DOUBLE, "I64", ElementType.INT64, "I32", ElementType.INT32);
+    private static final Map<String, ElementType> TYPES = Map.of(
+            "F32", ElementType.FLOAT, "F64", ElementType.DOUBLE, "I64", ElementType.INT64, "I32", ElementType.INT32);
 
     private final Path file;
     private final Map<String, HostTensor> tensors = new LinkedHashMap<>();
@@ -93,7 +93,8 @@ public final class GoldenTensors {
         for (int i = 0; i < expected.length; i++) {
             float got = actual.floats().get(i);
             if (!(Math.abs(expected[i] - got) <= tolerance)) {
-                throw new AssertionError(name + "[" + i + "]: expected " + expected[i] + ", got " + got + ", tolerance " + tolerance);
+                throw new AssertionError(
+                        name + "[" + i + "]: expected " + expected[i] + ", got " + got + ", tolerance " + tolerance);
             }
         }
     }
@@ -103,11 +104,13 @@ public final class GoldenTensors {
         double[] expected = doubles(name);
         int width = (int) actual.shape().dimension(-1);
         for (int row = 0; row < expected.length / width; row++) {
-            boolean real = Arrays.stream(expected, row * width, (row + 1) * width).anyMatch(value -> value != 0);
+            boolean real =
+                    Arrays.stream(expected, row * width, (row + 1) * width).anyMatch(value -> value != 0);
             for (int i = row * width; real && i < (row + 1) * width; i++) {
                 float got = actual.floats().get(i);
                 if (!(Math.abs(expected[i] - got) <= tolerance)) {
-                    throw new AssertionError(name + "[" + i + "]: expected " + expected[i] + ", got " + got + ", tolerance " + tolerance);
+                    throw new AssertionError(name + "[" + i + "]: expected " + expected[i] + ", got " + got
+                            + ", tolerance " + tolerance);
                 }
             }
         }

@@ -53,14 +53,16 @@ public final class TinyModel {
 
     /** Exports the golden model of a family, written beside the artifact. */
     public static ArtifactDirectory export(String family, Path target) {
-        return Exporter.of(source(family, target.resolveSibling(target.getFileName() + "-source"))).export(target);
+        return Exporter.of(source(family, target.resolveSibling(target.getFileName() + "-source")))
+                .export(target);
     }
 
     /** Writes rows of prompt and completion, of various lengths, whose completions are the words that follow the prompt's. */
     public static Path rows(Path file, int count) {
         Random random = new Random(ROWS_SEED);
         try {
-            return Files.write(file, IntStream.range(0, count).mapToObj(row -> row(random)).toList());
+            return Files.write(
+                    file, IntStream.range(0, count).mapToObj(row -> row(random)).toList());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -69,7 +71,10 @@ public final class TinyModel {
     private static String row(Random random) {
         int[] ids = random.ints(2 + random.nextInt(8), 3, VOCABULARY - 1).toArray();
         String completion = " " + text(IntStream.of(ids).map(id -> id + 1).toArray());
-        return JSON.createObjectNode().put("prompt", text(ids)).put("completion", completion).toString();
+        return JSON.createObjectNode()
+                .put("prompt", text(ids))
+                .put("completion", completion)
+                .toString();
     }
 
     private static void writeTokenizer(Path folder) throws IOException {

@@ -32,7 +32,8 @@ class AdamWTest {
     private final HostTensor aGradient = HostTensor.ofFloats(new float[] {0.5f, -1}, 2);
     private final HostTensor bGradient = HostTensor.ofFloats(new float[] {2}, 1);
     private final GradientPort port = GradientPort.of(
-            HostTensor.ofLongs(new long[] {address(a), address(aGradient), address(b), address(bGradient)}, 2, 2), PARAMETERS);
+            HostTensor.ofLongs(new long[] {address(a), address(aGradient), address(b), address(bGradient)}, 2, 2),
+            PARAMETERS);
 
     private static long address(HostTensor tensor) {
         return NativeMemory.address(tensor.bytes());
@@ -48,11 +49,14 @@ class AdamWTest {
         assertThat(optimizer.step(port, 0.01)).isCloseTo(Math.sqrt(0.25 + 1 + 4), within(1e-12));
         assertThat(a.toFloatArray()).containsExactly(new float[] {0.999f - 0.01f, -1.998f + 0.01f}, within(5e-7f));
         assertThat(b.toFloatArray()).containsExactly(new float[] {2.997f - 0.01f}, within(5e-7f));
-        assertThat(optimizer.firstMoments().get("a").toFloatArray()).containsExactly(new float[] {0.05f, -0.1f}, within(1e-8f));
-        assertThat(optimizer.secondMoments().get("b").toFloatArray()).containsExactly(new float[] {0.004f}, within(1e-9f));
+        assertThat(optimizer.firstMoments().get("a").toFloatArray())
+                .containsExactly(new float[] {0.05f, -0.1f}, within(1e-8f));
+        assertThat(optimizer.secondMoments().get("b").toFloatArray())
+                .containsExactly(new float[] {0.004f}, within(1e-9f));
         optimizer.step(port, 0.01);
         assertThat(b.toFloatArray()).containsExactly(new float[] {2.987f * 0.999f - 0.01f}, within(5e-7f));
-        assertThat(optimizer.firstMoments().get("b").toFloatArray()).containsExactly(new float[] {0.38f}, within(1e-7f));
+        assertThat(optimizer.firstMoments().get("b").toFloatArray())
+                .containsExactly(new float[] {0.38f}, within(1e-7f));
         assertThat(optimizer.stepCount()).isEqualTo(2);
     }
 
@@ -64,7 +68,8 @@ class AdamWTest {
         assertThat(norm).isGreaterThan(2);
         assertThat(optimizer.firstMoments().get("a").toFloatArray())
                 .containsExactly(new float[] {0.1f * 0.5f * scale, -0.1f * scale}, within(1e-8f));
-        assertThat(optimizer.firstMoments().get("b").toFloatArray()).containsExactly(new float[] {0.2f * scale}, within(1e-8f));
+        assertThat(optimizer.firstMoments().get("b").toFloatArray())
+                .containsExactly(new float[] {0.2f * scale}, within(1e-8f));
         assertThat(aGradient.toFloatArray()).containsExactly(0.5f, -1);
     }
 
@@ -118,7 +123,8 @@ class AdamWTest {
         optimizer.step(port, 0.01);
         optimizer.restart();
         assertThat(optimizer.stepCount()).isZero();
-        assertThat(state(optimizer).subList(2, 6)).allSatisfy(moment -> assertThat(moment).containsOnly(0));
+        assertThat(state(optimizer).subList(2, 6))
+                .allSatisfy(moment -> assertThat(moment).containsOnly(0));
     }
 
     @Test
@@ -128,7 +134,8 @@ class AdamWTest {
         moments.put("b", HostTensor.ofFloats(new float[2], 2));
         assertThatThrownBy(() -> optimizer.restore(optimizer.firstMoments(), moments, 1))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessage("second moment of b: expected FLOAT[1], got FLOAT[2]; does the optimizer's state belong to this model?");
+                .hasMessage(
+                        "second moment of b: expected FLOAT[1], got FLOAT[2]; does the optimizer's state belong to this model?");
     }
 
     @Test
@@ -157,13 +164,16 @@ class AdamWTest {
                 session.optimizerStep();
             }
         }
-        AdamW optimizer = new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, 0.01, maximumGradientNorm), LinearRegression.PARAMETERS);
+        AdamW optimizer =
+                new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, 0.01, maximumGradientNorm), LinearRegression.PARAMETERS);
         try (TrainingSession session = LinearRegression.open(LinearRegression.write(directory, Optional.empty()))) {
             for (int step = 0; step < 10; step++) {
                 session.lazyResetGrad();
                 StepResult result = session.trainStep(LinearRegression.batch(step % 2));
                 // Both round differently; ten updates of 0.05 carry that on about linearly.
-                assertThat(result.loss() / expected.get(step)).as("loss of step %d", step).isCloseTo(1, within(1e-6f));
+                assertThat(result.loss() / expected.get(step))
+                        .as("loss of step %d", step)
+                        .isCloseTo(1, within(1e-6f));
                 optimizer.step(LinearRegression.port(result), 0.05f);
             }
         }

@@ -33,7 +33,8 @@ class ArtifactStepsTest {
     @TempDir
     Path folder;
 
-    private ArtifactSteps.Outcome run(String artifact, Map<String, HostTensor> batches, List<ArtifactSteps.Step> steps) {
+    private ArtifactSteps.Outcome run(
+            String artifact, Map<String, HostTensor> batches, List<ArtifactSteps.Step> steps) {
         return ArtifactSteps.run(job(artifact, batches), steps::add);
     }
 
@@ -49,7 +50,9 @@ class ArtifactStepsTest {
     @ParameterizedTest
     @ValueSource(strings = {"classifier", "regression", "embedding"})
     void trainsArtifactsOfOnnxRuntimesOwnTool(String artifact) throws IOException {
-        float[] expected = Goldens.arrays(Goldens.artifact(artifact).resolve("expected.npz")).get("losses").toFloatArray();
+        float[] expected = Goldens.arrays(Goldens.artifact(artifact).resolve("expected.npz"))
+                .get("losses")
+                .toFloatArray();
         List<ArtifactSteps.Step> steps = new ArrayList<>();
         ArtifactSteps.Outcome outcome = run(artifact, batches(artifact), steps);
         assertThat(outcome.losses()).hasSize(10);
@@ -60,15 +63,23 @@ class ArtifactStepsTest {
             JsonNode line = new ObjectMapper().readTree(lines.get(step));
             assertThat(line.get("step").asInt()).isEqualTo(step + 1);
             assertThat(line.get("learning_rate").asText()).isEqualTo("0.01");
-            assertThat((float) line.get("loss").asDouble()).isEqualTo(outcome.losses().get(step)).isCloseTo(expected[step], within(TOLERANCE));
+            assertThat((float) line.get("loss").asDouble())
+                    .isEqualTo(outcome.losses().get(step))
+                    .isCloseTo(expected[step], within(TOLERANCE));
         }
         assertThat(outcome.checkpoint()).isEqualTo(folder.resolve("run/checkpoint-10/checkpoint"));
-        assertThat(OrtCheckpoint.read(outcome.checkpoint()).optimizerGroups().get(0).step()).isEqualTo(10);
+        assertThat(OrtCheckpoint.read(outcome.checkpoint())
+                        .optimizerGroups()
+                        .get(0)
+                        .step())
+                .isEqualTo(10);
         assertThat(folder.resolve("run/checkpoint-10.partial")).doesNotExist();
     }
 
     private void assertRefused(Map<String, HostTensor> batches, String message) {
-        assertThatThrownBy(() -> run("regression", batches, new ArrayList<>())).isInstanceOf(InvalidInputException.class).hasMessage(message);
+        assertThatThrownBy(() -> run("regression", batches, new ArrayList<>()))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessage(message);
         assertThat(folder.resolve("run")).doesNotExist();
     }
 
@@ -84,14 +95,18 @@ class ArtifactStepsTest {
         Map<String, HostTensor> batches = batches("regression");
         batches.remove("target0");
         batches.remove("x10");
-        assertRefused(batches, "x.npz: array x10: expected FLOAT[batch, 3], got none; array target0: expected FLOAT[batch, 2], got none");
+        assertRefused(
+                batches,
+                "x.npz: array x10: expected FLOAT[batch, 3], got none; array target0: expected FLOAT[batch, 2], got none");
     }
 
     @Test
     void namesAnArrayThatIsNoInput() {
         Map<String, HostTensor> batches = batches("regression");
         batches.put("labels0", batches.get("target0"));
-        assertRefused(batches, "x.npz: array labels0: expected the name of an input and a number, such as x10, target0, got labels0");
+        assertRefused(
+                batches,
+                "x.npz: array labels0: expected the name of an input and a number, such as x10, target0, got labels0");
     }
 
     @Test
@@ -132,7 +147,8 @@ class ArtifactStepsTest {
 
     @Test
     void refusesALearningRateThatIsNone() {
-        assertThatThrownBy(() -> new ArtifactSteps.Job(folder, "x.npz", Map.of(), Float.NaN, folder, SessionSettings.defaults()))
+        assertThatThrownBy(() ->
+                        new ArtifactSteps.Job(folder, "x.npz", Map.of(), Float.NaN, folder, SessionSettings.defaults()))
                 .isInstanceOf(InvalidConfigurationException.class);
     }
 

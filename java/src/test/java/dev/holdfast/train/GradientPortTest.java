@@ -70,15 +70,21 @@ class GradientPortTest {
             squaredTargets += target * target;
         }
         StepResult after = session.trainStep(LinearRegression.batch(1));
-        assertThat((double) after.loss()).isCloseTo(squaredTargets, within(TOLERANCE)).isNotCloseTo(before.loss(), within(1.0));
+        assertThat((double) after.loss())
+                .isCloseTo(squaredTargets, within(TOLERANCE))
+                .isNotCloseTo(before.loss(), within(1.0));
     }
 
     @Test
     void addressesStayTheSameOverTenSteps() {
-        long[] first = session.trainStep(LinearRegression.batch(0)).output("addresses").toLongArray();
+        long[] first =
+                session.trainStep(LinearRegression.batch(0)).output("addresses").toLongArray();
         for (int step = 1; step < 10; step++) {
             session.lazyResetGrad();
-            assertThat(session.trainStep(LinearRegression.batch(step)).output("addresses").toLongArray()).isEqualTo(first);
+            assertThat(session.trainStep(LinearRegression.batch(step))
+                            .output("addresses")
+                            .toLongArray())
+                    .isEqualTo(first);
         }
     }
 
@@ -88,6 +94,7 @@ class GradientPortTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> GradientPort.of(HostTensor.ofLongs(new long[2], 1, 2), parameters))
                 .withMessage("gradient port: expected INT64[2, 2], got INT64[1, 2]");
-        assertThatIllegalArgumentException().isThrownBy(() -> GradientPort.of(HostTensor.ofFloats(new float[4], 2, 2), parameters));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> GradientPort.of(HostTensor.ofFloats(new float[4], 2, 2), parameters));
     }
 }

@@ -28,8 +28,10 @@ class KilledRunTest {
     @Timeout(120)
     void killingAProcessLosesNothingButTheStepsSinceItsLastCheckpoint() throws IOException, InterruptedException {
         TinyRuns runs = new TinyRuns("llama", folder);
-        TrainingConfig config =
-                runs.sft(folder.resolve("killed")).with(ConfigKeys.MAX_STEPS, (long) STEPS).with(ConfigKeys.SAVE_STEPS, 1L).with(ConfigKeys.MAX_LENGTH, 64L);
+        TrainingConfig config = runs.sft(folder.resolve("killed"))
+                .with(ConfigKeys.MAX_STEPS, (long) STEPS)
+                .with(ConfigKeys.SAVE_STEPS, 1L)
+                .with(ConfigKeys.MAX_LENGTH, 64L);
         Random random = new Random(SEED);
         for (int kill = 0; kill < KILLS; kill++) {
             Process process = resume(config);
@@ -42,7 +44,9 @@ class KilledRunTest {
         assertThat(last.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(last.exitValue()).as("exit code of the last resumption").isZero();
 
-        Path whole = TinyRuns.run(config.with(ConfigKeys.OUT, folder.resolve("whole")).with(ConfigKeys.SAVE_STEPS, 0L)).run();
+        Path whole = TinyRuns.run(
+                        config.with(ConfigKeys.OUT, folder.resolve("whole")).with(ConfigKeys.SAVE_STEPS, 0L))
+                .run();
         String end = "checkpoint-" + STEPS;
         TinyRuns.assertSameFiles(config.out().resolve(end), whole.resolve(end));
         TinyRuns.assertSameMetrics(config.out(), whole);
@@ -66,13 +70,15 @@ class KilledRunTest {
 
     /** Waits until the run has written so many lines; a last one without its end counts. */
     private static void awaitLines(Process process, Path metrics, int count) throws IOException, InterruptedException {
-        while (process.isAlive() && (!Files.exists(metrics) || Files.readString(metrics).split("\n").length < count)) {
+        while (process.isAlive()
+                && (!Files.exists(metrics) || Files.readString(metrics).split("\n").length < count)) {
             Thread.sleep(2);
         }
     }
 
     private static void assertNothingButTheLastStepIsLost(Path run) throws IOException {
-        int saved = ModelFolder.latestCheckpoint(run).flatMap(ModelFolder::stepOf).orElse(0);
+        int saved =
+                ModelFolder.latestCheckpoint(run).flatMap(ModelFolder::stepOf).orElse(0);
         long done = Files.readString(run.resolve("metrics.jsonl")).lines().count();
         assertThat(saved).as("steps saved of %d steps done", done).isBetween((int) done - 1, (int) done);
     }

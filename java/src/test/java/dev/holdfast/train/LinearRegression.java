@@ -31,7 +31,8 @@ final class LinearRegression {
     static final int OUTPUTS = 5;
     static final int ROWS = 4;
     static final List<GradientPort.Parameter> PARAMETERS = List.of(
-            new GradientPort.Parameter("weight", Shape.of(INPUTS, OUTPUTS)), new GradientPort.Parameter("bias", Shape.of(OUTPUTS)));
+            new GradientPort.Parameter("weight", Shape.of(INPUTS, OUTPUTS)),
+            new GradientPort.Parameter("bias", Shape.of(OUTPUTS)));
 
     private LinearRegression() {}
 
@@ -40,14 +41,18 @@ final class LinearRegression {
         ModelFile.write(trainingGraph(), directory.resolve("training_model.onnx"));
         optimizer.ifPresent(graph -> ModelFile.write(graph.graph(), directory.resolve("optimizer_model.onnx")));
         CheckpointWriter writer = new CheckpointWriter();
-        PARAMETERS.forEach(parameter -> writer.trainable(PendingTensor.of(parameter.name(), random(17, parameter.shape()))));
+        PARAMETERS.forEach(
+                parameter -> writer.trainable(PendingTensor.of(parameter.name(), random(17, parameter.shape()))));
         writer.write(directory.resolve("checkpoint"));
         TrainingFiles files = TrainingFiles.in(directory).withoutEvaluation();
         return optimizer.isPresent() ? files : files.withoutOptimizer();
     }
 
     static TrainingSession open(TrainingFiles files) {
-        return TrainingSession.open(files, SessionSettings.defaults().withOperatorLibrary(NativeLibrary.load().operatorLibrary()));
+        return TrainingSession.open(
+                files,
+                SessionSettings.defaults()
+                        .withOperatorLibrary(NativeLibrary.load().operatorLibrary()));
     }
 
     private static Graph trainingGraph() {
@@ -71,11 +76,14 @@ final class LinearRegression {
     private static void addPort(Graph graph, List<Value> parameters, List<Value> gradients) {
         List<Value> inputs = new ArrayList<>();
         List<Value> buffers = new ArrayList<>();
-        parameters.forEach(parameter -> buffers.add(graph.input(parameter.name() + "_grad.accumulation.buffer", parameter.type())));
+        parameters.forEach(parameter ->
+                buffers.add(graph.input(parameter.name() + "_grad.accumulation.buffer", parameter.type())));
         Value reset = graph.input("lazy_reset_grad", TensorType.of(ElementType.BOOL, 1));
         for (int i = 0; i < parameters.size(); i++) {
             String name = parameters.get(i).name();
-            Value gradient = graph.add(Operator.IDENTITY, List.of(gradients.get(i)), Attributes.NONE, List.of(name + "_grad")).output();
+            Value gradient = graph.add(
+                            Operator.IDENTITY, List.of(gradients.get(i)), Attributes.NONE, List.of(name + "_grad"))
+                    .output();
             Value updated = graph.add(
                             Operator.IN_PLACE_ACCUMULATOR,
                             List.of(buffers.get(i), gradient, reset),
@@ -85,12 +93,14 @@ final class LinearRegression {
             graph.output(updated);
             inputs.addAll(List.of(parameters.get(i), buffers.get(i), updated));
         }
-        graph.output(graph.add(Operator.GRADIENT_PORT, inputs, Attributes.NONE, List.of("addresses")).output());
+        graph.output(graph.add(Operator.GRADIENT_PORT, inputs, Attributes.NONE, List.of("addresses"))
+                .output());
     }
 
     /** A batch that the seed decides. */
     static Map<String, HostTensor> batch(long seed) {
-        return Map.of("x", random(seed, Shape.of(ROWS, INPUTS)), "target", random(seed + 1000, Shape.of(ROWS, OUTPUTS)));
+        return Map.of(
+                "x", random(seed, Shape.of(ROWS, INPUTS)), "target", random(seed + 1000, Shape.of(ROWS, OUTPUTS)));
     }
 
     static GradientPort port(StepResult result) {
@@ -113,7 +123,8 @@ final class LinearRegression {
             for (int out = 0; out < OUTPUTS; out++) {
                 double y = bias.floats().get(out);
                 for (int in = 0; in < INPUTS; in++) {
-                    y += (double) batch.get("x").floats().get(row * INPUTS + in) * weight.floats().get(in * OUTPUTS + out);
+                    y += (double) batch.get("x").floats().get(row * INPUTS + in)
+                            * weight.floats().get(in * OUTPUTS + out);
                 }
                 double doubled = 2 * (y - batch.get("target").floats().get(row * OUTPUTS + out));
                 gradients[1][out] += doubled;

@@ -73,7 +73,8 @@ class RunFailureTest {
 
     @Test
     void theLastGoodCheckpointIsOneWhoseWeightsWentThroughAStep() {
-        TrainingConfig config = runs.sft(folder.resolve("run")).with(ConfigKeys.MAX_STEPS, 4L).with(ConfigKeys.SAVE_STEPS, 1L);
+        TrainingConfig config =
+                runs.sft(folder.resolve("run")).with(ConfigKeys.MAX_STEPS, 4L).with(ConfigKeys.SAVE_STEPS, 1L);
         TinyRuns.stopAfter(2, config);
         RunDirectory run = RunDirectory.resume(config.out());
         assertThat(run.latestCheckpointBefore(2)).contains(config.out().resolve("checkpoint-1"));
@@ -134,7 +135,8 @@ class RunFailureTest {
         for (Path file : artifactFiles()) {
             byte[] bytes = Files.readAllBytes(file);
             Path damaged = damagedCopy(file, Arrays.copyOf(bytes, bytes.length - 1));
-            assertThatThrownBy(running(runs.sft(folder.resolve("run")).with(ConfigKeys.ARTIFACT, folder.resolve("copy"))))
+            assertThatThrownBy(
+                            running(runs.sft(folder.resolve("run")).with(ConfigKeys.ARTIFACT, folder.resolve("copy"))))
                     .isInstanceOf(MalformedFileException.class)
                     .hasMessageContaining(damaged.toString())
                     .hasMessageMatching("(?s).*(offset " + (bytes.length - 1) + ": truncated|not as expected).*");
@@ -183,7 +185,9 @@ class RunFailureTest {
         Path manifest = runs.artifact().path().resolve("manifest.json");
         Path other = folder.resolve("other");
         copyTree(runs.artifact().path(), other);
-        Files.writeString(other.resolve("manifest.json"), Files.readString(manifest).replaceFirst("(\"vocabulary_size\" : )\\d+", "$1128"));
+        Files.writeString(
+                other.resolve("manifest.json"),
+                Files.readString(manifest).replaceFirst("(\"vocabulary_size\" : )\\d+", "$1128"));
         assertThatThrownBy(running(runs.anchor(folder.resolve("run")).with(ConfigKeys.REFERENCE, other)))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining(other + ": vocabulary: expected 96 tokens")
@@ -213,7 +217,8 @@ class RunFailureTest {
     @Test
     void aFullDiskHarmsNoEarlierCheckpoint() throws IOException {
         assumeThat(Path.of("/dev/full")).as("/dev/full, which only Linux has").exists();
-        TrainingConfig config = runs.sft(folder.resolve("run")).with(ConfigKeys.SAVE_STEPS, 2L).with(ConfigKeys.MAX_STEPS, 6L);
+        TrainingConfig config =
+                runs.sft(folder.resolve("run")).with(ConfigKeys.SAVE_STEPS, 2L).with(ConfigKeys.MAX_STEPS, 6L);
         TinyRuns.stopAfter(2, config);
         Path metrics = config.out().resolve("metrics.jsonl");
         TrainingConfig resumed = config.with(ConfigKeys.RESUME, true);
@@ -223,8 +228,8 @@ class RunFailureTest {
                 replaceByFullDevice(metrics);
             }
         };
-        assertThatThrownBy(() -> Trainer.run(
-                        resumed, Examples.jsonLines(runs.rows()), Optional.empty(), filling, () -> false))
+        assertThatThrownBy(() ->
+                        Trainer.run(resumed, Examples.jsonLines(runs.rows()), Optional.empty(), filling, () -> false))
                 .isInstanceOf(FileAccessException.class)
                 .hasMessageContaining(metrics + ": cannot be written: No space left on device");
         Files.delete(metrics);
@@ -243,7 +248,8 @@ class RunFailureTest {
 
     @Test
     void aCheckpointThatCannotBeWrittenHarmsNoEarlierOne() throws IOException {
-        TrainingConfig config = runs.sft(folder.resolve("run")).with(ConfigKeys.SAVE_STEPS, 2L).with(ConfigKeys.MAX_STEPS, 6L);
+        TrainingConfig config =
+                runs.sft(folder.resolve("run")).with(ConfigKeys.SAVE_STEPS, 2L).with(ConfigKeys.MAX_STEPS, 6L);
         TinyRuns.stopAfter(2, config);
         TrainingConfig resumed = config.with(ConfigKeys.RESUME, true);
         Path obstacle = config.out().resolve("checkpoint-4.partial");
@@ -253,8 +259,8 @@ class RunFailureTest {
                 occupy(config.out().resolve("checkpoint-4"));
             }
         };
-        assertThatThrownBy(() -> Trainer.run(
-                        resumed, Examples.jsonLines(runs.rows()), Optional.empty(), blocking, () -> false))
+        assertThatThrownBy(() ->
+                        Trainer.run(resumed, Examples.jsonLines(runs.rows()), Optional.empty(), blocking, () -> false))
                 .isInstanceOf(HoldfastException.class)
                 .hasMessageContaining("checkpoint-4");
         assertThat(obstacle).doesNotExist();

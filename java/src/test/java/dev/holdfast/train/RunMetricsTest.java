@@ -66,7 +66,8 @@ class RunMetricsTest {
 
     @Test
     void aSupervisedRunWritesALineAStepWithTheDocumentedKeys() {
-        List<JsonNode> lines = TinyRuns.metrics(TinyRuns.run(runs.sft(folder.resolve("run"))).run());
+        List<JsonNode> lines =
+                TinyRuns.metrics(TinyRuns.run(runs.sft(folder.resolve("run"))).run());
         assertThat(lines).hasSize(12);
         for (int i = 0; i < lines.size(); i++) {
             JsonNode line = lines.get(i);
@@ -76,12 +77,14 @@ class RunMetricsTest {
             assertThat(line.get("token_accuracy").asDouble()).isBetween(0.0, 1.0);
             assertThat(line.get("peak_memory_bytes").asLong()).isPositive();
         }
-        assertThat(lines.get(11).get("loss").asDouble()).isLessThan(lines.get(0).get("loss").asDouble());
+        assertThat(lines.get(11).get("loss").asDouble())
+                .isLessThan(lines.get(0).get("loss").asDouble());
     }
 
     @Test
     void anAnchoredRunAddsTheIterationAndTheStatistics() {
-        List<JsonNode> lines = TinyRuns.metrics(TinyRuns.run(runs.anchor(folder.resolve("run"))).run());
+        List<JsonNode> lines = TinyRuns.metrics(
+                TinyRuns.run(runs.anchor(folder.resolve("run"))).run());
         assertThat(lines).hasSize(18);
         List<String> expected = new ArrayList<>(OF_EVERY_STEP);
         expected.addAll(OF_ANCHORED_STEPS);
@@ -133,10 +136,13 @@ class RunMetricsTest {
 
     @Test
     void theFirstLossIsTheMeanCrossEntropyThatTheForwardModelGives() {
-        TrainingConfig config = runs.sft(folder.resolve("run")).with(ConfigKeys.SHUFFLE, false).with(ConfigKeys.MAX_STEPS, 1L);
+        TrainingConfig config =
+                runs.sft(folder.resolve("run")).with(ConfigKeys.SHUFFLE, false).with(ConfigKeys.MAX_STEPS, 1L);
         Path run = TinyRuns.run(config).run();
         List<Batch> first = data(config).inOrder(4);
-        long[] labels = first.stream().flatMapToLong(batch -> LongStream.of(batch.labels().toLongArray())).toArray();
+        long[] labels = first.stream()
+                .flatMapToLong(batch -> LongStream.of(batch.labels().toLongArray()))
+                .toArray();
         double[][] logs = logProbabilities(runs.artifact().path(), first);
         double sum = 0;
         for (int row = 0; row < labels.length; row++) {
@@ -154,7 +160,9 @@ class RunMetricsTest {
         TrainingConfig config = runs.anchor(folder.resolve("run")).with(ConfigKeys.ALPHA, 0.4);
         Path run = TinyRuns.run(config).run();
         List<JsonNode> ledger = TinyRuns.lines(run.resolve("ledger.jsonl"));
-        assertThat(ledger).extracting(line -> line.get("outer_iteration").asInt()).containsExactly(1, 2, 3);
+        assertThat(ledger)
+                .extracting(line -> line.get("outer_iteration").asInt())
+                .containsExactly(1, 2, 3);
         JsonNode second = ledger.get(1);
         assertThat(second.get("step").asInt()).isEqualTo(12);
 
@@ -163,18 +171,28 @@ class RunMetricsTest {
         Path student = run.resolve("checkpoint-12");
         Path reference = ModelFolder.resolve(runs.reference()).path();
         double bound = 0.4 * divergence(config, before, reference);
-        assertThat(second.get("kl_step").asDouble()).isCloseTo(divergence(config, before, student), within(KL_TOLERANCE));
-        assertThat(second.get("kl_bound").asDouble()).isCloseTo(bound, within(KL_TOLERANCE)).isGreaterThan(100 * KL_TOLERANCE);
-        assertThat(second.get("kl_total").asDouble()).isCloseTo(divergence(config, base, student), within(KL_TOLERANCE));
+        assertThat(second.get("kl_step").asDouble())
+                .isCloseTo(divergence(config, before, student), within(KL_TOLERANCE));
+        assertThat(second.get("kl_bound").asDouble())
+                .isCloseTo(bound, within(KL_TOLERANCE))
+                .isGreaterThan(100 * KL_TOLERANCE);
+        assertThat(second.get("kl_total").asDouble())
+                .isCloseTo(divergence(config, base, student), within(KL_TOLERANCE));
         assertThat(second.get("kl_to_reference").asDouble())
                 .isCloseTo(divergence(config, student, reference), within(KL_TOLERANCE));
         assertThat(second.get("ratio").asDouble())
-                .isCloseTo(second.get("kl_step").asDouble() / second.get("kl_bound").asDouble(), within(1e-9));
+                .isCloseTo(
+                        second.get("kl_step").asDouble()
+                                / second.get("kl_bound").asDouble(),
+                        within(1e-9));
     }
 
     private static TrainingData data(TrainingConfig config) {
         return TrainingData.of(
-                config.with(ConfigKeys.MAX_LENGTH, 64L), runs.artifact().manifest().model(), runs.artifact().path(), Examples.jsonLines(runs.rows()));
+                config.with(ConfigKeys.MAX_LENGTH, 64L),
+                runs.artifact().manifest().model(),
+                runs.artifact().path(),
+                Examples.jsonLines(runs.rows()));
     }
 
     /** KL(first ‖ second), the mean over the response tokens of all rows. */
@@ -195,16 +213,20 @@ class RunMetricsTest {
     private static double[][] logProbabilities(Path model, List<Batch> batches) {
         try (InferenceSession session =
                 InferenceSession.open(ModelFolder.resolve(model).forwardModel(), SessionSettings.defaults())) {
-            return batches.stream().flatMap(batch -> logProbabilities(session, batch)).toArray(double[][]::new);
+            return batches.stream()
+                    .flatMap(batch -> logProbabilities(session, batch))
+                    .toArray(double[][]::new);
         }
     }
 
     private static Stream<double[]> logProbabilities(InferenceSession session, Batch batch) {
-        HostTensor logits = session.run(Map.of("input_ids", batch.inputIds()), List.of("logits")).get("logits");
+        HostTensor logits = session.run(Map.of("input_ids", batch.inputIds()), List.of("logits"))
+                .get("logits");
         int vocabulary = (int) logits.shape().dimension(2);
         float[] values = logits.toFloatArray();
         return Arrays.stream(batch.responsePositions().toLongArray())
-                .mapToObj(position -> Arrays.copyOfRange(values, (int) position * vocabulary, ((int) position + 1) * vocabulary))
+                .mapToObj(position ->
+                        Arrays.copyOfRange(values, (int) position * vocabulary, ((int) position + 1) * vocabulary))
                 .map(RunMetricsTest::logSoftmax);
     }
 

@@ -24,7 +24,8 @@ class TensorBoardFileTest {
     Path folder;
 
     private static StepMetrics metrics(int step, double loss) {
-        return new StepMetrics(step, 0.5, null, loss, 0.25, 2.0, 1e-5, 40, 100.0, 1L << 30, Map.of("student_entropy", 1.5), 10);
+        return new StepMetrics(
+                step, 0.5, null, loss, 0.25, 2.0, 1e-5, 40, 100.0, 1L << 30, Map.of("student_entropy", 1.5), 10);
     }
 
     @Test
@@ -58,7 +59,9 @@ class TensorBoardFileTest {
         TensorBoardFile.begin(folder, 2);
         assertThat(first).hasBinaryContent(former);
         try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files).hasSize(2).allMatch(file -> file.getFileName().toString().matches("events\\.out\\.tfevents\\.\\d+\\..+"));
+            assertThat(files)
+                    .hasSize(2)
+                    .allMatch(file -> file.getFileName().toString().matches("events\\.out\\.tfevents\\.\\d+\\..+"));
         }
     }
 
@@ -76,7 +79,10 @@ class TensorBoardFileTest {
             byte[] length = new byte[8];
             bytes.get(length);
             assertThat(bytes.getInt()).isEqualTo(masked(length));
-            byte[] content = new byte[(int) ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong()];
+            byte[] content = new byte
+                    [(int) ByteBuffer.wrap(length)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .getLong()];
             bytes.get(content);
             assertThat(bytes.getInt()).isEqualTo(masked(content));
             events.add(event(content));

@@ -88,7 +88,8 @@ final class TinyRuns {
     static TrainingOutcome stopAfter(int steps, TrainingConfig config) {
         AtomicInteger asked = new AtomicInteger();
         Examples train = Examples.jsonLines(config.dataTrain());
-        return Trainer.run(config, train, Optional.empty(), TrainingListener.NONE, () -> asked.getAndIncrement() >= steps);
+        return Trainer.run(
+                config, train, Optional.empty(), TrainingListener.NONE, () -> asked.getAndIncrement() >= steps);
     }
 
     /** Dies in the middle of a step, as a killed process does, without leaving a checkpoint of the last steps. */
@@ -130,7 +131,9 @@ final class TinyRuns {
     }
 
     static double[] column(Path run, String key) {
-        return metrics(run).stream().mapToDouble(line -> line.get(key).asDouble()).toArray();
+        return metrics(run).stream()
+                .mapToDouble(line -> line.get(key).asDouble())
+                .toArray();
     }
 
     static List<String> checkpoints(Path run) {
@@ -159,8 +162,7 @@ final class TinyRuns {
 
     private static List<JsonNode> measured(Path run) {
         List<JsonNode> lines = metrics(run);
-        lines.forEach(line -> ((ObjectNode) line)
-                .remove(List.of("tokens_per_second", "peak_memory_bytes")));
+        lines.forEach(line -> ((ObjectNode) line).remove(List.of("tokens_per_second", "peak_memory_bytes")));
         return lines;
     }
 

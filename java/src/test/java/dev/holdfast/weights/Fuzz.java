@@ -14,8 +14,20 @@ import java.util.function.Consumer;
 /** Spoils a good file in many ways and sees that a reader answers each with success or one of its two failures. */
 final class Fuzz {
     private static final long[] HOSTILE = {
-        0, 1, -1, 0x7f, 0xff, 0x7fff, 0xffff, 1L << 31, 1L << 40, 0xffffffffL,
-        Integer.MAX_VALUE, Integer.MIN_VALUE, Long.MAX_VALUE, Long.MIN_VALUE
+        0,
+        1,
+        -1,
+        0x7f,
+        0xff,
+        0x7fff,
+        0xffff,
+        1L << 31,
+        1L << 40,
+        0xffffffffL,
+        Integer.MAX_VALUE,
+        Integer.MIN_VALUE,
+        Long.MAX_VALUE,
+        Long.MIN_VALUE
     };
     private static final int HEADER_BYTES = 4_096;
 
@@ -37,7 +49,9 @@ final class Fuzz {
             } catch (MalformedFileException | UnsupportedModelException e) {
                 continue;
             } catch (Throwable e) {
-                throw new AssertionError("round " + round + " of seed " + seed + ": expected success or a fault of the file, got " + e, e);
+                throw new AssertionError(
+                        "round " + round + " of seed " + seed + ": expected success or a fault of the file, got " + e,
+                        e);
             }
         }
     }

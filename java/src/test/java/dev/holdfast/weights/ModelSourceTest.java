@@ -37,9 +37,15 @@ class ModelSourceTest {
             WeightSource got = converted.weights();
             assertThat(got.names()).containsExactlyInAnyOrderElementsOf(expected.names());
             for (String name : expected.names()) {
-                assertThat(got.info(name).shape()).as(name).isEqualTo(expected.info(name).shape());
-                assertThat(got.readFloat(name).shape()).as(name).isEqualTo(expected.info(name).shape());
-                assertThat(got.readFloat(name).toFloatArray()).as(name).containsExactly(expected.readFloat(name).toFloatArray());
+                assertThat(got.info(name).shape())
+                        .as(name)
+                        .isEqualTo(expected.info(name).shape());
+                assertThat(got.readFloat(name).shape())
+                        .as(name)
+                        .isEqualTo(expected.info(name).shape());
+                assertThat(got.readFloat(name).toFloatArray())
+                        .as(name)
+                        .containsExactly(expected.readFloat(name).toFloatArray());
             }
         }
     }
@@ -64,7 +70,9 @@ class ModelSourceTest {
         try (ModelSource model = ModelSource.open(Golden.gguf("llama.gguf"))) {
             JsonNode scaling = model.config().get("rope_scaling");
             assertThat(scaling.get("rope_type").asText()).isEqualTo("factors");
-            double[] factors = StreamSupport.stream(scaling.get("factors").spliterator(), false).mapToDouble(JsonNode::asDouble).toArray();
+            double[] factors = StreamSupport.stream(scaling.get("factors").spliterator(), false)
+                    .mapToDouble(JsonNode::asDouble)
+                    .toArray();
             double smooth = (32 / (2 * Math.PI) * Math.pow(500, -0.25) - 1) / 3;
             assertThat(factors).hasSize(4);
             assertThat(factors[0]).isEqualTo(1);
@@ -76,7 +84,8 @@ class ModelSourceTest {
 
     @Test
     void theMetadataOfAGgufFileIsAtHandForTheTokenizer() {
-        try (ModelSource model = ModelSource.open(Golden.gguf("llama.gguf")); ModelSource other = ModelSource.open(Golden.gguf("llama"))) {
+        try (ModelSource model = ModelSource.open(Golden.gguf("llama.gguf"));
+                ModelSource other = ModelSource.open(Golden.gguf("llama"))) {
             assertThat(model.ggufMetadata().orElseThrow()).containsKey("tokenizer.ggml.bos_token_id");
             assertThat(other.ggufMetadata()).isEmpty();
         }
@@ -85,11 +94,14 @@ class ModelSourceTest {
     @Test
     void aShardedFolderIsTheSameModel() throws IOException {
         Path sharded = shard(Golden.gguf("qwen2"), 3);
-        try (ModelSource expected = ModelSource.open(Golden.gguf("qwen2")); ModelSource got = ModelSource.open(sharded)) {
-            assertThat(got.weights().names()).containsExactlyInAnyOrderElementsOf(expected.weights().names());
+        try (ModelSource expected = ModelSource.open(Golden.gguf("qwen2"));
+                ModelSource got = ModelSource.open(sharded)) {
+            assertThat(got.weights().names())
+                    .containsExactlyInAnyOrderElementsOf(expected.weights().names());
             for (String name : expected.weights().names()) {
                 HostTensor tensor = got.weights().readFloat(name);
-                assertThat(tensor.toFloatArray()).containsExactly(expected.weights().readFloat(name).toFloatArray());
+                assertThat(tensor.toFloatArray())
+                        .containsExactly(expected.weights().readFloat(name).toFloatArray());
             }
         }
     }
@@ -111,7 +123,9 @@ class ModelSourceTest {
         Path index = sharded.resolve("model.safetensors.index.json");
         Files.writeString(index, Files.readString(index).replace("model-0.", "../model-0."));
 
-        assertThatThrownBy(() -> ModelSource.open(sharded)).isInstanceOf(MalformedFileException.class).hasMessageContaining("beside it");
+        assertThatThrownBy(() -> ModelSource.open(sharded))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("beside it");
     }
 
     private Path shard(Path model, int count) throws IOException {
@@ -125,7 +139,8 @@ class ModelSourceTest {
                     tensors.add(PendingTensor.of(source, source.names().get(i)));
                     index.withObject("weight_map").put(source.names().get(i), "model-" + shard + ".safetensors");
                 }
-                SafetensorsWriter.write(target.resolve("model-" + shard + ".safetensors"), Map.of("format", "pt"), tensors);
+                SafetensorsWriter.write(
+                        target.resolve("model-" + shard + ".safetensors"), Map.of("format", "pt"), tensors);
             }
         }
         Files.write(target.resolve("model.safetensors.index.json"), StrictJson.write(index));
@@ -134,14 +149,19 @@ class ModelSourceTest {
 
     @Test
     void theFirstGpt2FilesAreRead() throws IOException {
-        Path old = folder(Files.readString(Golden.gguf("gpt2/config.json")).replace("\"tie_word_embeddings\": true,", ""),
+        Path old = folder(
+                Files.readString(Golden.gguf("gpt2/config.json")).replace("\"tie_word_embeddings\": true,", ""),
                 PendingTensor.of("wte.weight", HostTensor.ofFloats(new float[] {1}, 1)),
                 PendingTensor.of("h.0.attn.bias", HostTensor.ofFloats(new float[] {1}, 1)),
                 PendingTensor.of("h.0.attn.c_attn.bias", HostTensor.ofFloats(new float[] {2}, 1)),
                 PendingTensor.of("lm_head.weight", HostTensor.ofFloats(new float[] {1}, 1)));
         try (ModelSource model = ModelSource.open(old)) {
-            assertThat(model.weights().names()).containsExactly("transformer.wte.weight", "transformer.h.0.attn.c_attn.bias");
-            assertThat(model.weights().readFloat("transformer.h.0.attn.c_attn.bias").toFloatArray()).containsExactly(2);
+            assertThat(model.weights().names())
+                    .containsExactly("transformer.wte.weight", "transformer.h.0.attn.c_attn.bias");
+            assertThat(model.weights()
+                            .readFloat("transformer.h.0.attn.c_attn.bias")
+                            .toFloatArray())
+                    .containsExactly(2);
         }
     }
 
@@ -174,9 +194,11 @@ class ModelSourceTest {
         String supported = "expected one of LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, "
                 + "GPT2LMHeadModel, got ";
         assertThatThrownBy(() -> ModelSource.open(model))
-                .isInstanceOf(UnsupportedModelException.class).hasMessageContaining(supported + "Mamba");
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining(supported + "Mamba");
         assertThatThrownBy(() -> ModelSource.open(gguf))
-                .isInstanceOf(UnsupportedModelException.class).hasMessageContaining(supported + "mamba");
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining(supported + "mamba");
     }
 
     @Test
@@ -185,17 +207,25 @@ class ModelSourceTest {
         Path weightless = folder("{\"architectures\": [\"LlamaForCausalLM\"]}");
         Files.delete(weightless.resolve("model.safetensors"));
 
-        assertThatThrownBy(() -> ModelSource.open(empty)).isInstanceOf(MalformedFileException.class).hasMessageContaining("config.json");
+        assertThatThrownBy(() -> ModelSource.open(empty))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("config.json");
         assertThatThrownBy(() -> ModelSource.open(weightless))
-                .isInstanceOf(MalformedFileException.class).hasMessageContaining("safetensors");
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("safetensors");
         assertThatThrownBy(() -> ModelSource.open(folder.resolve("none")))
-                .isInstanceOf(FileAccessException.class).hasMessageContaining("no such");
+                .isInstanceOf(FileAccessException.class)
+                .hasMessageContaining("no such");
     }
 
     @Test
     void aGgufModelThatLacksAnAttributeNamesIt() {
-        Path gguf = new GgufBytes().text("general.architecture", "llama").number("llama.attention.head_count", 2)
-                .number("llama.embedding_length", 8).tensor("token_embd.weight", 0, 8, 0).writeTo(folder.resolve("part.gguf"));
+        Path gguf = new GgufBytes()
+                .text("general.architecture", "llama")
+                .number("llama.attention.head_count", 2)
+                .number("llama.embedding_length", 8)
+                .tensor("token_embd.weight", 0, 8, 0)
+                .writeTo(folder.resolve("part.gguf"));
 
         assertThatThrownBy(() -> ModelSource.open(gguf))
                 .isInstanceOf(MalformedFileException.class)
@@ -204,18 +234,30 @@ class ModelSourceTest {
 
     @Test
     void quantisedFoldersAndPartsOfAGgufModelAreRefused() throws IOException {
-        Path quantised = folder("{\"architectures\": [\"LlamaForCausalLM\"], \"quantization_config\": {\"quant_method\": \"gptq\"}}");
-        Path part = new GgufBytes().text("general.architecture", "llama").number("split.count", 2).writeTo(folder.resolve("part.gguf"));
+        Path quantised = folder(
+                "{\"architectures\": [\"LlamaForCausalLM\"], \"quantization_config\": {\"quant_method\": \"gptq\"}}");
+        Path part = new GgufBytes()
+                .text("general.architecture", "llama")
+                .number("split.count", 2)
+                .writeTo(folder.resolve("part.gguf"));
 
-        assertThatThrownBy(() -> ModelSource.open(quantised)).isInstanceOf(UnsupportedModelException.class).hasMessageContaining("gptq");
-        assertThatThrownBy(() -> ModelSource.open(part)).isInstanceOf(UnsupportedModelException.class).hasMessageContaining("2 parts");
+        assertThatThrownBy(() -> ModelSource.open(quantised))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("gptq");
+        assertThatThrownBy(() -> ModelSource.open(part))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("2 parts");
     }
 
     @Test
     void mixturesOfExpertsAreRefused() {
-        Path experts = new GgufBytes().text("general.architecture", "llama").number("llama.expert_count", 8)
+        Path experts = new GgufBytes()
+                .text("general.architecture", "llama")
+                .number("llama.expert_count", 8)
                 .writeTo(folder.resolve("experts.gguf"));
-        assertThatThrownBy(() -> ModelSource.open(experts)).isInstanceOf(UnsupportedModelException.class).hasMessageContaining("8 experts");
+        assertThatThrownBy(() -> ModelSource.open(experts))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("8 experts");
     }
 
     private Path folder(String config, PendingTensor... tensors) throws IOException {

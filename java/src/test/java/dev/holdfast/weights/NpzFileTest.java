@@ -31,11 +31,13 @@ class NpzFileTest {
     void arraysOfEveryTypeAreReadInOrder(String name) {
         Map<String, HostTensor> arrays = NpzFile.read(Golden.npz(name));
 
-        assertThat(arrays.keySet()).containsExactly("input0", "labels0", "half", "double", "int", "byte", "bool", "scalar", "empty");
+        assertThat(arrays.keySet())
+                .containsExactly("input0", "labels0", "half", "double", "int", "byte", "bool", "scalar", "empty");
         assertThat(arrays.get("input0").shape()).isEqualTo(Shape.of(2, 3));
         assertThat(arrays.get("input0").toFloatArray()).containsExactly(0, 0.25f, -0.5f, 0.75f, 1, 1.25f);
         assertThat(arrays.get("labels0").toLongArray()).containsExactly(0, 1, -2, 3, 4, 5);
-        assertThat(HalfPrecision.toFloat(arrays.get("half")).toFloatArray()).containsExactly(0, 0.25f, -0.5f, 0.75f, 1, 1.25f);
+        assertThat(HalfPrecision.toFloat(arrays.get("half")).toFloatArray())
+                .containsExactly(0, 0.25f, -0.5f, 0.75f, 1, 1.25f);
         assertThat(arrays.get("double").bytes().getDouble(16)).isEqualTo(-0.5);
         assertThat(arrays.get("int").ints().get(2)).isEqualTo(-2);
         assertThat(arrays.get("byte").bytes().get(1)).isEqualTo((byte) 255);
@@ -66,14 +68,17 @@ class NpzFileTest {
         Path text = Files.writeString(folder.resolve("text.npz"), "no archive");
 
         assertThatThrownBy(() -> NpzFile.read(folder.resolve("none.npz"))).isInstanceOf(FileAccessException.class);
-        assertThatThrownBy(() -> NpzFile.read(text)).isInstanceOf(MalformedFileException.class).hasMessageContaining("numpy.savez");
+        assertThatThrownBy(() -> NpzFile.read(text))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("numpy.savez");
     }
 
     @Test
     void anArrayShorterThanItsShapeIsRefused() throws IOException {
         Path file = folder.resolve("short.npz");
         String header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, ), }\n";
-        try (OutputStream stream = Files.newOutputStream(file); ZipOutputStream archive = new ZipOutputStream(stream)) {
+        try (OutputStream stream = Files.newOutputStream(file);
+                ZipOutputStream archive = new ZipOutputStream(stream)) {
             archive.putNextEntry(new ZipEntry("x.npy"));
             archive.write(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (byte) header.length(), 0});
             archive.write(header.getBytes(StandardCharsets.ISO_8859_1));

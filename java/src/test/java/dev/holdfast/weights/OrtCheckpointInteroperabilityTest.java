@@ -26,7 +26,8 @@ class OrtCheckpointInteroperabilityTest {
     private Path folder;
 
     private static TrainingSession open(Path checkpoint) {
-        return TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SessionSettings.defaults());
+        return TrainingSession.open(
+                TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SessionSettings.defaults());
     }
 
     private static float[] train(TrainingSession session, int from, int to) {
@@ -34,7 +35,8 @@ class OrtCheckpointInteroperabilityTest {
         session.setLearningRate(1e-2f);
         for (int step = from; step < to; step++) {
             session.lazyResetGrad();
-            losses[step - from] = session.trainStep(Goldens.batch(BATCHES, step, "input", "labels")).loss();
+            losses[step - from] = session.trainStep(Goldens.batch(BATCHES, step, "input", "labels"))
+                    .loss();
             session.optimizerStep();
         }
         return losses;
@@ -47,9 +49,14 @@ class OrtCheckpointInteroperabilityTest {
         checkpoint.frozen().forEach(tensor -> writer.frozen(pending(checkpoint, tensor)));
         for (OptimizerGroup<CheckpointTensor> group : checkpoint.optimizerGroups()) {
             Map<String, List<PendingTensor>> moments = new LinkedHashMap<>();
-            group.moments().forEach((name, tensors) ->
-                    moments.put(name, tensors.stream().map(tensor -> pending(checkpoint, tensor)).toList()));
-            writer.optimizerGroup(new OptimizerGroup<>(group.name(), group.step(), group.initialLearningRate(), moments));
+            group.moments()
+                    .forEach((name, tensors) -> moments.put(
+                            name,
+                            tensors.stream()
+                                    .map(tensor -> pending(checkpoint, tensor))
+                                    .toList()));
+            writer.optimizerGroup(
+                    new OptimizerGroup<>(group.name(), group.step(), group.initialLearningRate(), moments));
         }
         return writer;
     }
@@ -72,8 +79,10 @@ class OrtCheckpointInteroperabilityTest {
         copy(OrtCheckpoint.read(original)).inlineLimit(inlineLimit).write(rewritten);
         OrtCheckpoint checkpoint = OrtCheckpoint.read(rewritten);
         Path expectedFile = inlineLimit == Integer.MAX_VALUE ? rewritten : CheckpointFormat.dataPath(rewritten);
-        assertThat(checkpoint.trainable()).allSatisfy(tensor -> assertThat(tensor.file()).isEqualTo(expectedFile));
-        assertThat(checkpoint.optimizerGroups().get(0).moments().values()).flatMap(List::copyOf)
+        assertThat(checkpoint.trainable())
+                .allSatisfy(tensor -> assertThat(tensor.file()).isEqualTo(expectedFile));
+        assertThat(checkpoint.optimizerGroups().get(0).moments().values())
+                .flatMap(List::copyOf)
                 .allSatisfy(tensor -> assertThat(tensor.file()).isEqualTo(rewritten));
 
         try (TrainingSession session = open(rewritten)) {
@@ -84,10 +93,14 @@ class OrtCheckpointInteroperabilityTest {
     @Test
     void parametersBesideTheCheckpointAreLoaded() {
         Path beside = folder.resolve("beside");
-        copy(OrtCheckpoint.read(CLASSIFIER.resolve("checkpoint"))).inlineLimit(0).write(beside);
+        copy(OrtCheckpoint.read(CLASSIFIER.resolve("checkpoint")))
+                .inlineLimit(0)
+                .write(beside);
 
-        assertThat(OrtCheckpoint.read(beside).trainable()).allSatisfy(tensor -> assertThat(tensor.file()).isNotEqualTo(beside));
-        try (TrainingSession session = open(beside); TrainingSession original = open(CLASSIFIER.resolve("checkpoint"))) {
+        assertThat(OrtCheckpoint.read(beside).trainable())
+                .allSatisfy(tensor -> assertThat(tensor.file()).isNotEqualTo(beside));
+        try (TrainingSession session = open(beside);
+                TrainingSession original = open(CLASSIFIER.resolve("checkpoint"))) {
             assertThat(train(session, 0, 3)).containsExactly(train(original, 0, 3));
         }
     }
@@ -96,7 +109,10 @@ class OrtCheckpointInteroperabilityTest {
     void propertiesTravelBothWays() {
         Path ours = folder.resolve("ours");
         Path theirs = folder.resolve("theirs");
-        copy(OrtCheckpoint.read(CLASSIFIER.resolve("checkpoint"))).property("epoch", 7L).property("best", 0.5f).property("note", "größer")
+        copy(OrtCheckpoint.read(CLASSIFIER.resolve("checkpoint")))
+                .property("epoch", 7L)
+                .property("best", 0.5f)
+                .property("note", "größer")
                 .write(ours);
 
         try (TrainingSession session = open(ours)) {
@@ -105,7 +121,8 @@ class OrtCheckpointInteroperabilityTest {
             assertThat(session.stringProperty("note")).isEqualTo("größer");
             session.saveCheckpoint(theirs, false);
         }
-        assertThat(OrtCheckpoint.read(theirs).properties()).isEqualTo(OrtCheckpoint.read(ours).properties());
+        assertThat(OrtCheckpoint.read(theirs).properties())
+                .isEqualTo(OrtCheckpoint.read(ours).properties());
     }
 
     /** External data of an ONNX file points at these offsets. */
@@ -124,7 +141,8 @@ class OrtCheckpointInteroperabilityTest {
             try (InputFile file = InputFile.open(tensor.file())) {
                 file.read(tensor.offset(), bytes);
             }
-            float[] after = HostTensor.wrap(tensor.elementType(), tensor.shape(), bytes.flip()).toFloatArray();
+            float[] after = HostTensor.wrap(tensor.elementType(), tensor.shape(), bytes.flip())
+                    .toFloatArray();
             float[] start = before.values(before.parameter(tensor.name())).toFloatArray();
             for (int i = 0; i < after.length; i++) {
                 // Two steps of AdamW at a learning rate of 0.01 move a weight by at most about 0.02.

@@ -28,9 +28,12 @@ class OrtCheckpointTest {
 
     private static CheckpointWriter sample() {
         Map<String, List<PendingTensor>> moments = new LinkedHashMap<>();
-        moments.put("w", List.of(
-                PendingTensor.of("momentum0", HostTensor.ofFloats(new float[] {7, 8, 9, 10, 11, 12}, 2, 3)),
-                PendingTensor.of("momentum1", HostTensor.ofFloats(new float[] {13, 14, 15, 16, 17, 18}, 2, 3))));
+        moments.put(
+                "w",
+                List.of(
+                        PendingTensor.of("momentum0", HostTensor.ofFloats(new float[] {7, 8, 9, 10, 11, 12}, 2, 3)),
+                        PendingTensor.of(
+                                "momentum1", HostTensor.ofFloats(new float[] {13, 14, 15, 16, 17, 18}, 2, 3))));
         return new CheckpointWriter()
                 .trainable(PendingTensor.of("w", HostTensor.ofFloats(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)))
                 .trainable(PendingTensor.of("scalar", HostTensor.ofFloats(new float[] {42})))
@@ -67,12 +70,14 @@ class OrtCheckpointTest {
     void momentsStayInsideWhereOnlyTheParametersAreTooLarge() {
         Path path = folder.resolve("checkpoint");
         long momentsAlone = (1 << 16) + 5_000;
-        sample().trainable(PendingTensor.of("large", HostTensor.allocate(ElementType.FLOAT, Shape.of(5_000)))).inlineLimit(momentsAlone)
+        sample().trainable(PendingTensor.of("large", HostTensor.allocate(ElementType.FLOAT, Shape.of(5_000))))
+                .inlineLimit(momentsAlone)
                 .write(path);
 
         OrtCheckpoint checkpoint = OrtCheckpoint.read(path);
         assertThat(checkpoint.parameter("large").file()).isEqualTo(folder.resolve("checkpoint.data"));
-        assertThat(checkpoint.optimizerGroups().get(0).moments().get("w").get(0).file()).isEqualTo(path);
+        assertThat(checkpoint.optimizerGroups().get(0).moments().get("w").get(0).file())
+                .isEqualTo(path);
     }
 
     private static void assertSample(OrtCheckpoint checkpoint) {
@@ -81,11 +86,13 @@ class OrtCheckpointTest {
         assertThat(checkpoint.parameter("scalar").shape()).isEqualTo(Shape.of());
         assertThat(checkpoint.values(checkpoint.parameter("w")).toFloatArray()).containsExactly(1, 2, 3, 4, 5, 6);
         assertThat(checkpoint.values(checkpoint.parameter("ids")).toLongArray()).containsExactly(Long.MIN_VALUE, 3);
-        assertThat(checkpoint.properties()).containsOnly(entry("épochs", 3L), entry("loss", 1.5f), entry("note", "größer"));
+        assertThat(checkpoint.properties())
+                .containsOnly(entry("épochs", 3L), entry("loss", 1.5f), entry("note", "größer"));
         OptimizerGroup<CheckpointTensor> group = checkpoint.optimizerGroups().get(0);
         assertThat(group.step()).isEqualTo(17);
         assertThat(group.initialLearningRate()).isEqualTo(0.25f);
-        assertThat(checkpoint.values(group.moments().get("w").get(1)).toFloatArray()).containsExactly(13, 14, 15, 16, 17, 18);
+        assertThat(checkpoint.values(group.moments().get("w").get(1)).toFloatArray())
+                .containsExactly(13, 14, 15, 16, 17, 18);
     }
 
     @Test
@@ -111,7 +118,9 @@ class OrtCheckpointTest {
             assertThat(weights.names()).containsExactly("w", "scalar", "b", "ids");
             assertThat(weights.readFloat("b").toFloatArray()).containsExactly(-1);
             assertThatThrownBy(() -> weights.readFloat("ids")).hasMessageContaining("INT64");
-            assertThatThrownBy(() -> weights.readFloat("x")).isInstanceOf(MalformedFileException.class).hasMessageContaining("parameter x");
+            assertThatThrownBy(() -> weights.readFloat("x"))
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessageContaining("parameter x");
         }
     }
 
@@ -162,7 +171,9 @@ class OrtCheckpointTest {
             file.setLength(file.length() - 1);
         }
 
-        assertThatThrownBy(() -> OrtCheckpoint.read(path)).isInstanceOf(MalformedFileException.class).hasMessageContaining("offset ");
+        assertThatThrownBy(() -> OrtCheckpoint.read(path))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("offset ");
     }
 
     @Test

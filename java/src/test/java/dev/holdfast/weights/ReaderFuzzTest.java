@@ -39,7 +39,9 @@ class ReaderFuzzTest {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(path);
         checkpoint.trainable().forEach(checkpoint::values);
         checkpoint.frozen().forEach(checkpoint::values);
-        checkpoint.optimizerGroups().forEach(group -> group.moments().values().forEach(tensors -> tensors.forEach(checkpoint::values)));
+        checkpoint
+                .optimizerGroups()
+                .forEach(group -> group.moments().values().forEach(tensors -> tensors.forEach(checkpoint::values)));
     }
 
     @Test
@@ -53,15 +55,18 @@ class ReaderFuzzTest {
         Files.copy(Golden.gguf("qwen3/config.json"), folder.resolve("config.json"));
         Files.copy(Golden.gguf("qwen3/model.safetensors"), folder.resolve("shard.safetensors"));
         Path index = folder.resolve("model.safetensors.index.json");
-        Path good = Files.writeString(folder.resolve("good"), "{\"metadata\": {}, \"weight_map\": "
-                + "{\"model.norm.weight\": \"shard.safetensors\", \"model.layers.0.mlp.up_proj.weight\": \"shard.safetensors\"}}");
+        Path good = Files.writeString(
+                folder.resolve("good"),
+                "{\"metadata\": {}, \"weight_map\": "
+                        + "{\"model.norm.weight\": \"shard.safetensors\", \"model.layers.0.mlp.up_proj.weight\": \"shard.safetensors\"}}");
         Fuzz.check(good, index, 2, ROUNDS, path -> readModel(folder));
     }
 
     @Test
     void configuration() throws IOException {
         Files.copy(Golden.gguf("gpt2/model.safetensors"), folder.resolve("model.safetensors"));
-        Fuzz.check(Golden.gguf("gpt2/config.json"), folder.resolve("config.json"), 3, ROUNDS, path -> readModel(folder));
+        Fuzz.check(
+                Golden.gguf("gpt2/config.json"), folder.resolve("config.json"), 3, ROUNDS, path -> readModel(folder));
     }
 
     @ParameterizedTest
@@ -82,8 +87,14 @@ class ReaderFuzzTest {
         Path good = folder.resolve("checkpoint");
         Map<String, List<PendingTensor>> moments = new LinkedHashMap<>();
         moments.put("w", List.of(tensor("momentum0", 40), tensor("momentum1", 40)));
-        new CheckpointWriter().inlineLimit(inlineLimit).trainable(tensor("w", 40)).trainable(tensor("v", 3)).frozen(tensor("f", 200))
-                .optimizerGroup(new OptimizerGroup<>("group0", 1, 1, moments)).property("note", "text").property("n", 1)
+        new CheckpointWriter()
+                .inlineLimit(inlineLimit)
+                .trainable(tensor("w", 40))
+                .trainable(tensor("v", 3))
+                .frozen(tensor("f", 200))
+                .optimizerGroup(new OptimizerGroup<>("group0", 1, 1, moments))
+                .property("note", "text")
+                .property("n", 1)
                 .write(good);
         Path scratch = folder.resolve("f");
         if (inlineLimit == 0) {

@@ -37,12 +37,15 @@ class SafetensorsFileTest {
         Path file = folder.resolve("model.safetensors");
         short half = HalfPrecision.floatToHalf(-0.5f);
         short bfloat = HalfPrecision.floatToBfloat(3);
-        SafetensorsWriter.write(file, Map.of("format", "pt"), List.of(
-                PendingTensor.of("matrix", HostTensor.ofFloats(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)),
-                PendingTensor.of("half", shorts(ElementType.FLOAT16, half)),
-                PendingTensor.of("bfloat", shorts(ElementType.BFLOAT16, bfloat, bfloat)),
-                PendingTensor.of("empty", HostTensor.ofFloats(new float[0], 0, 4)),
-                PendingTensor.of("scalar", HostTensor.ofFloats(new float[] {7}))));
+        SafetensorsWriter.write(
+                file,
+                Map.of("format", "pt"),
+                List.of(
+                        PendingTensor.of("matrix", HostTensor.ofFloats(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)),
+                        PendingTensor.of("half", shorts(ElementType.FLOAT16, half)),
+                        PendingTensor.of("bfloat", shorts(ElementType.BFLOAT16, bfloat, bfloat)),
+                        PendingTensor.of("empty", HostTensor.ofFloats(new float[0], 0, 4)),
+                        PendingTensor.of("scalar", HostTensor.ofFloats(new float[] {7}))));
 
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
             assertThat(source.names()).containsExactly("matrix", "half", "bfloat", "empty", "scalar");
@@ -53,7 +56,9 @@ class SafetensorsFileTest {
             assertThat(source.readFloat("bfloat").toFloatArray()).containsExactly(3, 3);
             assertThat(source.readFloat("empty").elementCount()).isZero();
             assertThat(source.readFloat("scalar").shape()).isEqualTo(Shape.of());
-            assertThatThrownBy(() -> source.readFloat("x")).isInstanceOf(MalformedFileException.class).hasMessageContaining("tensor x");
+            assertThatThrownBy(() -> source.readFloat("x"))
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessageContaining("tensor x");
         }
     }
 
@@ -77,31 +82,37 @@ class SafetensorsFileTest {
     /** The header with its length before it, then so many zero bytes of tensors. */
     private Path file(String header, int dataBytes) throws IOException {
         byte[] json = header.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
-        ByteBuffer bytes = ByteBuffer.allocate(8 + json.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).put(json);
+        ByteBuffer bytes = ByteBuffer.allocate(8 + json.length + dataBytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(json.length)
+                .put(json);
         return Files.write(folder.resolve("faulty.safetensors"), bytes.array());
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | 7 | truncated: tensor a",
-        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | 9 | expected the file to end with the last tensor, got 1 more",
-        "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,8]}} | 8 | expected the bytes of shape [3] F32, got 8",
-        "{'a':{'dtype':'F32','shape':[4611686018427387905],'data_offsets':[0,4]}} | 4 | expected the bytes of shape",
-        "{'a':{'dtype':'F32','shape':[4611686018427387905,8],'data_offsets':[0,4]}} | 4 | element count overflows",
-        "{'a':{'dtype':'F32','shape':[-1],'data_offsets':[0,4]}} | 4 | expected whole numbers >= 0, got -1",
-        "{'a':{'dtype':'F32','shape':[1.0],'data_offsets':[0,4]}} | 4 | expected whole numbers >= 0, got 1.0",
-        "{'a':{'dtype':'F32','shape':1,'data_offsets':[0,4]}} | 4 | shape: expected an array, got 1",
-        "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,0]}} | 4 | expected [begin, end]",
-        "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | 8 | expected to begin at 0",
-        "{'a':{'dtype':'F32','shape':[],'data_offsets':[0,4]},'b':{'dtype':'F16','shape':[2],'data_offsets':[2,6]}} | 6 | to begin at 4",
-        "{'a':{'dtype':'F32','shape':[],'data_offsets':[0,4]},'b':{'dtype':'F32','shape':[1],'data_offsets':[8,12]}} | 12 | to begin at 4",
-        "{'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]},'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]}} | 0 | Duplicate field",
-        "{'a':{'shape':[0],'data_offsets':[0,0]}} | 0 | dtype: expected a string",
-        "{'a':7} | 0 | dtype: expected a string",
-        "[1] | 0 | expected a JSON object",
-        "{'a' | 0 | not JSON",
-        "{} {} | 0 | not JSON",
-    })
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | 7 | truncated: tensor a",
+                "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | 9 | expected the file to end with the last tensor, got 1 more",
+                "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,8]}} | 8 | expected the bytes of shape [3] F32, got 8",
+                "{'a':{'dtype':'F32','shape':[4611686018427387905],'data_offsets':[0,4]}} | 4 | expected the bytes of shape",
+                "{'a':{'dtype':'F32','shape':[4611686018427387905,8],'data_offsets':[0,4]}} | 4 | element count overflows",
+                "{'a':{'dtype':'F32','shape':[-1],'data_offsets':[0,4]}} | 4 | expected whole numbers >= 0, got -1",
+                "{'a':{'dtype':'F32','shape':[1.0],'data_offsets':[0,4]}} | 4 | expected whole numbers >= 0, got 1.0",
+                "{'a':{'dtype':'F32','shape':1,'data_offsets':[0,4]}} | 4 | shape: expected an array, got 1",
+                "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,0]}} | 4 | expected [begin, end]",
+                "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | 8 | expected to begin at 0",
+                "{'a':{'dtype':'F32','shape':[],'data_offsets':[0,4]},'b':{'dtype':'F16','shape':[2],'data_offsets':[2,6]}} | 6 | to begin at 4",
+                "{'a':{'dtype':'F32','shape':[],'data_offsets':[0,4]},'b':{'dtype':'F32','shape':[1],'data_offsets':[8,12]}} | 12 | to begin at 4",
+                "{'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]},'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]}} | 0 | Duplicate field",
+                "{'a':{'shape':[0],'data_offsets':[0,0]}} | 0 | dtype: expected a string",
+                "{'a':7} | 0 | dtype: expected a string",
+                "[1] | 0 | expected a JSON object",
+                "{'a' | 0 | not JSON",
+                "{} {} | 0 | not JSON",
+            })
     void everyFaultOfAHeaderIsNamed(String header, int dataBytes, String message) throws IOException {
         Path file = file(header, dataBytes);
 
@@ -113,18 +124,31 @@ class SafetensorsFileTest {
 
     @Test
     void aHeaderLengthBeyondTheFileOrTheFormatIsRefused() throws IOException {
-        Path beyondFile = Files.write(folder.resolve("a"), ByteBuffer.allocate(20).order(ByteOrder.LITTLE_ENDIAN).putLong(13).array());
-        Path beyondFormat = Files.write(folder.resolve("b"), ByteBuffer.allocate(20).order(ByteOrder.LITTLE_ENDIAN).putLong(-1).array());
+        Path beyondFile = Files.write(
+                folder.resolve("a"),
+                ByteBuffer.allocate(20)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(13)
+                        .array());
+        Path beyondFormat = Files.write(
+                folder.resolve("b"),
+                ByteBuffer.allocate(20)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(-1)
+                        .array());
 
-        assertThatThrownBy(() -> SafetensorsFile.open(beyondFile)).isInstanceOf(MalformedFileException.class)
+        assertThatThrownBy(() -> SafetensorsFile.open(beyondFile))
+                .isInstanceOf(MalformedFileException.class)
                 .hasMessageContaining("offset 8: truncated: expected 13 more bytes, got 12");
-        assertThatThrownBy(() -> SafetensorsFile.open(beyondFormat)).isInstanceOf(MalformedFileException.class)
+        assertThatThrownBy(() -> SafetensorsFile.open(beyondFormat))
+                .isInstanceOf(MalformedFileException.class)
                 .hasMessageContaining("header length");
     }
 
     @Test
     void otherTypesMayLieInTheFileButNotBeRead() throws IOException {
-        Path file = file("{'__metadata__':{'format':'pt'},'mask':{'dtype':'BOOL','shape':[2],'data_offsets':[0,2]}}", 2);
+        Path file =
+                file("{'__metadata__':{'format':'pt'},'mask':{'dtype':'BOOL','shape':[2],'data_offsets':[0,2]}}", 2);
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
             assertThat(source.names()).containsExactly("mask");
             assertThatThrownBy(() -> source.readFloat("mask"))
@@ -137,7 +161,9 @@ class SafetensorsFileTest {
     void aTypeThatTheFormatDoesNotHaveIsRefusedByName() throws IOException {
         Path file = file("{'a':{'dtype':'F3','shape':[0],'data_offsets':[0,0]}}", 0);
 
-        assertThatThrownBy(() -> SafetensorsFile.open(file)).isInstanceOf(UnsupportedModelException.class).hasMessageContaining("got F3");
+        assertThatThrownBy(() -> SafetensorsFile.open(file))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("got F3");
     }
 
     @Test
@@ -145,7 +171,9 @@ class SafetensorsFileTest {
         Path file = file("{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}}", 8);
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
             Files.write(file, new byte[10]);
-            assertThatThrownBy(() -> source.readFloat("a")).isInstanceOf(MalformedFileException.class).hasMessageContaining("truncated");
+            assertThatThrownBy(() -> source.readFloat("a"))
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessageContaining("truncated");
         }
     }
 
@@ -155,8 +183,10 @@ class SafetensorsFileTest {
         PendingTensor integers = PendingTensor.of("a", HostTensor.ofLongs(new long[] {1}, 1));
         Path file = folder.resolve("model.safetensors");
 
-        assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of(), List.of(tensor, tensor))).hasMessageContaining("twice");
-        assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of(), List.of(integers))).hasMessageContaining("INT64");
+        assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of(), List.of(tensor, tensor)))
+                .hasMessageContaining("twice");
+        assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of(), List.of(integers)))
+                .hasMessageContaining("INT64");
         assertThat(file).doesNotExist();
     }
 }
