@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.data.Message;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
@@ -113,7 +114,7 @@ final class GenerateCommand implements Callable<Integer> {
         GenerationOptions options = options();
         PrintStream results = console.results();
         try (Generator generator =
-                Generator.open(model, SessionSettings.defaults().withIntraOpThreads(threads))) {
+                Generator.open(deployable(), SessionSettings.defaults().withIntraOpThreads(threads))) {
             Generation generation = generate(generator, options, json ? piece -> {} : this::show);
             results.println(json ? toJson(generation) : "");
             console.say(String.format(
@@ -123,6 +124,12 @@ final class GenerateCommand implements Callable<Integer> {
                     generation.tokensPerSecond()));
         }
         return ExitCode.OK;
+    }
+
+    /** A finished run has its packaged model inside. */
+    private Path deployable() {
+        Path packaged = model.resolve("model");
+        return DeployableFolder.isDeployable(packaged) ? packaged : model;
     }
 
     private void requireOneInput() {
