@@ -2,73 +2,23 @@
 #include "holdfast/attention.h"
 
 #include <atomic>
-#include <cmath>
 #include <cstdlib>
 
 #include "attention/attention.hpp"
-#include "core/error.hpp"
+#include "core/check.hpp"
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
 
 namespace holdfast {
 namespace {
 
-#define HF_CHECK(expression)                          \
-    do {                                              \
-        const hf_status status_of_check = expression; \
-        if (status_of_check != HF_OK) {               \
-            return status_of_check;                   \
-        }                                             \
-    } while (false)
-
-long long number(int64_t value) { return static_cast<long long>(value); }
-
-template <class Struct>
-hf_status check_struct(const char *name, const Struct *value) {
-    if (value == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a struct, got NULL", name);
-    }
-    if (value->struct_size != sizeof(Struct)) {
-        return fail(HF_INVALID_ARGUMENT, "%s.struct_size: expected %zu, got %zu", name, sizeof(Struct), value->struct_size);
-    }
-    return HF_OK;
-}
-
-hf_status check_backend(int32_t backend) {
-    if (backend == HF_BACKEND_CUDA) {
-        return fail(HF_UNSUPPORTED, "backend: expected the reference (0) or CPU (1) backend, got CUDA (2)");
-    }
-    if (backend != HF_BACKEND_REFERENCE && backend != HF_BACKEND_CPU) {
-        return fail(HF_INVALID_ARGUMENT, "backend: expected [0, 2], got %d", backend);
-    }
-    return HF_OK;
-}
-
-hf_status check_executor(const hf_executor *executor) {
-    if (executor == nullptr) {
-        return HF_OK;
-    }
-    HF_CHECK(check_struct("executor", executor));
-    if (executor->parallel_for == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "executor.parallel_for: expected a function, got NULL");
-    }
-    return HF_OK;
-}
-
-hf_status check_at_least(const char *name, int64_t smallest, int64_t value) {
-    if (value < smallest) {
-        return fail(HF_INVALID_ARGUMENT, "options.%s: expected >= %lld, got %lld", name, number(smallest), number(value));
-    }
-    return HF_OK;
-}
-
 hf_status check_options(const hf_causal_attention_options *options) {
     HF_CHECK(check_struct("options", options));
-    HF_CHECK(check_at_least("batch_size", 0, options->batch_size));
-    HF_CHECK(check_at_least("sequence_length", 0, options->sequence_length));
-    HF_CHECK(check_at_least("key_value_head_count", 1, options->key_value_head_count));
-    HF_CHECK(check_at_least("head_count", 1, options->head_count));
-    HF_CHECK(check_at_least("head_size", 1, options->head_size));
+    HF_CHECK(check_at_least("options.batch_size", 0, options->batch_size));
+    HF_CHECK(check_at_least("options.sequence_length", 0, options->sequence_length));
+    HF_CHECK(check_at_least("options.key_value_head_count", 1, options->key_value_head_count));
+    HF_CHECK(check_at_least("options.head_count", 1, options->head_count));
+    HF_CHECK(check_at_least("options.head_size", 1, options->head_size));
     if (options->head_count % options->key_value_head_count != 0) {
         return fail(HF_INVALID_ARGUMENT, "options.head_count: expected a multiple of key_value_head_count (%lld), got %lld",
                     number(options->key_value_head_count), number(options->head_count));
@@ -80,30 +30,22 @@ hf_status check_options(const hf_causal_attention_options *options) {
         __builtin_mul_overflow(bytes, options->batch_size + 1, &bytes) || __builtin_mul_overflow(bytes, int64_t{64}, &bytes)) {
         return fail(HF_INVALID_ARGUMENT, "options: expected tensors of fewer than 2^57 bytes, got more");
     }
-    if (!std::isfinite(options->scale)) {
-        return fail(HF_INVALID_ARGUMENT, "options.scale: expected a finite number, got %g", static_cast<double>(options->scale));
-    }
-    return HF_OK;
+    return check_finite("options.scale", static_cast<double>(options->scale));
 }
 
-hf_status check_address(const char *name, const float *address) {
-    if (address == nullptr || reinterpret_cast<uintptr_t>(address) % sizeof(float) != 0) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer aligned to its elements, got %p", name,
-                    static_cast<const void *>(address));
-    }
-    return HF_OK;
-}
+/// The tensors of a call have elements: calls with empty ones end before.
+hf_status check_tensor(const char *name, const float *data) { return check_array(name, data, 1, sizeof(float)); }
 
 hf_status check_inputs(const hf_causal_attention_options &options, const hf_causal_attention_inputs *inputs) {
     HF_CHECK(check_struct("inputs", inputs));
-    HF_CHECK(check_address("inputs.query", inputs->query));
-    HF_CHECK(check_address("inputs.key", inputs->key));
-    HF_CHECK(check_address("inputs.value", inputs->value));
+    HF_CHECK(check_tensor("inputs.query", inputs->query));
+    HF_CHECK(check_tensor("inputs.key", inputs->key));
+    HF_CHECK(check_tensor("inputs.value", inputs->value));
     if (inputs->cosines == nullptr && inputs->sines == nullptr) {
         return HF_OK;
     }
-    HF_CHECK(check_address("inputs.cosines", inputs->cosines));
-    HF_CHECK(check_address("inputs.sines", inputs->sines));
+    HF_CHECK(check_tensor("inputs.cosines", inputs->cosines));
+    HF_CHECK(check_tensor("inputs.sines", inputs->sines));
     if (options.head_size % 2 != 0) {
         return fail(HF_INVALID_ARGUMENT, "options.head_size: expected an even number with rotary positions, got %lld",
                     number(options.head_size));
@@ -271,8 +213,8 @@ extern "C" hf_status hf_causal_attention(int32_t backend, const hf_causal_attent
         return HF_OK;
     }
     HF_CHECK(check_inputs(*options, inputs));
-    HF_CHECK(check_address("output", output));
-    HF_CHECK(check_address("log_sum_exp", log_sum_exp));
+    HF_CHECK(check_tensor("output", output));
+    HF_CHECK(check_tensor("log_sum_exp", log_sum_exp));
     HF_CHECK(check_executor(executor));
     Attention attention = attention_of(*options, *inputs);
     attention.output = output;
@@ -296,12 +238,12 @@ extern "C" hf_status hf_causal_attention_gradient(int32_t backend, const hf_caus
         return HF_OK;
     }
     HF_CHECK(check_inputs(*options, inputs));
-    HF_CHECK(check_address("output", output));
-    HF_CHECK(check_address("log_sum_exp", log_sum_exp));
-    HF_CHECK(check_address("output_gradient", output_gradient));
-    HF_CHECK(check_address("query_gradient", query_gradient));
-    HF_CHECK(check_address("key_gradient", key_gradient));
-    HF_CHECK(check_address("value_gradient", value_gradient));
+    HF_CHECK(check_tensor("output", output));
+    HF_CHECK(check_tensor("log_sum_exp", log_sum_exp));
+    HF_CHECK(check_tensor("output_gradient", output_gradient));
+    HF_CHECK(check_tensor("query_gradient", query_gradient));
+    HF_CHECK(check_tensor("key_gradient", key_gradient));
+    HF_CHECK(check_tensor("value_gradient", value_gradient));
     HF_CHECK(check_executor(executor));
     Attention attention = attention_of(*options, *inputs);
     attention.given_output = output;

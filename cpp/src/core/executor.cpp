@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.hpp"
+#include "core/check.hpp"
 
 namespace holdfast {
 namespace {
@@ -128,7 +128,7 @@ void parallel_for(const hf_executor *executor, int64_t task_count, hf_task task,
 
 extern "C" hf_status hf_set_thread_count(int64_t count) {
     if (count < 1 || count > 1024) {
-        return holdfast::fail(HF_INVALID_ARGUMENT, "thread_count: expected [1, 1024], got %lld", static_cast<long long>(count));
+        return holdfast::fail(HF_INVALID_ARGUMENT, "thread_count: expected [1, 1024], got %lld", holdfast::number(count));
     }
     holdfast::thread_count = count;
     return HF_OK;

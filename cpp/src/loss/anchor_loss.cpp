@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/error.hpp"
+#include "core/check.hpp"
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
 #include "loss/element.hpp"
@@ -12,52 +12,14 @@
 namespace holdfast {
 namespace {
 
-#define HF_CHECK(expression)                          \
-    do {                                              \
-        const hf_status status_of_check = expression; \
-        if (status_of_check != HF_OK) {               \
-            return status_of_check;                   \
-        }                                             \
-    } while (false)
-
-long long number(int64_t value) { return static_cast<long long>(value); }
-
-template <class Struct>
-hf_status check_struct(const char *name, const Struct *value) {
-    if (value == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a struct, got NULL", name);
-    }
-    if (value->struct_size != sizeof(Struct)) {
-        return fail(HF_INVALID_ARGUMENT, "%s.struct_size: expected %zu, got %zu", name, sizeof(Struct), value->struct_size);
-    }
-    return HF_OK;
-}
-
-hf_status check_range(const char *name, int32_t value, int32_t last) {
-    if (value < 0 || value > last) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected [0, %d], got %d", name, last, value);
-    }
-    return HF_OK;
-}
-
-hf_status check_weight(const char *name, float value) {
-    if (!(value >= 0.0f) || std::isinf(value)) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a finite number >= 0, got %g", name, static_cast<double>(value));
-    }
-    return HF_OK;
-}
-
 hf_status check_options(const hf_anchor_loss_options *options) {
     HF_CHECK(check_struct("options", options));
-    HF_CHECK(check_range("options.divergence", options->divergence, HF_JSD));
-    HF_CHECK(check_range("options.interpolation", options->interpolation, HF_INTERPOLATION_PROBABILITY));
-    HF_CHECK(check_range("options.label_weighting", options->label_weighting, HF_LABEL_WEIGHTING_DFT));
-    if (!(options->temperature > 0.0f) || std::isinf(options->temperature)) {
-        return fail(HF_INVALID_ARGUMENT, "options.temperature: expected a finite number > 0, got %g",
-                    static_cast<double>(options->temperature));
-    }
-    HF_CHECK(check_weight("options.kd_weight", options->kd_weight));
-    HF_CHECK(check_weight("options.ce_weight", options->ce_weight));
+    HF_CHECK(check_code("options.divergence", options->divergence, HF_JSD));
+    HF_CHECK(check_code("options.interpolation", options->interpolation, HF_INTERPOLATION_PROBABILITY));
+    HF_CHECK(check_code("options.label_weighting", options->label_weighting, HF_LABEL_WEIGHTING_DFT));
+    HF_CHECK(check_positive("options.temperature", static_cast<double>(options->temperature)));
+    HF_CHECK(check_not_negative("options.kd_weight", static_cast<double>(options->kd_weight)));
+    HF_CHECK(check_not_negative("options.ce_weight", static_cast<double>(options->ce_weight)));
     if (options->divergence == HF_JSD && options->kd_weight > 0.0f && !(options->beta > 0.0f && options->beta < 1.0f)) {
         return fail(HF_INVALID_ARGUMENT, "options.beta: expected (0, 1), got %g", static_cast<double>(options->beta));
     }
@@ -76,13 +38,7 @@ hf_status check_rows(const char *name, const void *data, int64_t rows, int64_t c
         return fail(HF_INVALID_ARGUMENT, "%s: expected a size below 2^63 bytes, got %lld rows of %lld elements", name, number(rows),
                     number(stride));
     }
-    if (data == nullptr && rows > 0) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer, got NULL", name);
-    }
-    if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element_bytes(element_type)) != 0) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer aligned to its elements, got %p", name, data);
-    }
-    return HF_OK;
+    return check_array(name, data, rows, static_cast<size_t>(element_bytes(element_type)));
 }
 
 hf_status check_logits(const char *name, const hf_logits *logits, int64_t rows) {
@@ -91,16 +47,6 @@ hf_status check_logits(const char *name, const hf_logits *logits, int64_t rows) 
         return fail(HF_INVALID_ARGUMENT, "%s.vocabulary_size: expected >= 1, got %lld", name, number(logits->vocabulary_size));
     }
     return check_rows(name, logits->data, rows, logits->vocabulary_size, logits->row_stride, logits->element_type);
-}
-
-hf_status check_array(const char *name, const void *data, int64_t count, size_t element) {
-    if (data == nullptr && count > 0) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer, got NULL", name);
-    }
-    if (reinterpret_cast<uintptr_t>(data) % element != 0) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer aligned to its elements, got %p", name, data);
-    }
-    return HF_OK;
 }
 
 hf_status check_token_values(const AnchorLoss &loss) {
@@ -178,20 +124,13 @@ hf_status check_overlaps(const AnchorLoss &loss) {
 
 hf_status check_outputs(const AnchorLoss &loss) {
     const hf_anchor_loss_outputs &out = loss.outputs;
-    HF_CHECK(check_range("outputs.gradient_mode", out.gradient_mode, HF_GRADIENT_ACCUMULATE));
+    HF_CHECK(check_code("outputs.gradient_mode", out.gradient_mode, HF_GRADIENT_ACCUMULATE));
     if (out.gradient_mode != HF_GRADIENT_NONE) {
         HF_CHECK(check_rows("outputs.student_gradient", out.student_gradient, loss.token_count, loss.student.vocabulary_size,
                             out.gradient_stride, out.gradient_type));
     }
-    if (reinterpret_cast<uintptr_t>(out.token_loss) % 4 != 0) {
-        return fail(HF_INVALID_ARGUMENT, "outputs.token_loss: expected a pointer aligned to its elements, got %p",
-                    static_cast<void *>(out.token_loss));
-    }
-    if (reinterpret_cast<uintptr_t>(out.statistics) % 4 != 0) {
-        return fail(HF_INVALID_ARGUMENT, "outputs.statistics: expected a pointer aligned to its elements, got %p",
-                    static_cast<void *>(out.statistics));
-    }
-    return HF_OK;
+    HF_CHECK(check_optional_array("outputs.token_loss", out.token_loss, sizeof(float)));
+    return check_optional_array("outputs.statistics", out.statistics, sizeof(float));
 }
 
 bool same_rows(const hf_logits &a, const hf_logits &b) {
@@ -199,23 +138,9 @@ bool same_rows(const hf_logits &a, const hf_logits &b) {
 }
 
 hf_status check_place(int32_t backend, const void *stream) {
-    if (backend == HF_BACKEND_CUDA) {
-        return fail(HF_UNSUPPORTED, "backend: this build has no CUDA kernels; expected the reference (0) or CPU (1) backend, got CUDA (2)");
-    }
-    HF_CHECK(check_range("backend", backend, HF_BACKEND_CUDA));
+    HF_CHECK(check_backend(backend));
     if (stream != nullptr) {
         return fail(HF_INVALID_ARGUMENT, "stream: expected NULL on the CPU, got %p", stream);
-    }
-    return HF_OK;
-}
-
-hf_status check_executor(const hf_executor *executor) {
-    if (executor == nullptr) {
-        return HF_OK;
-    }
-    HF_CHECK(check_struct("executor", executor));
-    if (executor->parallel_for == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "executor.parallel_for: expected a function, got NULL");
     }
     return HF_OK;
 }
@@ -244,9 +169,7 @@ void run(const AnchorLoss &loss, AnchorLossRow row, const hf_executor *executor)
 }
 
 hf_status check_sides(int64_t token_count, const hf_logits *student, const hf_logits *snapshot, const hf_logits *reference) {
-    if (token_count < 0) {
-        return fail(HF_INVALID_ARGUMENT, "token_count: expected >= 0, got %lld", number(token_count));
-    }
+    HF_CHECK(check_at_least("token_count", 0, token_count));
     HF_CHECK(check_logits("student", student, token_count));
     if (snapshot != nullptr) {
         HF_CHECK(check_logits("snapshot", snapshot, token_count));
@@ -306,9 +229,7 @@ extern "C" hf_status hf_anchor_loss_workspace_bytes(int32_t backend, int64_t tok
                                                     const hf_logits *snapshot, const hf_logits *reference, size_t *workspace_bytes) {
     HF_CHECK(check_place(backend, nullptr));
     HF_CHECK(check_sides(token_count, student, snapshot, reference));
-    if (workspace_bytes == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "workspace_bytes: expected a pointer, got NULL");
-    }
+    HF_CHECK(check_array("workspace_bytes", workspace_bytes, 1, sizeof(size_t)));
     *workspace_bytes = 0;
     return HF_OK;
 }

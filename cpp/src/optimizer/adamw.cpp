@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "core/error.hpp"
+#include "core/check.hpp"
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
 #include "holdfast/adamw.h"
@@ -11,87 +11,27 @@
 namespace holdfast {
 namespace {
 
-#define HF_CHECK(expression)                          \
-    do {                                              \
-        const hf_status status_of_check = expression; \
-        if (status_of_check != HF_OK) {               \
-            return status_of_check;                   \
-        }                                             \
-    } while (false)
-
-long long number(int64_t value) { return static_cast<long long>(value); }
-
-template <class Struct>
-hf_status check_struct(const char *name, const Struct *value) {
-    if (value == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a struct, got NULL", name);
-    }
-    if (value->struct_size != sizeof(Struct)) {
-        return fail(HF_INVALID_ARGUMENT, "%s.struct_size: expected %zu, got %zu", name, sizeof(Struct), value->struct_size);
-    }
-    return HF_OK;
-}
-
-hf_status check_backend(int32_t backend) {
-    if (backend == HF_BACKEND_CUDA) {
-        return fail(HF_UNSUPPORTED, "backend: expected the reference (0) or CPU (1) backend, got CUDA (2)");
-    }
-    if (backend != HF_BACKEND_REFERENCE && backend != HF_BACKEND_CPU) {
-        return fail(HF_INVALID_ARGUMENT, "backend: expected [0, 2], got %d", backend);
-    }
-    return HF_OK;
-}
-
-hf_status check_executor(const hf_executor *executor) {
-    if (executor == nullptr) {
-        return HF_OK;
-    }
-    HF_CHECK(check_struct("executor", executor));
-    if (executor->parallel_for == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "executor.parallel_for: expected a function, got NULL");
-    }
-    return HF_OK;
-}
-
-hf_status check_not_negative(const char *name, double value) {
-    if (!(value >= 0) || std::isinf(value)) {
-        return fail(HF_INVALID_ARGUMENT, "options.%s: expected a finite number >= 0, got %g", name, value);
-    }
-    return HF_OK;
-}
-
 hf_status check_beta(const char *name, double value) {
     if (!(value >= 0 && value < 1)) {
-        return fail(HF_INVALID_ARGUMENT, "options.%s: expected [0, 1), got %g", name, value);
+        return fail(HF_INVALID_ARGUMENT, "%s: expected [0, 1), got %g", name, value);
     }
     return HF_OK;
 }
 
 hf_status check_options(const hf_adamw_options *options) {
     HF_CHECK(check_struct("options", options));
-    HF_CHECK(check_not_negative("learning_rate", options->learning_rate));
-    HF_CHECK(check_beta("beta1", options->beta1));
-    HF_CHECK(check_beta("beta2", options->beta2));
-    if (!(options->epsilon > 0) || std::isinf(options->epsilon)) {
-        return fail(HF_INVALID_ARGUMENT, "options.epsilon: expected a finite number > 0, got %g", options->epsilon);
-    }
-    HF_CHECK(check_not_negative("weight_decay", options->weight_decay));
-    if (!std::isfinite(options->gradient_scale)) {
-        return fail(HF_INVALID_ARGUMENT, "options.gradient_scale: expected a finite number, got %g", options->gradient_scale);
-    }
-    if (options->step < 1) {
-        return fail(HF_INVALID_ARGUMENT, "options.step: expected >= 1, got %lld", number(options->step));
-    }
-    return HF_OK;
+    HF_CHECK(check_not_negative("options.learning_rate", options->learning_rate));
+    HF_CHECK(check_beta("options.beta1", options->beta1));
+    HF_CHECK(check_beta("options.beta2", options->beta2));
+    HF_CHECK(check_positive("options.epsilon", options->epsilon));
+    HF_CHECK(check_not_negative("options.weight_decay", options->weight_decay));
+    HF_CHECK(check_finite("options.gradient_scale", options->gradient_scale));
+    return check_at_least("options.step", 1, options->step);
 }
 
 hf_status check_counts(const char *count_name, int64_t count, const char *name, const int64_t *element_counts) {
-    if (count < 0) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected >= 0, got %lld", count_name, number(count));
-    }
-    if (count > 0 && element_counts == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer, got NULL", name);
-    }
+    HF_CHECK(check_at_least(count_name, 0, count));
+    HF_CHECK(check_array(name, element_counts, count, sizeof(int64_t)));
     int64_t bytes = 0;
     for (int64_t i = 0; i < count; ++i) {
         int64_t bytes_here;
@@ -106,9 +46,7 @@ hf_status check_counts(const char *count_name, int64_t count, const char *name, 
 
 template <class Pointer>
 hf_status check_addresses(const char *name, const Pointer *addresses, int64_t count, const int64_t *element_counts) {
-    if (count > 0 && addresses == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a pointer, got NULL", name);
-    }
+    HF_CHECK(check_array(name, addresses, count, sizeof(Pointer)));
     for (int64_t i = 0; i < count; ++i) {
         const void *address = addresses[i];
         const bool misaligned = reinterpret_cast<uintptr_t>(address) % sizeof(float) != 0;
@@ -231,9 +169,7 @@ extern "C" hf_status hf_gradient_norm(int32_t backend, int64_t tensor_count, con
     HF_CHECK(check_counts("tensor_count", tensor_count, "element_counts", element_counts));
     HF_CHECK(check_addresses("gradients", gradients, tensor_count, element_counts));
     HF_CHECK(check_executor(executor));
-    if (norm == nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "norm: expected a pointer, got NULL");
-    }
+    HF_CHECK(check_array("norm", norm, 1, sizeof(double)));
     const SumOfSquares sum_of_squares =
         backend == HF_BACKEND_REFERENCE
             ? sum_of_squares_reference

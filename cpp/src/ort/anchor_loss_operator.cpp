@@ -59,11 +59,8 @@ void AnchorLossOperator::compute(Context &context) const {
 
     const hf_anchor_loss_options chosen = options(context);
     const hf_logits s = logits(student), c = logits(snapshot), r = logits(reference);
-    const hf_status status = hf_anchor_loss(HF_BACKEND_CPU, count, &chosen, &s, snapshot.present ? &c : nullptr,
-                                            reference.present ? &r : nullptr, &tokens, &outputs, nullptr, 0, context.executor(), nullptr);
-    if (status != HF_OK) {
-        throw Refusal(hf_last_error());
-    }
+    check(hf_anchor_loss(HF_BACKEND_CPU, count, &chosen, &s, snapshot.present ? &c : nullptr, reference.present ? &r : nullptr, &tokens,
+                         &outputs, nullptr, 0, context.executor(), nullptr));
     if (float *loss = context.output_data<float>(LOSS, {})) {
         *loss = weighted_sum(tokens.weights, tokens.labels, outputs.token_loss, count);
     }

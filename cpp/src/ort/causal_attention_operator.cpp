@@ -55,12 +55,6 @@ private:
     hf_causal_attention_inputs inputs_;
 };
 
-void check(hf_status status) {
-    if (status != HF_OK) {
-        throw Refusal(hf_last_error());
-    }
-}
-
 }  // namespace
 
 AttentionAttributes::AttentionAttributes(const Attributes &attributes)

@@ -83,6 +83,12 @@ void check(const abi::Api *api, abi::Status status) {
     throw Refusal(message);
 }
 
+void check(hf_status status) {
+    if (status != HF_OK) {
+        throw Refusal(hf_last_error());
+    }
+}
+
 float Attributes::number(const char *name, float otherwise) const {
     float value = otherwise;
     if (abi::Status missing = abi::attribute_float(api_, info_, name, &value)) {

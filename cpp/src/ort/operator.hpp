@@ -66,6 +66,9 @@ struct Tensor {
 /// Throws a Refusal that carries ORT's message if the status is one of failure.
 void check(const abi::Api *api, abi::Status status);
 
+/// Throws a Refusal that carries hf_last_error() if the status is one of failure.
+void check(hf_status status);
+
 class Attributes {
 public:
     Attributes(const abi::Api *api, const abi::KernelInfo *info) : api_(api), info_(info) {}
