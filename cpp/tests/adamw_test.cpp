@@ -6,34 +6,35 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "support.hpp"
+
 namespace {
 
-struct Implementation {
-    int32_t backend;
-    const char *instruction_set;
-};
+using namespace holdfast::testing;
 
-const Implementation IMPLEMENTATIONS[] = {
-    {HF_BACKEND_REFERENCE, "native"}, {HF_BACKEND_CPU, "baseline"}, {HF_BACKEND_CPU, "avx2"}, {HF_BACKEND_CPU, "avx512"}};
+const Implementation NATIVE = {HF_BACKEND_CPU, "native", "native"};
 
 /// Around the widths of vectors and of chunks (65536), with tensors that share a chunk and tensors that span several.
 const std::vector<int64_t> SIZES = {1, 3, 0, 7, 8, 9, 15, 16, 17, 33, 1000, 65536, 65537, 200003, 5};
 
-using Tensors = std::vector<std::vector<float>>;
+using Tensors = std::vector<Floats>;
 
 Tensors random_tensors(const std::vector<int64_t> &sizes, uint32_t seed, float spread) {
     std::mt19937 random(seed);
-    std::normal_distribution<float> normal(0, spread);
+    Tensors tensors;
+    for (int64_t size : sizes) {
+        tensors.push_back(random_floats(random, size, spread));
+    }
+    return tensors;
+}
+
+Tensors zeros(const std::vector<int64_t> &sizes) {
     Tensors tensors;
     for (int64_t size : sizes) {
         tensors.emplace_back(static_cast<size_t>(size));
-        for (float &value : tensors.back()) {
-            value = normal(random);
-        }
     }
     return tensors;
 }
@@ -54,17 +55,15 @@ struct State {
         : sizes(tensor_sizes),
           parameters(random_tensors(sizes, 1, 0.1f)),
           gradients(random_tensors(sizes, 2, 0.01f)),
-          first_moments(random_tensors(sizes, 3, 0)),
-          second_moments(random_tensors(sizes, 4, 0)) {}
+          first_moments(zeros(sizes)),
+          second_moments(zeros(sizes)) {}
 
     hf_status step(const Implementation &implementation, const hf_adamw_options &options, const hf_executor *executor = nullptr) {
-        EXPECT_EQ(HF_OK, hf_cap_cpu_instruction_set(implementation.instruction_set));
+        const Capped cap(implementation);
         const auto p = addresses(parameters), g = addresses(gradients), m = addresses(first_moments), v = addresses(second_moments);
         const hf_adamw_tensors tensors{
             sizeof(hf_adamw_tensors), static_cast<int64_t>(sizes.size()), sizes.data(), p.data(), g.data(), m.data(), v.data()};
-        const hf_status status = hf_adamw(implementation.backend, &options, &tensors, executor);
-        hf_cap_cpu_instruction_set("native");
-        return status;
+        return hf_adamw(implementation.backend, &options, &tensors, executor);
     }
 
     bool operator==(const State &other) const {
@@ -83,13 +82,10 @@ struct State {
 hf_adamw_options settings(int64_t step) { return {sizeof(hf_adamw_options), 1e-3, 0.9, 0.999, 1e-8, 0.01, 0.5, step}; }
 
 hf_status norm(const Implementation &implementation, const State &state, double *result) {
-    EXPECT_EQ(HF_OK, hf_cap_cpu_instruction_set(implementation.instruction_set));
+    const Capped cap(implementation);
     auto copy = state.gradients;
     const auto g = addresses(copy);
-    const hf_status status =
-        hf_gradient_norm(implementation.backend, static_cast<int64_t>(g.size()), state.sizes.data(), g.data(), result, nullptr);
-    hf_cap_cpu_instruction_set("native");
-    return status;
+    return hf_gradient_norm(implementation.backend, static_cast<int64_t>(g.size()), state.sizes.data(), g.data(), result, nullptr);
 }
 
 /// Ten steps with state kept in double throughout.
@@ -131,83 +127,75 @@ double error(const Tensors &values, const std::vector<std::vector<double>> &trut
     return worst;
 }
 
-TEST(Adamw, FollowsDoublePrecisionOverTenSteps) {
-    for (const Implementation &implementation : IMPLEMENTATIONS) {
-        SCOPED_TRACE(implementation.instruction_set);
-        State state(SIZES);
-        Truth truth(state);
-        for (int64_t step = 1; step <= 10; ++step) {
-            state.gradients = random_tensors(SIZES, static_cast<uint32_t>(100 + step), 0.01f);
-            ASSERT_EQ(HF_OK, state.step(implementation, settings(step)));
-            truth.step(state, settings(step));
-        }
-        // Ten roundings of a parameter, half a unit in the last place each (6e-8), plus an update that is 1e-3 at most and exact to 1e-6 of
-        // that where m does not cancel; parameters are about 0.1. Moments: three roundings a step, that of m relative to the gradients.
-        EXPECT_LT(error(state.parameters, truth.parameters, 0.1), 1e-6);
-        EXPECT_LT(error(state.first_moments, truth.first_moments, 1e-3), 1e-6);
-        EXPECT_LT(error(state.second_moments, truth.second_moments, 1e-12), 2e-6);
+class Adamw : public EveryImplementation {};
+class GradientNorm : public EveryImplementation {};
+
+INSTANTIATE_TEST_SUITE_P(Every, Adamw, testing::ValuesIn(all_implementations()), name_of);
+INSTANTIATE_TEST_SUITE_P(Every, GradientNorm, testing::ValuesIn(all_implementations()), name_of);
+
+TEST_P(Adamw, FollowsDoublePrecisionOverTenSteps) {
+    State state(SIZES);
+    Truth truth(state);
+    for (int64_t step = 1; step <= 10; ++step) {
+        state.gradients = random_tensors(SIZES, static_cast<uint32_t>(100 + step), 0.01f);
+        ASSERT_EQ(HF_OK, state.step(GetParam(), settings(step)));
+        truth.step(state, settings(step));
     }
+    // Ten roundings of a parameter, half a unit in the last place each (6e-8), plus an update that is 1e-3 at most and exact to 1e-6 of
+    // that where m does not cancel; parameters are about 0.1. Moments: three roundings a step, that of m relative to the gradients.
+    EXPECT_LT(error(state.parameters, truth.parameters, 0.1), 1e-6);
+    EXPECT_LT(error(state.first_moments, truth.first_moments, 1e-3), 1e-6);
+    EXPECT_LT(error(state.second_moments, truth.second_moments, 1e-12), 2e-6);
 }
 
-TEST(Adamw, GivesTheSameBitsWhateverTheThreadCount) {
-    const Implementation native{HF_BACKEND_CPU, "native"};
+TEST_P(Adamw, GivesTheSameBitsWhateverTheThreadCount) {
     ASSERT_EQ(HF_OK, hf_set_thread_count(1));
     State expected(SIZES);
-    ASSERT_EQ(HF_OK, expected.step(native, settings(1)));
+    ASSERT_EQ(HF_OK, expected.step(GetParam(), settings(1)));
     double expected_norm = 0;
-    ASSERT_EQ(HF_OK, norm(native, expected, &expected_norm));
+    ASSERT_EQ(HF_OK, norm(GetParam(), expected, &expected_norm));
     for (int64_t threads : {2, 3, 8}) {
         ASSERT_EQ(HF_OK, hf_set_thread_count(threads));
         State state(SIZES);
-        ASSERT_EQ(HF_OK, state.step(native, settings(1)));
+        ASSERT_EQ(HF_OK, state.step(GetParam(), settings(1)));
         EXPECT_TRUE(state == expected) << threads << " threads";
         double found = 0;
-        ASSERT_EQ(HF_OK, norm(native, state, &found));
+        ASSERT_EQ(HF_OK, norm(GetParam(), state, &found));
         EXPECT_EQ(expected_norm, found) << threads << " threads";
     }
 }
 
-TEST(Adamw, DoesNotDependOnWhereAnElementStands) {
-    for (const Implementation &implementation : IMPLEMENTATIONS) {
-        State whole({70001});
-        State parts({1, 12, 70001 - 13});
-        size_t tensor = 0, offset = 0;
-        for (size_t i = 0; i < 70001; ++i, ++offset) {
-            while (offset == parts.parameters[tensor].size()) {
-                ++tensor;
-                offset = 0;
-            }
-            parts.parameters[tensor][offset] = whole.parameters[0][i];
-            parts.gradients[tensor][offset] = whole.gradients[0][i];
+TEST_P(Adamw, DoesNotDependOnWhereAnElementStands) {
+    State whole({70001});
+    State parts({1, 12, 70001 - 13});
+    size_t tensor = 0, offset = 0;
+    for (size_t i = 0; i < 70001; ++i, ++offset) {
+        while (offset == parts.parameters[tensor].size()) {
+            ++tensor;
+            offset = 0;
         }
-        ASSERT_EQ(HF_OK, whole.step(implementation, settings(1)));
-        ASSERT_EQ(HF_OK, parts.step(implementation, settings(1)));
-        std::vector<float> joined;
-        for (const auto &part : parts.parameters) {
-            joined.insert(joined.end(), part.begin(), part.end());
-        }
-        EXPECT_EQ(whole.parameters[0], joined) << implementation.instruction_set;
+        parts.parameters[tensor][offset] = whole.parameters[0][i];
+        parts.gradients[tensor][offset] = whole.gradients[0][i];
     }
+    ASSERT_EQ(HF_OK, whole.step(GetParam(), settings(1)));
+    ASSERT_EQ(HF_OK, parts.step(GetParam(), settings(1)));
+    std::vector<float> joined;
+    for (const auto &part : parts.parameters) {
+        joined.insert(joined.end(), part.begin(), part.end());
+    }
+    EXPECT_EQ(whole.parameters[0], joined);
 }
 
-TEST(Adamw, RunsOnTheCallersThreads) {
-    int64_t tasks = 0;
-    const auto run = [](void *context, int64_t count, hf_task task, void *task_context) {
-        *static_cast<int64_t *>(context) += count;
-        for (int64_t i = count - 1; i >= 0; --i) {
-            task(task_context, i);
-        }
-    };
-    const hf_executor executor{sizeof(hf_executor), &tasks, run, 4};
-    const Implementation native{HF_BACKEND_CPU, "native"};
+TEST_P(Adamw, RunsOnTheCallersThreads) {
+    BackwardExecutor executor;
     State state(SIZES), expected(SIZES);
-    ASSERT_EQ(HF_OK, state.step(native, settings(1), &executor));
-    ASSERT_EQ(HF_OK, expected.step(native, settings(1)));
-    EXPECT_GT(tasks, 4);
+    ASSERT_EQ(HF_OK, state.step(GetParam(), settings(1), executor.get()));
+    ASSERT_EQ(HF_OK, expected.step(GetParam(), settings(1)));
+    EXPECT_GT(executor.tasks(), 4);
     EXPECT_TRUE(state == expected);
 }
 
-TEST(GradientNorm, IsTheSquareRootOfTheSumInDouble) {
+TEST_P(GradientNorm, IsTheSquareRootOfTheSumInDouble) {
     const State state(SIZES);
     long double sum = 0;
     for (const auto &tensor : state.gradients) {
@@ -215,46 +203,42 @@ TEST(GradientNorm, IsTheSquareRootOfTheSumInDouble) {
             sum += static_cast<long double>(value) * value;
         }
     }
-    for (const Implementation &implementation : IMPLEMENTATIONS) {
-        double found = 0;
-        ASSERT_EQ(HF_OK, norm(implementation, state, &found));
-        // Sums in double of 3e5 positive terms: 1e-16 a term at worst, in fact far less.
-        EXPECT_NEAR(1, found / static_cast<double>(std::sqrt(sum)), 1e-12) << implementation.instruction_set;
-    }
+    double found = 0;
+    ASSERT_EQ(HF_OK, norm(GetParam(), state, &found));
+    // Sums in double of 3e5 positive terms: 1e-16 a term at worst, in fact far less.
+    EXPECT_NEAR(1, found / static_cast<double>(std::sqrt(sum)), 1e-12);
 }
 
-TEST(GradientNorm, IsNotFiniteExactlyIfAnElementIsNot) {
+TEST_P(GradientNorm, IsNotFiniteExactlyIfAnElementIsNot) {
     State state(SIZES);
     State largest({1000});
-    for (const Implementation &implementation : IMPLEMENTATIONS) {
-        for (size_t tensor = 0; tensor < SIZES.size(); ++tensor) {
-            if (SIZES[tensor] == 0) {
-                continue;
-            }
-            double found = 0;
-            state.gradients[tensor].back() = std::numeric_limits<float>::quiet_NaN();
-            ASSERT_EQ(HF_OK, norm(implementation, state, &found));
-            EXPECT_TRUE(std::isnan(found));
-            state.gradients[tensor].back() = -std::numeric_limits<float>::infinity();
-            ASSERT_EQ(HF_OK, norm(implementation, state, &found));
-            EXPECT_TRUE(std::isinf(found));
-            state.gradients[tensor].back() = 0;
+    for (size_t tensor = 0; tensor < SIZES.size(); ++tensor) {
+        if (SIZES[tensor] == 0) {
+            continue;
         }
-        std::fill(largest.gradients[0].begin(), largest.gradients[0].end(), std::numeric_limits<float>::max());
         double found = 0;
-        ASSERT_EQ(HF_OK, norm(implementation, largest, &found));
-        EXPECT_TRUE(std::isfinite(found));
+        state.gradients[tensor].back() = std::numeric_limits<float>::quiet_NaN();
+        ASSERT_EQ(HF_OK, norm(GetParam(), state, &found));
+        EXPECT_TRUE(std::isnan(found));
+        state.gradients[tensor].back() = -std::numeric_limits<float>::infinity();
+        ASSERT_EQ(HF_OK, norm(GetParam(), state, &found));
+        EXPECT_TRUE(std::isinf(found));
+        state.gradients[tensor].back() = 0;
     }
+    std::fill(largest.gradients[0].begin(), largest.gradients[0].end(), std::numeric_limits<float>::max());
+    double found = 0;
+    ASSERT_EQ(HF_OK, norm(GetParam(), largest, &found));
+    EXPECT_TRUE(std::isfinite(found));
 }
 
-TEST(GradientNorm, OfNothingIsZero) {
+TEST(GradientNormOfTensors, OfNothingIsZero) {
     double found = -1;
     ASSERT_EQ(HF_OK, hf_gradient_norm(HF_BACKEND_CPU, 0, nullptr, nullptr, &found, nullptr));
     EXPECT_EQ(0, found);
 }
 
 /// Seventy tensors of a million elements, all in the same memory.
-TEST(GradientNorm, AddsMoreChunksThanFitIntoOneRound) {
+TEST(GradientNormOfTensors, AddsMoreChunksThanFitIntoOneRound) {
     const std::vector<float> values(1000000, 0.5f);
     const std::vector<const float *> gradients(70, values.data());
     const std::vector<int64_t> sizes(70, 1000000);
@@ -265,12 +249,12 @@ TEST(GradientNorm, AddsMoreChunksThanFitIntoOneRound) {
 
 void expect_refused(const hf_adamw_options &options, const std::string &message) {
     State state({4}), before({4});
-    EXPECT_EQ(HF_INVALID_ARGUMENT, state.step({HF_BACKEND_CPU, "native"}, options));
+    EXPECT_EQ(HF_INVALID_ARGUMENT, state.step(NATIVE, options));
     EXPECT_EQ(message, hf_last_error());
     EXPECT_TRUE(state == before);
 }
 
-TEST(Adamw, RefusesSettingsOutOfRangeAndNamesThem) {
+TEST(AdamwArguments, RefusesSettingsOutOfRangeAndNamesThem) {
     hf_adamw_options options = settings(1);
     options.beta2 = 1;
     expect_refused(options, "options.beta2: expected [0, 1), got 1");
@@ -289,7 +273,7 @@ TEST(Adamw, RefusesSettingsOutOfRangeAndNamesThem) {
     expect_refused(options, "options.struct_size: expected 64, got 8");
 }
 
-TEST(Adamw, RefusesMissingTensorsAndNamesThem) {
+TEST(AdamwArguments, RefusesMissingTensorsAndNamesThem) {
     State state({4, 4});
     auto p = addresses(state.parameters), g = addresses(state.gradients), m = addresses(state.first_moments);
     std::vector<float *> v = {state.second_moments[0].data(), nullptr};

@@ -8,25 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "holdfast/holdfast.h"
 #include "loss/element.hpp"
+#include "support.hpp"
 
 namespace {
 
+using namespace holdfast::testing;
+
 constexpr float INFINITE = std::numeric_limits<float>::infinity();
-
-struct Implementation {
-    int32_t backend;
-    const char *instruction_set;
-    const char *name;
-};
-
-std::vector<Implementation> implementations() {
-    return {{HF_BACKEND_REFERENCE, "native", "reference"},
-            {HF_BACKEND_CPU, "baseline", "baseline"},
-            {HF_BACKEND_CPU, "avx2", "avx2"},
-            {HF_BACKEND_CPU, "avx512", "avx512"}};
-}
 
 /// One problem with everything that hf_anchor_loss takes.
 struct Problem {
@@ -48,7 +37,7 @@ struct Result {
 hf_logits logits(const std::vector<float> &values, int64_t width) { return {sizeof(hf_logits), values.data(), width, width, HF_FLOAT}; }
 
 Result run(const Implementation &implementation, const Problem &problem) {
-    EXPECT_EQ(HF_OK, hf_cap_cpu_instruction_set(implementation.instruction_set));
+    const Capped cap(implementation);
     Result result;
     result.loss.assign(problem.rows, -7);
     result.statistics.assign(problem.rows * HF_STATISTICS_COUNT, -7);
@@ -62,7 +51,6 @@ Result run(const Implementation &implementation, const Problem &problem) {
                                          HF_GRADIENT_OVERWRITE};
     result.status = hf_anchor_loss(implementation.backend, problem.rows, &problem.options, &s, problem.with_snapshot ? &c : nullptr,
                                    problem.with_reference ? &r : nullptr, &tokens, &outputs, nullptr, 0, nullptr, nullptr);
-    hf_cap_cpu_instruction_set("native");
     return result;
 }
 
@@ -164,10 +152,9 @@ void apply(const Case &chosen, Problem &problem) {
     problem.options.beta = chosen.beta;
 }
 
-class AnchorLoss : public testing::TestWithParam<Implementation> {};
+class AnchorLoss : public EveryImplementation {};
 
-INSTANTIATE_TEST_SUITE_P(Every, AnchorLoss, testing::ValuesIn(implementations()),
-                         [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Every, AnchorLoss, testing::ValuesIn(all_implementations()), name_of);
 
 TEST_P(AnchorLoss, AgreesWithAnIndependentLossAndItsNumericDerivative) {
     Problem problem = random_problem(1, 5, 11, 1.5f, 0.7f);
@@ -211,15 +198,13 @@ void expect_close(const std::vector<float> &truth, const std::vector<float> &our
     }
 }
 
-const Implementation TRUTH = {HF_BACKEND_REFERENCE, "native", "truth"};
-
 /// Sizes around vector widths (4, 8, 16), blocks (128) and chunks (1024) and their tails.
 TEST_P(AnchorLoss, AgreesWithTheReferenceAtEverySize) {
     for (int64_t width : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 127, 128, 129, 1023, 1024, 1025, 2047, 2048, 3001}) {
         Problem problem = random_problem(static_cast<uint32_t>(width), 5, width, 3, 0.5f);
         for (const Case &chosen : cases()) {
             apply(chosen, problem);
-            const Result truth = run(TRUTH, problem), ours = run(GetParam(), problem);
+            const Result truth = run(REFERENCE, problem), ours = run(GetParam(), problem);
             ASSERT_EQ(HF_OK, ours.status) << hf_last_error();
             const std::string what = "width " + std::to_string(width) + " divergence " + std::to_string(chosen.divergence) +
                                      " interpolation " + std::to_string(chosen.interpolation) + " temperature " +
@@ -237,7 +222,7 @@ TEST_P(AnchorLoss, KeepsTheGradientPreciseNearTheSnapshot) {
     for (const Case &chosen : cases()) {
         apply(chosen, problem);
         problem.options.ce_weight = 0;
-        const Result truth = run(TRUTH, problem), ours = run(GetParam(), problem);
+        const Result truth = run(REFERENCE, problem), ours = run(GetParam(), problem);
         double error = 0, norm = 0;
         for (size_t i = 0; i < truth.gradient.size(); ++i) {
             error += std::pow(static_cast<double>(truth.gradient[i]) - ours.gradient[i], 2);
@@ -358,7 +343,7 @@ TEST_P(AnchorLoss, TreatsMissingColumnsAsMinusInfinity) {
             wide.labels = narrow.labels;
             apply(chosen, narrow);
             apply(chosen, wide);
-            const Result truth = run(TRUTH, wide), ours = run(GetParam(), narrow);
+            const Result truth = run(REFERENCE, wide), ours = run(GetParam(), narrow);
             ASSERT_EQ(HF_OK, ours.status) << hf_last_error();
             const std::string what = "widths " + std::to_string(widths.student) + " " + std::to_string(widths.snapshot) + " " +
                                      std::to_string(widths.reference) + " divergence " + std::to_string(chosen.divergence) +
@@ -385,7 +370,7 @@ TEST_P(AnchorLoss, SurvivesOutliersAndUnderflow) {
     problem.snapshot[4 * 1030 + 1028] = 300;
     for (const Case &chosen : cases()) {
         apply(chosen, problem);
-        const Result truth = run(TRUTH, problem), ours = run(GetParam(), problem);
+        const Result truth = run(REFERENCE, problem), ours = run(GetParam(), problem);
         for (int64_t row : {0, 1, 3, 4}) {
             for (int64_t v = 0; v < 1030; ++v) {
                 const float expected = truth.gradient[row * 1030 + v], got = ours.gradient[row * 1030 + v];
@@ -405,7 +390,7 @@ TEST_P(AnchorLoss, KeepsItsPrecisionWhenSidesAreShifted) {
     }
     for (const Case &chosen : cases()) {
         apply(chosen, problem);
-        const Result truth = run(TRUTH, problem), ours = run(GetParam(), problem);
+        const Result truth = run(REFERENCE, problem), ours = run(GetParam(), problem);
         expect_close(truth.loss, ours.loss, 4e-6, 2e-6, "loss");
         expect_close(truth.statistics, ours.statistics, 4e-6, 6e-6, "statistics");
         expect_close(truth.gradient, ours.gradient, 1e-5, 3e-7, "gradient");
@@ -427,7 +412,7 @@ TEST_P(AnchorLoss, ReadsOnlyTheStudentWithoutAReference) {
     Problem problem = random_problem(13, 5, 2000, 3, 1);
     problem.with_snapshot = problem.with_reference = false;
     problem.options.ce_weight = 1;
-    const Result truth = run(TRUTH, problem), ours = run(GetParam(), problem);
+    const Result truth = run(REFERENCE, problem), ours = run(GetParam(), problem);
     ASSERT_EQ(HF_OK, ours.status) << hf_last_error();
     expect_close(truth.loss, ours.loss, 1e-6, 1e-6, "loss");
     expect_close(truth.gradient, ours.gradient, 1e-6, 1e-9, "gradient");
@@ -450,7 +435,6 @@ TEST_P(AnchorLoss, GivesTheSameBitsWithAnyNumberOfThreads) {
 
 /// Half types, strides, accumulation and overwriting in place, through the full interface.
 TEST_P(AnchorLoss, HandlesTypesStridesAndOutputModes) {
-    ASSERT_EQ(HF_OK, hf_cap_cpu_instruction_set(GetParam().instruction_set));
     const int64_t rows = 3, width = 1037, stride = 1050;
     for (int32_t type : {HF_FLOAT, HF_FLOAT16, HF_BFLOAT16}) {
         const size_t bytes = type == HF_FLOAT ? 4 : 2;
@@ -465,8 +449,8 @@ TEST_P(AnchorLoss, HandlesTypesStridesAndOutputModes) {
                 (*sides[side])[i] = holdfast::element_at(buffers[side].data(), type, at);  // truth sees the rounded values
             }
         }
-        const Result truth = run(TRUTH, problem);
-        ASSERT_EQ(HF_OK, hf_cap_cpu_instruction_set(GetParam().instruction_set));
+        const Result truth = run(REFERENCE, problem);
+        const Capped cap(GetParam());
         const hf_logits s{sizeof(hf_logits), buffers[0].data(), width, stride, type};
         const hf_logits c{sizeof(hf_logits), buffers[1].data(), width, stride, type};
         const hf_logits r{sizeof(hf_logits), buffers[2].data(), width, stride, type};
@@ -494,7 +478,6 @@ TEST_P(AnchorLoss, HandlesTypesStridesAndOutputModes) {
         std::memset(untouched, 0x7f, sizeof untouched);
         EXPECT_EQ(0, std::memcmp(untouched, buffers[0].data() + width * bytes, bytes)) << "wrote beyond the row";
     }
-    hf_cap_cpu_instruction_set("native");
 }
 
 TEST_P(AnchorLoss, TakesNoTokens) {

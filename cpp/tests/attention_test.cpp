@@ -6,22 +6,18 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "support.hpp"
+
 namespace {
 
-using Floats = std::vector<float>;
+using namespace holdfast::testing;
 
-Floats random_floats(int64_t count, uint32_t seed) {
+Floats seeded_floats(int64_t count, uint32_t seed) {
     std::mt19937 random(seed);
-    std::normal_distribution<float> normal(0, 1);
-    Floats values(static_cast<size_t>(count));
-    for (float &value : values) {
-        value = normal(random);
-    }
-    return values;
+    return random_floats(random, count);
 }
 
 struct Sizes {
@@ -59,10 +55,10 @@ struct Case {
                   sizes.key_value_heads,
                   sizes.head_size,
                   1 / std::sqrt(static_cast<float>(sizes.head_size))},
-          query(random_floats(sizes.query_elements(), 1)),
-          key(random_floats(sizes.key_elements(), 2)),
-          value(random_floats(sizes.key_elements(), 3)),
-          output_gradient(random_floats(sizes.query_elements(), 4)) {
+          query(seeded_floats(sizes.query_elements(), 1)),
+          key(seeded_floats(sizes.key_elements(), 2)),
+          value(seeded_floats(sizes.key_elements(), 3)),
+          output_gradient(seeded_floats(sizes.query_elements(), 4)) {
         for (int64_t position = 0; sizes.rotary && position < sizes.positions; ++position) {
             for (int64_t i = 0; i < sizes.head_size / 2; ++i) {
                 const double angle = static_cast<double>(position) * std::pow(100.0, -2.0 * static_cast<double>(i) / sizes.head_size);
@@ -96,12 +92,11 @@ struct Case {
                                             results.value_gradient.data(), executor);
     }
 
-    Results run(int32_t backend, const char *instruction_set = "native", const hf_executor *executor = nullptr) const {
-        EXPECT_EQ(HF_OK, hf_cap_cpu_instruction_set(instruction_set));
+    Results run(const Implementation &implementation, const hf_executor *executor = nullptr) const {
+        const Capped cap(implementation);
         Results results = blank();
-        EXPECT_EQ(HF_OK, forward(backend, results, executor)) << hf_last_error();
-        EXPECT_EQ(HF_OK, backward(backend, results, executor)) << hf_last_error();
-        hf_cap_cpu_instruction_set("native");
+        EXPECT_EQ(HF_OK, forward(implementation.backend, results, executor)) << hf_last_error();
+        EXPECT_EQ(HF_OK, backward(implementation.backend, results, executor)) << hf_last_error();
         return results;
     }
 
@@ -126,47 +121,47 @@ void expect_near(const char *name, const Floats &expected, const Floats &found, 
 
 /// Inputs are about 1 and outputs averages of them. A score is a sum of d products times 1 / sqrt(d), so that its error is a few 1e-7 and
 /// goes into the weights relatively; a gradient adds up to T such terms for each of the group's heads, most of them small.
-void expect_like_reference(const Case &test) {
+void expect_like_reference(const Case &test, const Implementation &implementation) {
     SCOPED_TRACE(test.sizes.text());
-    const Results expected = test.run(HF_BACKEND_REFERENCE);
-    for (const char *instruction_set : {"baseline", "avx2", "avx512"}) {
-        SCOPED_TRACE(instruction_set);
-        const Results found = test.run(HF_BACKEND_CPU, instruction_set);
-        expect_near("output", expected.output, found.output, 5e-6);
-        expect_near("log_sum_exp", expected.log_sum_exp, found.log_sum_exp, 5e-6);
-        expect_near("query_gradient", expected.query_gradient, found.query_gradient, 2e-5);
-        expect_near("key_gradient", expected.key_gradient, found.key_gradient, 2e-5);
-        expect_near("value_gradient", expected.value_gradient, found.value_gradient, 2e-5);
-    }
+    const Results expected = test.run(REFERENCE), found = test.run(implementation);
+    expect_near("output", expected.output, found.output, 5e-6);
+    expect_near("log_sum_exp", expected.log_sum_exp, found.log_sum_exp, 5e-6);
+    expect_near("query_gradient", expected.query_gradient, found.query_gradient, 2e-5);
+    expect_near("key_gradient", expected.key_gradient, found.key_gradient, 2e-5);
+    expect_near("value_gradient", expected.value_gradient, found.value_gradient, 2e-5);
 }
 
+class CausalAttention : public EveryImplementation {};
+
+INSTANTIATE_TEST_SUITE_P(Every, CausalAttention, testing::ValuesIn(cpu_implementations()), name_of);
+
 /// Lengths around the sizes of blocks and pieces, head sizes below, at and beside the width of vectors.
-TEST(CausalAttention, FollowsTheReference) {
+TEST_P(CausalAttention, FollowsTheReference) {
     for (int64_t positions : {1, 2, 63, 64, 65, 130}) {
         for (int64_t head_size : {2, 8, 12, 64, 80, 128}) {
             for (bool rotary : {false, true}) {
-                expect_like_reference(Case({1, positions, 2, 2, head_size, rotary}));
-                expect_like_reference(Case({2, positions, 6, 2, head_size, rotary}));
-                expect_like_reference(Case({1, positions, 3, 1, head_size, rotary}));
+                expect_like_reference(Case({1, positions, 2, 2, head_size, rotary}), GetParam());
+                expect_like_reference(Case({2, positions, 6, 2, head_size, rotary}), GetParam());
+                expect_like_reference(Case({1, positions, 3, 1, head_size, rotary}), GetParam());
             }
         }
     }
 }
 
 /// More keys than fit into a block, and enough key and value heads to give each a task of its own.
-TEST(CausalAttention, FollowsTheReferenceOverManyBlocks) {
+TEST_P(CausalAttention, FollowsTheReferenceOverManyBlocks) {
     for (int64_t positions : {95, 96, 97, 191, 192, 193, 400}) {
-        expect_like_reference(Case({1, positions, 2, 1, 8, true}));
-        expect_like_reference(Case({4, positions, 4, 2, 6, true}));
+        expect_like_reference(Case({1, positions, 2, 1, 8, true}), GetParam());
+        expect_like_reference(Case({4, positions, 4, 2, 6, true}), GetParam());
     }
 }
 
-TEST(CausalAttention, TakesOddHeadSizesWithoutRotation) { expect_like_reference(Case({2, 20, 4, 2, 5, false})); }
+TEST_P(CausalAttention, TakesOddHeadSizesWithoutRotation) { expect_like_reference(Case({2, 20, 4, 2, 5, false}), GetParam()); }
 
-TEST(CausalAttention, HasTheGradientThatDifferencesShow) {
+TEST(CausalAttentionReference, HasTheGradientThatDifferencesShow) {
     for (bool rotary : {false, true}) {
         Case test({2, 5, 4, 2, 4, rotary});
-        const Results results = test.run(HF_BACKEND_REFERENCE);
+        const Results results = test.run(REFERENCE);
         const auto check = [&](const char *name, Floats &values, const Floats &gradient) {
             for (size_t i = 0; i < values.size(); ++i) {
                 const float value = values[i], step = 1.0f / 64;
@@ -186,88 +181,79 @@ TEST(CausalAttention, HasTheGradientThatDifferencesShow) {
     }
 }
 
-TEST(CausalAttention, GivesTheSameBitsWhateverTheThreads) {
+TEST_P(CausalAttention, GivesTheSameBitsWhateverTheThreads) {
     for (const Sizes &sizes : {Sizes{1, 130, 6, 2, 16, true}, Sizes{4, 130, 6, 2, 16, true}}) {
         const Case test(sizes);
         ASSERT_EQ(HF_OK, hf_set_thread_count(1));
-        const Results expected = test.run(HF_BACKEND_CPU);
+        const Results expected = test.run(GetParam());
         for (int64_t threads : {2, 3, 8}) {
             ASSERT_EQ(HF_OK, hf_set_thread_count(threads));
-            EXPECT_TRUE(test.run(HF_BACKEND_CPU) == expected) << threads << " threads";
+            EXPECT_TRUE(test.run(GetParam()) == expected) << threads << " threads";
         }
-        int64_t tasks = 0;
-        const auto backwards = [](void *context, int64_t count, hf_task task, void *task_context) {
-            *static_cast<int64_t *>(context) += count;
-            for (int64_t i = count - 1; i >= 0; --i) {
-                task(task_context, i);
-            }
-        };
-        const hf_executor executor{sizeof(hf_executor), &tasks, backwards, 4};
-        EXPECT_TRUE(test.run(HF_BACKEND_CPU, "native", &executor) == expected);
-        EXPECT_GE(tasks, 6);
+        BackwardExecutor executor;
+        EXPECT_TRUE(test.run(GetParam(), executor.get()) == expected);
+        EXPECT_GE(executor.tasks(), 6);
     }
 }
 
 /// What comes later in a sequence, numbers or not, and other sequences change nothing.
-TEST(CausalAttention, SeesNothingAhead) {
+TEST_P(CausalAttention, SeesNothingAhead) {
     const Sizes sizes{2, 120, 2, 1, 8, true};
     Case test(sizes);
-    for (const char *instruction_set : {"baseline", "avx2", "avx512"}) {
-        const Results before = test.run(HF_BACKEND_CPU, instruction_set);
-        Case changed(sizes);
-        for (size_t i = 100 * 8; i < 120 * 8; ++i) {  // the last 20 positions of the first sequence
-            changed.key[i] *= -7;
-            changed.value[i] += 9;
-        }
-        const Results after = changed.run(HF_BACKEND_CPU, instruction_set);
-        const size_t row = 2 * 8;
-        EXPECT_EQ(0, std::memcmp(before.output.data(), after.output.data(), 100 * row * sizeof(float)));
-        EXPECT_NE(before.output[100 * row], after.output[100 * row]);
-        EXPECT_EQ(0, std::memcmp(&before.output[120 * row], &after.output[120 * row], 120 * row * sizeof(float)));
+    const Results before = test.run(GetParam());
+    Case changed(sizes);
+    for (size_t i = 100 * 8; i < 120 * 8; ++i) {  // the last 20 positions of the first sequence
+        changed.key[i] *= -7;
+        changed.value[i] += 9;
     }
+    const Results after = changed.run(GetParam());
+    const size_t row = 2 * 8;
+    EXPECT_EQ(0, std::memcmp(before.output.data(), after.output.data(), 100 * row * sizeof(float)));
+    EXPECT_NE(before.output[100 * row], after.output[100 * row]);
+    EXPECT_EQ(0, std::memcmp(&before.output[120 * row], &after.output[120 * row], 120 * row * sizeof(float)));
 }
 
 /// Scores of some hundreds: their exponentials overflow unless the largest is taken off, and grow from block to block.
-TEST(CausalAttention, BearsLargeScores) {
+TEST_P(CausalAttention, BearsLargeScores) {
     Case test({1, 400, 1, 1, 2, false});
     for (size_t i = 0; i < test.query.size(); ++i) {
         test.query[i] = 1;
         test.key[i] = static_cast<float>(i);
     }
-    const Results expected = test.run(HF_BACKEND_REFERENCE);
-    for (const char *instruction_set : {"baseline", "avx2", "avx512"}) {
-        const Results found = test.run(HF_BACKEND_CPU, instruction_set);
-        expect_near("log_sum_exp", expected.log_sum_exp, found.log_sum_exp, 1e-3);  // about 1100, whose last place is 1e-4
-        expect_near("output", expected.output, found.output, 1e-3);                 // scores are exact to 1e-4, so weights are to 2e-4
-    }
+    const Results expected = test.run(REFERENCE);
+    const Results found = test.run(GetParam());
+    expect_near("log_sum_exp", expected.log_sum_exp, found.log_sum_exp, 1e-3);  // about 1100, whose last place is 1e-4
+    expect_near("output", expected.output, found.output, 1e-3);                 // scores are exact to 1e-4, so weights are to 2e-4
 }
 
 /// With tasks per key and value head, and per query head.
-TEST(CausalAttention, MayOverwriteWhatItReads) {
+TEST_P(CausalAttention, MayOverwriteWhatItReads) {
     for (int64_t batch : {1, 4}) {
         const Case test({batch, 130, 6, 2, 16, true});
-        for (int32_t backend : {HF_BACKEND_REFERENCE, HF_BACKEND_CPU}) {
-            const Results expected = test.run(backend);
+        for (const Implementation &implementation : {REFERENCE, GetParam()}) {
+            const Results expected = test.run(implementation);
+            const Capped cap(implementation);
             Results found = expected;
             Case taken = test;
             hf_causal_attention_inputs inputs = taken.inputs();
             float *gradient = taken.output_gradient.data(), *key = taken.key.data(), *value = taken.value.data();
-            ASSERT_EQ(HF_OK, hf_causal_attention_gradient(backend, &taken.options, &inputs, found.output.data(), found.log_sum_exp.data(),
-                                                          gradient, gradient, key, value, nullptr));
+            ASSERT_EQ(HF_OK, hf_causal_attention_gradient(implementation.backend, &taken.options, &inputs, found.output.data(),
+                                                          found.log_sum_exp.data(), gradient, gradient, key, value, nullptr));
             EXPECT_EQ(expected.query_gradient, taken.output_gradient);
             EXPECT_EQ(expected.key_gradient, taken.key);
             EXPECT_EQ(expected.value_gradient, taken.value);
             taken = test;
             inputs = taken.inputs();
-            ASSERT_EQ(HF_OK, hf_causal_attention(backend, &taken.options, &inputs, taken.query.data(), found.log_sum_exp.data(), nullptr));
+            ASSERT_EQ(HF_OK, hf_causal_attention(implementation.backend, &taken.options, &inputs, taken.query.data(),
+                                                 found.log_sum_exp.data(), nullptr));
             EXPECT_EQ(expected.output, taken.query);
         }
     }
 }
 
-TEST(CausalAttention, OfNothingIsNothing) {
-    EXPECT_TRUE(Case({0, 5, 2, 1, 4, false}).run(HF_BACKEND_CPU).output.empty());
-    EXPECT_TRUE(Case({2, 0, 2, 1, 4, false}).run(HF_BACKEND_CPU).output.empty());
+TEST_P(CausalAttention, OfNothingIsNothing) {
+    EXPECT_TRUE(Case({0, 5, 2, 1, 4, false}).run(GetParam()).output.empty());
+    EXPECT_TRUE(Case({2, 0, 2, 1, 4, false}).run(GetParam()).output.empty());
 }
 
 void expect_refused(const Case &test, const std::string &message) {
@@ -279,7 +265,7 @@ void expect_refused(const Case &test, const std::string &message) {
     EXPECT_TRUE(std::isnan(results.output[0]) && std::isnan(results.query_gradient[0]));
 }
 
-TEST(CausalAttention, RefusesSizesThatDoNotFitAndNamesThem) {
+TEST(CausalAttentionArguments, RefusesSizesThatDoNotFitAndNamesThem) {
     const Sizes sizes{1, 3, 4, 2, 4, true};
     Case test(sizes);
     test.options.key_value_head_count = 3;
@@ -303,22 +289,22 @@ TEST(CausalAttention, RefusesSizesThatDoNotFitAndNamesThem) {
     expect_refused(test, "options.struct_size: expected 56, got 8");
 }
 
-TEST(CausalAttention, RefusesMissingTensorsAndNamesThem) {
+TEST(CausalAttentionArguments, RefusesMissingTensorsAndNamesThem) {
     const Case test({1, 3, 4, 2, 4, true});
     Results results = test.blank();
     hf_causal_attention_inputs inputs = test.inputs();
     inputs.sines = nullptr;
     EXPECT_EQ(HF_INVALID_ARGUMENT,
               hf_causal_attention(HF_BACKEND_CPU, &test.options, &inputs, results.output.data(), results.log_sum_exp.data(), nullptr));
-    EXPECT_STREQ("inputs.sines: expected a pointer aligned to its elements, got (nil)", hf_last_error());
+    EXPECT_STREQ("inputs.sines: expected a pointer, got NULL", hf_last_error());
     inputs = test.inputs();
     EXPECT_EQ(HF_INVALID_ARGUMENT, hf_causal_attention(HF_BACKEND_CPU, &test.options, &inputs, nullptr, nullptr, nullptr));
-    EXPECT_STREQ("output: expected a pointer aligned to its elements, got (nil)", hf_last_error());
+    EXPECT_STREQ("output: expected a pointer, got NULL", hf_last_error());
     EXPECT_EQ(HF_UNSUPPORTED, test.forward(HF_BACKEND_CUDA, results));
 }
 
 /// Times the kernels; run with --gtest_also_run_disabled_tests --gtest_filter=*Timing.
-TEST(CausalAttention, DISABLED_Timing) {
+TEST(CausalAttentionSpeed, DISABLED_Timing) {
     hf_set_thread_count(2);
     for (const Sizes &sizes : {Sizes{4, 256, 9, 3, 64, true}, Sizes{1, 1024, 9, 3, 64, true}, Sizes{2, 256, 12, 12, 64, false}}) {
         const Case test(sizes);

@@ -5,35 +5,25 @@
 
 #include <cmath>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "holdfast/holdfast.h"
+#include "support.hpp"
 
 namespace {
 
+using namespace holdfast::testing;
 using Doubles = std::vector<double>;
-using Floats = std::vector<float>;
 
-class Decoder : public testing::TestWithParam<const char *> {
+class Decoder : public EveryImplementation {
 protected:
-    void SetUp() override { ASSERT_EQ(HF_OK, hf_cap_cpu_instruction_set(GetParam())); }
-    void TearDown() override { hf_cap_cpu_instruction_set("native"); }
-    const holdfast::DecoderKernels &kernels() const { return holdfast::decoder_kernels(); }
+    const holdfast::DecoderKernels &kernels() const {
+        const Capped cap(GetParam());
+        return holdfast::decoder_kernels();
+    }
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, Decoder, testing::Values("baseline", "avx2", "avx512"),
-                         [](const auto &info) { return std::string(info.param); });
-
-Floats random_floats(std::mt19937 &random, int64_t count, float spread = 1) {
-    std::normal_distribution<float> normal(0, spread);
-    Floats values(static_cast<size_t>(count));
-    for (float &value : values) {
-        value = normal(random);
-    }
-    return values;
-}
+INSTANTIATE_TEST_SUITE_P(Every, Decoder, testing::ValuesIn(cpu_implementations()), name_of);
 
 Doubles widen(const Floats &values) { return Doubles(values.begin(), values.end()); }
 
