@@ -105,6 +105,13 @@ inline Status output(const Api *api, KernelContext *context, size_t index, const
 }
 inline void release_status(const Api *api, Status status) { call<93, void>(api, status); }
 inline void release_type_shape(const Api *api, TypeShape *info) { call<99, void>(api, info); }
+inline Status has_session_entry(const Api *api, const SessionOptions *options, const char *key, int *found) {
+    return call<237, Status>(api, options, key, found);
+}
+/// `size` holds the room in `value` before the call and the length with the closing NUL after it.
+inline Status session_entry(const Api *api, const SessionOptions *options, const char *key, char *value, size_t *size) {
+    return call<238, Status>(api, options, key, value, size);
+}
 inline Status inferred_input_count(const Api *api, const ShapeInferContext *context, size_t *count) {
     return call<267, Status>(api, context, count);
 }

@@ -1,23 +1,11 @@
 #include "ort/decoder_operators.hpp"
 
+#include "ort/bulk.hpp"
+
 namespace holdfast::ort {
 namespace {
 
-/// Floats per task below which handing out tasks costs more than it gains.
-constexpr int64_t FLOATS_PER_TASK = 16384;
-
 int64_t last(const Dimensions &shape) { return shape.empty() ? 1 : shape.back(); }
-
-void copy(const Context &context, const float *source, float *target, int64_t count) {
-    parallel_ranges(context.executor(), count, FLOATS_PER_TASK, [&](int64_t begin, int64_t end) {
-        std::memcpy(target + begin, source + begin, static_cast<size_t>(end - begin) * sizeof(float));
-    });
-}
-
-void clear(const Context &context, float *target, int64_t count) {
-    parallel_ranges(context.executor(), count, FLOATS_PER_TASK,
-                    [&](int64_t begin, int64_t end) { std::memset(target + begin, 0, static_cast<size_t>(end - begin) * sizeof(float)); });
-}
 
 /// Row numbers in [0, rows); negative ones count from the end, as Gather has it.
 std::vector<int64_t> checked_rows(const Tensor &ids, int64_t rows) {
@@ -29,6 +17,13 @@ std::vector<int64_t> checked_rows(const Tensor &ids, int64_t rows) {
         checked[i] += checked[i] < 0 ? rows : 0;
     }
     return checked;
+}
+
+/// dy of an embedding: a row for every id.
+Tensor rows_of(const Context &context, const Tensor &ids) {
+    Dimensions shape = ids.shape;
+    shape.push_back(-1);
+    return context.input(1, shape);
 }
 
 /// Every task adds all rows in their order, but only its columns: no two write to one place, and sums have one order.
@@ -46,10 +41,7 @@ void scatter_add(const Context &context, const std::vector<int64_t> &rows, const
 }  // namespace
 
 void EmbeddingGradOperator::compute(Context &context) const {
-    const Tensor ids = context.input(0);
-    Dimensions rows_shape = ids.shape;
-    rows_shape.push_back(-1);
-    const Tensor dy = context.input(1, rows_shape);
+    const Tensor ids = context.input(0), dy = rows_of(context, ids);
     const int64_t hidden = last(dy.shape);
     const Tensor base = context.input(2, {-1, hidden});
     const int64_t vocabulary = base.present ? base.shape[0] : vocabulary_size_;
@@ -62,6 +54,18 @@ void EmbeddingGradOperator::compute(Context &context) const {
         clear(context, target, vocabulary * hidden);
     } else if (base.data != target) {
         copy(context, base.as<float>(), target, vocabulary * hidden);
+    }
+    scatter_add(context, rows, dy.as<float>(), hidden, target);
+}
+
+void AccumulateEmbeddingGradOperator::compute(Context &context) const {
+    const Tensor ids = context.input(0), dy = rows_of(context, ids);
+    const int64_t hidden = last(dy.shape);
+    const Tensor total = context.input(2, {-1, hidden});
+    const std::vector<int64_t> rows = checked_rows(ids, total.shape[0]);
+    float *target = context.aliased_output<float>(0, total);
+    if (is_set(context.input(3, {1}))) {
+        clear(context, target, total.elements());
     }
     scatter_add(context, rows, dy.as<float>(), hidden, target);
 }

@@ -27,6 +27,25 @@ private:
     int64_t vocabulary_size_;
 };
 
+/// As EmbeddingGrad with a base, in the memory of `total`, which may belong to the caller of the session; reset: as if it were zeros.
+class AccumulateEmbeddingGradOperator {
+public:
+    static constexpr const char *NAME = "AccumulateEmbeddingGrad";
+    static constexpr Parameter INPUTS[] = {
+        {"ids", abi::INT64},                  // [...]
+        {"dy", abi::FLOAT},                   // [..., hidden]
+        {"total", abi::FLOAT},                // [vocabulary, hidden]
+        {"reset", abi::BOOL, abi::OPTIONAL},  // [1]
+    };
+    static constexpr Parameter OUTPUTS[] = {{"total", abi::FLOAT}};
+    static constexpr InPlace ALIASES[] = {{2, 0}};
+
+    explicit AccumulateEmbeddingGradOperator(const Attributes &) {}
+
+    void compute(Context &context) const;
+    static void infer_shapes(ShapeInference &inference) { inference.output(0, inference.input(2)); }
+};
+
 class RmsNormGradOperator {
 public:
     static constexpr const char *NAME = "RmsNormGrad";

@@ -7,7 +7,7 @@
 //         static constexpr const char *NAME = "Scale";
 //         static constexpr Parameter INPUTS[] = {{"x", abi::FLOAT}};
 //         static constexpr Parameter OUTPUTS[] = {{"y", abi::FLOAT}};
-//         static constexpr InPlace IN_PLACE[] = {{0, 0}};           // output 0 may take the memory of input 0
+//         static constexpr InPlace IN_PLACE[] = {{0, 0}};           // may be left out: output 0 may take the memory of input 0
 //         explicit Scale(const Attributes &attributes) : factor_(attributes.number("factor", 1.0f)) {}
 //         void compute(Context &context) const;                     // throws Refusal
 //         static void infer_shapes(ShapeInference &inference) { inference.output(0, inference.input(0)); }
@@ -19,6 +19,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/executor.hpp"
@@ -34,7 +35,8 @@ struct Parameter {
     int32_t memory = abi::DEFAULT_MEMORY;
 };
 
-/// The output may be given the memory of the input if nobody else reads that.
+/// Among IN_PLACE: the output may be given the memory of the input if nobody else reads that. Among ALIASES: it always is, even if the
+/// memory is that of an input of the graph, which its owner then finds changed.
 struct InPlace {
     int32_t input;
     int32_t output;
@@ -99,6 +101,16 @@ public:
     template <class T>
     T *output_data(size_t index, const Dimensions &shape) const {
         return static_cast<T *>(output(index, shape).data);
+    }
+
+    /// An output that is declared as an alias of this input.
+    template <class T>
+    T *aliased_output(size_t index, const Tensor &input) const {
+        T *data = output_data<T>(index, input.shape);
+        if (data != input.data) {
+            throw Refusal("output " + std::to_string(index) + ": expected the memory of its input, got another");
+        }
+        return data;
     }
 
     /// Runs tasks on the session's intra-op threads.
@@ -195,18 +207,43 @@ private:
         });
     }
 
-    static size_t in_place(int32_t **inputs, int32_t **outputs) {
-        constexpr size_t count = sizeof(Operator::IN_PLACE) / sizeof(InPlace);
+    template <class List>
+    static size_t pairs(const List &list, int32_t **inputs, int32_t **outputs) {
+        constexpr size_t count = sizeof(List) / sizeof(InPlace);
         *inputs = new int32_t[count];
         *outputs = new int32_t[count];
         for (size_t i = 0; i < count; ++i) {
-            (*inputs)[i] = Operator::IN_PLACE[i].input;
-            (*outputs)[i] = Operator::IN_PLACE[i].output;
+            (*inputs)[i] = list[i].input;
+            (*outputs)[i] = list[i].output;
         }
         return count;
     }
 
-    static void release_in_place(int32_t *inputs, int32_t *outputs) {
+    template <class Other, class = void>
+    struct InPlaceOf {
+        static void declare(abi::CustomOp &) {}
+    };
+    template <class Other>
+    struct InPlaceOf<Other, std::void_t<decltype(Other::IN_PLACE)>> {
+        static void declare(abi::CustomOp &op) {
+            op.GetMayInplace = [](int32_t **inputs, int32_t **outputs) { return pairs(Other::IN_PLACE, inputs, outputs); };
+            op.ReleaseMayInplace = release_pairs;
+        }
+    };
+
+    template <class Other, class = void>
+    struct AliasesOf {
+        static void declare(abi::CustomOp &) {}
+    };
+    template <class Other>
+    struct AliasesOf<Other, std::void_t<decltype(Other::ALIASES)>> {
+        static void declare(abi::CustomOp &op) {
+            op.GetAliasMap = [](int32_t **inputs, int32_t **outputs) { return pairs(Other::ALIASES, inputs, outputs); };
+            op.ReleaseAliasMap = release_pairs;
+        }
+    };
+
+    static void release_pairs(int32_t *inputs, int32_t *outputs) {
         delete[] inputs;
         delete[] outputs;
     }
@@ -232,8 +269,8 @@ private:
         op.InferOutputShape = infer;
         op.GetStartVersion = [](const abi::CustomOp *) { return 1; };
         op.GetEndVersion = [](const abi::CustomOp *) { return INT32_MAX; };
-        op.GetMayInplace = in_place;
-        op.ReleaseMayInplace = release_in_place;
+        InPlaceOf<Operator>::declare(op);
+        AliasesOf<Operator>::declare(op);
         return op;
     }
 

@@ -3,6 +3,7 @@
 #include "ort/causal_attention_operator.hpp"
 #include "ort/decoder_operators.hpp"
 #include "ort/gradient_port_operator.hpp"
+#include "ort/matrix_product_operator.hpp"
 #include "ort/operator.hpp"
 
 namespace holdfast::ort {
@@ -10,25 +11,53 @@ namespace {
 
 using Table = const abi::CustomOp *(*)(const abi::Api *);
 
-/// Every operator of the domain.
+/// The operators of every session.
 constexpr Table OPERATORS[] = {
-    Registration<AnchorLossOperator>::table,          Registration<EmbeddingGradOperator>::table,
-    Registration<RmsNormGradOperator>::table,         Registration<SwiGluOperator>::table,
-    Registration<SwiGluGradOperator>::table,          Registration<CausalAttentionOperator>::table,
-    Registration<CausalAttentionGradOperator>::table, Registration<GradientPortOperator>::table,
+    Registration<AnchorLossOperator>::table,         Registration<EmbeddingGradOperator>::table,
+    Registration<AccumulateEmbeddingGradOperator>::table, Registration<RmsNormGradOperator>::table,
+    Registration<SwiGluOperator>::table,             Registration<SwiGluGradOperator>::table,
+    Registration<CausalAttentionOperator>::table,    Registration<CausalAttentionGradOperator>::table,
+    Registration<GradientPortOperator>::table,
 };
 
-abi::Status register_all(const abi::Api *api, abi::SessionOptions *options) {
+/// Those that exist for each type of operands; a session gets one of the lists.
+template <int32_t OPERAND_TYPE>
+constexpr Table PRODUCTS[] = {
+    Registration<MatrixProductOperator<OPERAND_TYPE>>::table,
+    Registration<AccumulateMatrixProductOperator<OPERAND_TYPE>>::table,
+};
+
+/// The value of an entry of a session's configuration; empty if it is missing.
+std::string entry(const abi::Api *api, const abi::SessionOptions *options, const char *key) {
+    int found = 0;
+    check(api, abi::has_session_entry(api, options, key, &found));
+    char value[32] = {};
+    size_t size = sizeof value;
+    if (found != 0) {
+        check(api, abi::session_entry(api, options, key, value, &size));
+    }
+    return value;
+}
+
+bool wants_bfloat16(const abi::Api *api, const abi::SessionOptions *options) {
+    const std::string type = entry(api, options, OPERAND_TYPE_ENTRY);
+    if (!type.empty() && type != "float" && type != "bfloat16") {
+        throw Refusal(std::string(OPERAND_TYPE_ENTRY) + ": expected float or bfloat16, got " + type);
+    }
+    return type == "bfloat16";
+}
+
+void register_all(const abi::Api *api, abi::SessionOptions *options) {
+    const bool bfloat16 = wants_bfloat16(api, options);
     abi::Domain *domain = nullptr;  // never released: the sessions made from these options go on using it
-    if (abi::Status failure = abi::create_domain(api, "dev.holdfast", &domain)) {
-        return failure;
-    }
+    check(api, abi::create_domain(api, "dev.holdfast", &domain));
     for (Table table : OPERATORS) {
-        if (abi::Status failure = abi::add_operator(api, domain, table(api))) {
-            return failure;
-        }
+        check(api, abi::add_operator(api, domain, table(api)));
     }
-    return abi::add_domain(api, options, domain);
+    for (Table table : bfloat16 ? PRODUCTS<HF_BFLOAT16> : PRODUCTS<HF_FLOAT>) {
+        check(api, abi::add_operator(api, domain, table(api)));
+    }
+    check(api, abi::add_domain(api, options, domain));
 }
 
 }  // namespace
@@ -42,5 +71,5 @@ extern "C" HF_EXPORT holdfast::ort::abi::Status RegisterCustomOps(holdfast::ort:
         return abi::create_status(base->GetApi(1), abi::GENERIC_FAILURE,
                                   "Holdfast's operators: expected ONNX Runtime 1.18 or later, got an older one");
     }
-    return register_all(api, options);
+    return guarded(api, "Holdfast's operators", [&] { register_all(api, options); });
 }

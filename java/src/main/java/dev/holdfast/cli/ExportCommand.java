@@ -2,7 +2,7 @@ package dev.holdfast.cli;
 
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.exporter.Exporter;
-import dev.holdfast.model.Kernels;
+import dev.holdfast.onnx.Kernels;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -30,10 +30,18 @@ final class SessionFlags {
     @Option(names = "--deterministic", arity = "1", paramLabel = "BOOL", description = "Sum in a fixed order")
     private boolean deterministic = defaults.deterministic();
 
+    @Option(
+            names = "--bf16",
+            arity = "1",
+            paramLabel = "BOOL",
+            description = "Round the operands of matrix products to bfloat16")
+    private boolean bf16 = defaults.bfloat16Products();
+
     SessionSettings settings() {
         return defaults.withIntraOpThreads(threads)
                 .withMemory(arena, memoryPattern)
                 .withAllowSpinning(allowSpinning)
-                .withDeterministic(deterministic);
+                .withDeterministic(deterministic)
+                .withBfloat16Products(bf16);
     }
 }

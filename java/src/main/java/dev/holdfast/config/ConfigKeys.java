@@ -135,6 +135,11 @@ public final class ConfigKeys {
             integer("logging_steps", 1, 10, ALL, "Optimizer steps between two lines of progress");
     public static final ConfigKey<Long> EVAL_STEPS = integer(
             "eval_steps", 0, 0, ALL, "Optimizer steps between two evaluations on data.eval; 0 = at the end alone");
+    public static final ConfigKey<Boolean> BF16 = toggle(
+            "bf16",
+            false,
+            ALL,
+            "Multiply matrices with operands rounded to bfloat16; sums, weights and optimizer stay in float");
     public static final ConfigKey<Long> THREADS =
             integer("threads", 0, 0, ALL, "Threads of ONNX Runtime and the loss; 0 = all cores");
 

@@ -246,6 +246,11 @@ public final class TrainingConfig {
         return get(ConfigKeys.SNAPSHOT);
     }
 
+    /** Whether matrix products round their operands to bfloat16. */
+    public boolean bf16() {
+        return get(ConfigKeys.BF16);
+    }
+
     /** Whether moments and schedule start anew with each outer iteration. */
     public boolean restartOptimizer() {
         return get(ConfigKeys.RESTART_OPTIMIZER);

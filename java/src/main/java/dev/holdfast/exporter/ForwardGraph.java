@@ -4,7 +4,6 @@ import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.model.CachedSequence;
 import dev.holdfast.model.Decoder;
 import dev.holdfast.model.FullSequence;
-import dev.holdfast.model.Kernels;
 import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Dimension;
 import dev.holdfast.onnx.Graph;
@@ -74,7 +73,7 @@ final class ForwardGraph {
 
     private Graph cached() {
         CachedSequence sequence = new CachedSequence(operators, decoder.config());
-        Value hidden = decoder.hiddenStates(operators, parameters::get, sequence, Kernels.STOCK);
+        Value hidden = decoder.hiddenStates(operators, parameters::get, sequence);
         Value inputIds = sequence.inputIds();
         graph.output(sequences(GraphNames.LOGITS, logits(hidden), inputIds, operators.shape(inputIds)));
         sequence.presents().forEach(graph::output);
@@ -87,7 +86,7 @@ final class ForwardGraph {
 
     private Value hiddenStates(Value inputIds) {
         FullSequence sequence = new FullSequence(operators, decoder.config(), inputIds);
-        return decoder.hiddenStates(operators, parameters::get, sequence, Kernels.STOCK);
+        return decoder.hiddenStates(operators, parameters::get, sequence);
     }
 
     private Value logits(Value hidden) {

@@ -2,17 +2,17 @@ package dev.holdfast.exporter;
 
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.artifact.TrainingForm;
-import dev.holdfast.gradient.GradientOperators;
+import dev.holdfast.gradient.GradientBuffer;
 import dev.holdfast.gradient.Gradients;
 import dev.holdfast.model.Decoder;
 import dev.holdfast.model.FullSequence;
 import dev.holdfast.model.FusedSequence;
-import dev.holdfast.model.Kernels;
 import dev.holdfast.model.ModelConfig;
 import dev.holdfast.model.Parameter;
 import dev.holdfast.model.Sequence;
 import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Node;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
@@ -47,7 +47,7 @@ final class TrainingGraph {
         this.form = form;
         this.kernels = kernels;
         this.graph = new Graph(name);
-        this.operators = Operators.on(graph);
+        this.operators = Operators.on(graph, kernels);
     }
 
     /** The graph with its backward pass. */
@@ -64,9 +64,13 @@ final class TrainingGraph {
         addInputs();
         Value logits = studentLogits();
         Node loss = loss(logits, true);
-        Map<Value, Value> gradients =
-                Gradients.append(graph, Map.of(logits, loss.output(1)), parameters.values(), gradientOperators());
-        addAccumulators(gradients);
+        Map<Value, GradientBuffer> buffers = addBuffers();
+        addPort(Gradients.append(
+                graph,
+                Map.of(logits, loss.output(1)),
+                parameters.values(),
+                kernels,
+                kernels == Kernels.HOLDFAST ? buffers : Map.of()));
         return graph;
     }
 
@@ -74,10 +78,6 @@ final class TrainingGraph {
         addInputs();
         loss(studentLogits(), false);
         return graph;
-    }
-
-    private GradientOperators gradientOperators() {
-        return kernels == Kernels.HOLDFAST ? GradientOperators.HOLDFAST : GradientOperators.STOCK;
     }
 
     private void addInputs() {
@@ -111,7 +111,7 @@ final class TrainingGraph {
         Sequence sequence = kernels == Kernels.HOLDFAST
                 ? new FusedSequence(operators, decoder.config(), inputIds)
                 : new FullSequence(operators, decoder.config(), inputIds);
-        Value hidden = decoder.hiddenStates(operators, parameters::get, sequence, kernels);
+        Value hidden = decoder.hiddenStates(operators, parameters::get, sequence);
         Value responses = operators.gather(hidden, graph.value(GraphNames.RESPONSE_POSITIONS), 0);
         return Decoder.logits(operators.in("head"), responses, parameters.get(decoder.headName()));
     }
@@ -147,32 +147,57 @@ final class TrainingGraph {
         return Decoder.logits(operators.in(scope), graph.value(hidden), graph.value(head));
     }
 
-    /**
-     * One accumulator per parameter, with the names that ONNX Runtime looks for, and one port to all of them. ONNX Runtime orders its work
-     * from the port's last input on: the parameters come in the order of the model, so that the gradients of its last layers, which are
-     * complete first, are also stored first and their buffers are free again.
-     */
-    private void addAccumulators(Map<Value, Value> gradients) {
+    /** One buffer per parameter, with the names that ONNX Runtime looks for. */
+    private Map<Value, GradientBuffer> addBuffers() {
+        Map<Value, Value> totals = new LinkedHashMap<>();
         parameters
                 .values()
-                .forEach(parameter -> graph.input(parameter.name() + "_grad.accumulation.buffer", parameter.type()));
-        graph.input(LAZY_RESET, TensorType.of(ElementType.BOOL, 1));
+                .forEach(parameter -> totals.put(parameter, graph.input(buffer(parameter), parameter.type())));
+        Value reset = graph.input(LAZY_RESET, TensorType.of(ElementType.BOOL, 1));
+        Map<Value, GradientBuffer> buffers = new LinkedHashMap<>();
+        totals.forEach((parameter, total) -> buffers.put(parameter, GradientBuffer.of(total, reset)));
+        return buffers;
+    }
+
+    private static String buffer(Value parameter) {
+        return parameter.name() + "_grad.accumulation.buffer";
+    }
+
+    /**
+     * One port to all parameters and buffers, once the gradients are in them. ONNX Runtime orders its work from the port's last input on:
+     * the parameters come in the order of the model, so that the gradients of its last layers, which are complete first, are also stored
+     * first and their buffers are free again.
+     */
+    private void addPort(Map<Value, Value> gradients) {
         List<Value> ports = new ArrayList<>();
+        List<Value> flags = new ArrayList<>();
         for (Value parameter : parameters.values()) {
-            Node accumulator = accumulate(parameter, gradients.get(parameter));
-            ports.addAll(List.of(parameter, accumulator.input(0), accumulator.output()));
+            Value done = gradients.get(parameter);
+            if (!isAccumulated(done)) {
+                done = accumulate(parameter, done);
+                flags.add(done);
+            }
+            ports.addAll(List.of(parameter, graph.value(buffer(parameter)), done));
         }
         graph.output(graph.add(Operator.GRADIENT_PORT, ports, Attributes.NONE, List.of(GraphNames.GRADIENT_PORT))
                 .output());
-        parameters.keySet().forEach(name -> graph.output(graph.value(name + "_grad.accumulation.out")));
+        flags.forEach(graph::output);
     }
 
-    private Node accumulate(Value parameter, Value gradient) {
-        String name = parameter.name() + "_grad.accumulation";
+    private static boolean isAccumulated(Value gradient) {
+        return gradient.producer()
+                .flatMap(Node::operator)
+                .filter(operator -> operator == Operator.ACCUMULATE_MATRIX_PRODUCT
+                        || operator == Operator.ACCUMULATE_EMBEDDING_GRAD)
+                .isPresent();
+    }
+
+    private Value accumulate(Value parameter, Value gradient) {
         return graph.add(
-                Operator.IN_PLACE_ACCUMULATOR,
-                List.of(graph.value(name + ".buffer"), gradient, graph.value(LAZY_RESET)),
-                Attributes.NONE,
-                List.of(name + ".out"));
+                        Operator.IN_PLACE_ACCUMULATOR,
+                        List.of(graph.value(buffer(parameter)), gradient, graph.value(LAZY_RESET)),
+                        Attributes.NONE,
+                        List.of(parameter.name() + "_grad.accumulation.out"))
+                .output();
     }
 }

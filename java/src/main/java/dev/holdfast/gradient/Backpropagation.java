@@ -2,6 +2,7 @@ package dev.holdfast.gradient;
 
 import dev.holdfast.error.InvalidGraphException;
 import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Node;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
@@ -26,19 +27,26 @@ final class Backpropagation {
     private final Graph graph;
     private final List<Node> forward;
     private final Set<Value> wanted;
-    private final GradientOperators choice;
+    private final Kernels kernels;
     private final Set<Value> dependent;
     private final Map<Value, Value> pending;
+    private final Map<Value, GradientBuffer> buffers;
     private final Map<List<Object>, Value> memory = new HashMap<>();
     private final ShapeOperands shapes;
 
-    Backpropagation(Graph graph, Map<Value, Value> seeds, Collection<Value> wanted, GradientOperators choice) {
+    Backpropagation(
+            Graph graph,
+            Map<Value, Value> seeds,
+            Collection<Value> wanted,
+            Kernels kernels,
+            Map<Value, GradientBuffer> buffers) {
         this.graph = graph;
         this.forward = List.copyOf(graph.nodes());
         this.wanted = new LinkedHashSet<>(wanted);
-        this.choice = choice;
+        this.kernels = kernels;
         this.dependent = dependentOn(this.wanted);
         this.pending = new HashMap<>(seeds);
+        this.buffers = new HashMap<>(buffers);
         this.shapes = new ShapeOperands(graph, forward);
     }
 
@@ -48,7 +56,13 @@ final class Backpropagation {
             differentiate(forward.get(i));
         }
         Map<Value, Value> gradients = new LinkedHashMap<>();
-        wanted.stream().filter(pending::containsKey).forEach(value -> gradients.put(value, pending.get(value)));
+        for (Value value : wanted) {
+            buffer(value)
+                    .filter(GradientBuffer::isBegun)
+                    .map(GradientBuffer::total)
+                    .or(() -> pending(value))
+                    .ifPresent(gradient -> gradients.put(value, gradient));
+        }
         return gradients;
     }
 
@@ -62,7 +76,7 @@ final class Backpropagation {
         if (derivative instanceof Derivative.Known known) {
             known.rule()
                     .apply(new NodeGradient(
-                            this, node, Operators.on(graph).in(SCOPE).in(node.name())));
+                            this, node, Operators.on(graph, kernels).in(SCOPE).in(node.name())));
         } else if (derivative instanceof Derivative.Refused refused) {
             throw new InvalidGraphException(node + ": cannot be differentiated; " + refused.hint());
         }
@@ -114,8 +128,13 @@ final class Backpropagation {
         pending.put(value, gradient);
     }
 
-    GradientOperators choice() {
-        return choice;
+    /** Where the caller wants the gradient of a value; absent once it has begun elsewhere. */
+    Optional<GradientBuffer> buffer(Value value) {
+        return pending.containsKey(value) ? Optional.empty() : Optional.ofNullable(buffers.get(value));
+    }
+
+    void setBuffer(Value value, GradientBuffer buffer) {
+        buffers.put(value, buffer);
     }
 
     ShapeOperands shapes() {

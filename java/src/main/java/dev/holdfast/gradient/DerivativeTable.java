@@ -37,7 +37,7 @@ final class DerivativeTable {
 
             case MAT_MUL -> known(ProductRules::matMul);
             case FUSED_MAT_MUL -> known(ProductRules::fusedMatMul);
-            case GEMM -> known(ProductRules::gemm);
+            case GEMM, MATRIX_PRODUCT -> known(ProductRules::gemm);
 
             case LAYER_NORMALIZATION -> known(NormalizationRules::layerNormalization);
             case SIMPLIFIED_LAYER_NORMALIZATION -> known(NormalizationRules::rmsNormalization);
@@ -72,7 +72,11 @@ final class DerivativeTable {
                     SIMPLIFIED_LAYER_NORMALIZATION_GRAD,
                     SOFTMAX_GRAD,
                     SWI_GLU_GRAD -> SECOND_ORDER;
-            case ADAMW_OPTIMIZER, INPLACE_CLIP_GRAD_NORM, IN_PLACE_ACCUMULATOR -> SIDE_EFFECT;
+            case ACCUMULATE_EMBEDDING_GRAD,
+                    ACCUMULATE_MATRIX_PRODUCT,
+                    ADAMW_OPTIMIZER,
+                    INPLACE_CLIP_GRAD_NORM,
+                    IN_PLACE_ACCUMULATOR -> SIDE_EFFECT;
         };
     }
 

@@ -17,7 +17,10 @@ final class GatherRule {
         TensorType x = node.type(0);
         long axis = node.attributes().integer("axis", 0);
         boolean rowsOfMatrix = x.rank() == 2 && (axis == 0 || axis == -2) && x.elementType() == ElementType.FLOAT;
-        if (node.prefersHoldfastOperators() && rowsOfMatrix) {
+        if (rowsOfMatrix && node.accumulates(0)) {
+            Operator operator = Operator.ACCUMULATE_EMBEDDING_GRAD;
+            node.accumulate(0, operator, Attributes.NONE, node.input(1), node.outputGradient());
+        } else if (node.prefersHoldfastOperators() && rowsOfMatrix) {
             node.contribute(0, rowGradient(node));
         } else {
             gatherGradient(node, axis);

@@ -2,6 +2,7 @@ package dev.holdfast.gradient;
 
 import dev.holdfast.error.InvalidGraphException;
 import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Node;
 import dev.holdfast.onnx.Value;
 import java.util.Collection;
@@ -33,15 +34,30 @@ public final class Gradients {
      * @param graph the forward pass; the backward pass is appended to it
      * @param seeds for each value that the loss depends on directly, the value that holds its gradient (same shape and element type)
      * @param withRespectTo the values whose gradients are wanted; floating-point tensors
-     * @param operators what the backward pass may be made of
+     * @param kernels what the backward pass may be made of
      * @return the gradient of every wanted value, in the order in which they are complete
      * @throws InvalidGraphException if an operator on the way cannot be differentiated, a broadcast cannot be undone, or no path leads
      *     from a wanted value to a seed
      * @throws IllegalArgumentException if a wanted value is not a floating-point tensor, or a seed is not of its value's type
      */
     public static Map<Value, Value> append(
-            Graph graph, Map<Value, Value> seeds, Collection<Value> withRespectTo, GradientOperators operators) {
-        Map<Value, Value> gradients = appendConnected(graph, seeds, withRespectTo, operators);
+            Graph graph, Map<Value, Value> seeds, Collection<Value> withRespectTo, Kernels kernels) {
+        return append(graph, seeds, withRespectTo, kernels, Map.of());
+    }
+
+    /**
+     * As above, with memory of the caller's for some of the gradients. The result has, for a gradient that was accumulated there, the
+     * output of the operator that added to it last.
+     *
+     * @param buffers where to accumulate the gradient of a wanted value
+     */
+    public static Map<Value, Value> append(
+            Graph graph,
+            Map<Value, Value> seeds,
+            Collection<Value> withRespectTo,
+            Kernels kernels,
+            Map<Value, GradientBuffer> buffers) {
+        Map<Value, Value> gradients = appendConnected(graph, seeds, withRespectTo, kernels, buffers);
         List<String> missing = withRespectTo.stream()
                 .filter(wanted -> !gradients.containsKey(wanted))
                 .map(Value::name)
@@ -59,10 +75,19 @@ public final class Gradients {
      * gradient is zero.
      */
     public static Map<Value, Value> appendConnected(
-            Graph graph, Map<Value, Value> seeds, Collection<Value> withRespectTo, GradientOperators operators) {
+            Graph graph, Map<Value, Value> seeds, Collection<Value> withRespectTo, Kernels kernels) {
+        return appendConnected(graph, seeds, withRespectTo, kernels, Map.of());
+    }
+
+    private static Map<Value, Value> appendConnected(
+            Graph graph,
+            Map<Value, Value> seeds,
+            Collection<Value> withRespectTo,
+            Kernels kernels,
+            Map<Value, GradientBuffer> buffers) {
         withRespectTo.forEach(Gradients::requireFloatingPoint);
         seeds.forEach(Gradients::requireSameType);
-        Map<Value, Value> gradients = new Backpropagation(graph, seeds, withRespectTo, operators).run();
+        Map<Value, Value> gradients = new Backpropagation(graph, seeds, withRespectTo, kernels, buffers).run();
         return inOrderOfCompletion(graph, gradients);
     }
 

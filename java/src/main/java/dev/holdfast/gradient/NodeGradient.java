@@ -2,6 +2,7 @@ package dev.holdfast.gradient;
 
 import dev.holdfast.error.InvalidGraphException;
 import dev.holdfast.onnx.Attributes;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Node;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
@@ -40,7 +41,7 @@ final class NodeGradient {
     }
 
     boolean prefersHoldfastOperators() {
-        return walk.choice() == GradientOperators.HOLDFAST;
+        return operators.kernels() == Kernels.HOLDFAST;
     }
 
     ShapeOperands shapes() {
@@ -107,9 +108,28 @@ final class NodeGradient {
         return walk.takePending(input(input));
     }
 
+    /** Whether the gradient of an input goes into memory of the caller's, where {@link #accumulate} adds to it. */
+    boolean accumulates(int input) {
+        return wants(input) && walk.buffer(input(input)).isPresent();
+    }
+
+    /** Adds to the gradient of an input in the caller's memory: the operator takes left, right, the total so far and whether to reset it. */
+    void accumulate(int input, Operator operator, Attributes attributes, Value left, Value right) {
+        GradientBuffer buffer = walk.buffer(input(input)).orElseThrow();
+        Value total = operators.add(
+                operator,
+                attributes,
+                left,
+                right,
+                buffer.total(),
+                buffer.reset().orElse(null));
+        walk.setBuffer(input(input), GradientBuffer.begun(total));
+    }
+
     /** Adds to the gradient of an input, if it wants one; {@code gradient} has the input's shape. */
     void contribute(int input, Value gradient) {
         if (wants(input)) {
+            requireNotAccumulated(input);
             Optional<Value> soFar = takePending(input);
             walk.setPending(
                     input(input),
@@ -117,9 +137,17 @@ final class NodeGradient {
         }
     }
 
+    private void requireNotAccumulated(int input) {
+        if (walk.buffer(input(input)).filter(GradientBuffer::isBegun).isPresent()) {
+            throw refusal("expected " + input(input).name()
+                    + " to be used by products and lookups of rows alone, as its gradient is accumulated in place");
+        }
+    }
+
     /** Subtracts from the gradient of an input, if it wants one; {@code gradient} has the input's shape. */
     void subtract(int input, Value gradient) {
         if (wants(input)) {
+            requireNotAccumulated(input);
             Optional<Value> soFar = takePending(input);
             walk.setPending(
                     input(input),

@@ -78,12 +78,17 @@ final class ProductRules {
     }
 
     private static void weights(NodeGradient node, Product product, Value a, Value dy) {
-        Value pending = node.takePending(1).orElse(null);
-        node.contribute(
-                1,
-                product.transposeB
-                        ? product.gemm(node, dy, true, a, product.transposeA, pending)
-                        : product.gemm(node, a, !product.transposeA, dy, false, pending));
+        Value left = product.transposeB ? dy : a;
+        Value right = product.transposeB ? a : dy;
+        boolean transposeLeft = product.transposeB || !product.transposeA;
+        boolean transposeRight = product.transposeB && product.transposeA;
+        if (node.accumulates(1)) {
+            Attributes attributes = product.attributes(transposeLeft, transposeRight);
+            node.accumulate(1, Operator.ACCUMULATE_MATRIX_PRODUCT, attributes, left, right);
+        } else {
+            Value pending = node.takePending(1).orElse(null);
+            node.contribute(1, product.gemm(node, left, transposeLeft, right, transposeRight, pending));
+        }
     }
 
     private static void batches(NodeGradient node, Product product) {
@@ -156,8 +161,11 @@ final class ProductRules {
                 Value right,
                 boolean transposeRight,
                 Value addend) {
-            Attributes attributes = Attributes.of("transA", transposeLeft, "transB", transposeRight, "alpha", alpha);
-            return node.operators().add(Operator.GEMM, attributes, left, right, addend);
+            return node.operators().gemm(left, transposeLeft, right, transposeRight, alpha, addend);
+        }
+
+        Attributes attributes(boolean transposeLeft, boolean transposeRight) {
+            return Attributes.of("transA", transposeLeft, "transB", transposeRight, "alpha", alpha);
         }
 
         Value fused(NodeGradient node, Value left, boolean transposeLeft, Value right, boolean transposeRight) {

@@ -29,10 +29,9 @@ public sealed interface Decoder permits LlamaDecoder, Gpt2Decoder {
      * Appends the model up to its last norm.
      *
      * @param parameter gives the value of a parameter by name
-     * @param kernels which operators to compute with
      * @return hidden states, FLOAT[M, hiddenSize], M = B·T
      */
-    Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence, Kernels kernels);
+    Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence);
 
     /**
      * Appends the head.

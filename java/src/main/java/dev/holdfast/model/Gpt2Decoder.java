@@ -63,8 +63,7 @@ record Gpt2Decoder(ModelConfig config) implements Decoder {
     }
 
     @Override
-    public Value hiddenStates(
-            Operators operators, Function<String, Value> parameter, Sequence sequence, Kernels kernels) {
+    public Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence) {
         Value tokens = operators.gather(parameter.apply(EMBEDDING), sequence.inputIds(), 0);
         Value places = operators.gather(parameter.apply(POSITIONS), sequence.positions(), 0);
         Value hidden = operators.reshape(operators.add(tokens, places), -1, config.hiddenSize());

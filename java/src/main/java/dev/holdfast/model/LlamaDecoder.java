@@ -1,7 +1,5 @@
 package dev.holdfast.model;
 
-import dev.holdfast.onnx.Attributes;
-import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
 import dev.holdfast.onnx.Value;
 import java.util.List;
@@ -87,13 +85,12 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
     }
 
     @Override
-    public Value hiddenStates(
-            Operators operators, Function<String, Value> parameter, Sequence sequence, Kernels kernels) {
+    public Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence) {
         Value embedded = operators.gather(parameter.apply(EMBEDDING), sequence.inputIds(), 0);
         Value hidden = operators.reshape(embedded, -1, config.hiddenSize());
         for (int layer = 0; layer < config.layerCount(); layer++) {
             Operators inLayer = operators.in("layers." + layer);
-            hidden = new Block(inLayer, parameter, prefix(layer), sequence, layer, kernels).apply(hidden);
+            hidden = new Block(inLayer, parameter, prefix(layer), sequence, layer).apply(hidden);
         }
         return operators.rmsNorm(hidden, parameter.apply(FINAL_NORM), config.normEpsilon());
     }
@@ -105,21 +102,13 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
         private final String prefix;
         private final Sequence sequence;
         private final int layer;
-        private final Kernels kernels;
 
-        Block(
-                Operators operators,
-                Function<String, Value> parameter,
-                String prefix,
-                Sequence sequence,
-                int layer,
-                Kernels kernels) {
+        Block(Operators operators, Function<String, Value> parameter, String prefix, Sequence sequence, int layer) {
             this.operators = operators;
             this.parameter = parameter;
             this.prefix = prefix;
             this.sequence = sequence;
             this.layer = layer;
-            this.kernels = kernels;
         }
 
         Value apply(Value hidden) {
@@ -155,13 +144,7 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
         private Value feedForward(Value normed) {
             Value gate = linear(normed, "mlp.gate_proj", config.feedForwardBias());
             Value up = linear(normed, "mlp.up_proj", config.feedForwardBias());
-            return linear(gated(gate, up), "mlp.down_proj", config.feedForwardBias());
-        }
-
-        private Value gated(Value gate, Value up) {
-            return kernels == Kernels.HOLDFAST
-                    ? operators.add(Operator.SWI_GLU, Attributes.NONE, gate, up)
-                    : operators.mul(operators.silu(gate), up);
+            return linear(operators.swiGlu(gate, up), "mlp.down_proj", config.feedForwardBias());
         }
 
         private Value linear(Value rows, String name, boolean bias) {

@@ -8,16 +8,17 @@ import org.bytedeco.javacpp.annotation.Name;
 import org.bytedeco.javacpp.annotation.Platform;
 
 /**
- * {@code holdfast.h} and {@code adamw.h} as they are; their documentation lies there. JavaCPP generates the glue from these declarations,
+ * {@code holdfast.h}, {@code adamw.h} and {@code matrix_product.h} as they are; their documentation lies there. JavaCPP generates the glue from these declarations,
  * so names, types and orders follow C.
  */
 @Platform(
-        include = {"holdfast/holdfast.h", "holdfast/adamw.h"},
+        include = {"holdfast/holdfast.h", "holdfast/adamw.h", "holdfast/matrix_product.h"},
         link = "holdfast",
         library = "jniholdfast")
 final class HoldfastApi {
     static final int OK = 0;
     static final int INVALID_ARGUMENT = 1;
+    static final int BFLOAT16 = 16;
 
     private HoldfastApi() {}
 
@@ -249,4 +250,13 @@ final class HoldfastApi {
             @Cast("const float* const*") Pointer gradients,
             @Cast("double*") Pointer norm,
             @Cast("const hf_executor*") Pointer executor);
+
+    @Name("hf_open_matrix_library")
+    static native int openMatrixLibrary(String path);
+
+    @Name("hf_matrix_library")
+    static native String matrixLibrary();
+
+    @Name("hf_multiplies")
+    static native int multiplies(int elementType);
 }

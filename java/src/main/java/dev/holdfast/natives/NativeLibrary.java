@@ -58,6 +58,7 @@ public final class NativeLibrary {
             System.load(library.toString());
             System.load(folder.resolve(BINDING_NAME).toString());
             requireVersion(HoldfastApi.version());
+            openMatrixLibrary();
             return new NativeLibrary(library);
         } catch (LinkageError | IOException e) {
             throw new RuntimeFailureException(
@@ -88,6 +89,16 @@ public final class NativeLibrary {
         }
     }
 
+    /** oneDNN, of JavaCPP's presets; its copy of OpenMP lies beside it. */
+    private static void openMatrixLibrary() {
+        String folder = "/org/bytedeco/dnnl/" + PackagedLibrary.platform() + "/";
+        PackagedLibrary.unpack(folder + "libgomp.so.1");
+        Path library = PackagedLibrary.unpack(folder + "libdnnl.so.3");
+        if (HoldfastApi.openMatrixLibrary(library.toString()) != HoldfastApi.OK) {
+            throw new RuntimeFailureException("matrix library: " + HoldfastApi.lastError());
+        }
+    }
+
     /** The file to register with ONNX Runtime for the operators of the domain {@code dev.holdfast}. */
     public Path operatorLibrary() {
         return file;
@@ -101,6 +112,16 @@ public final class NativeLibrary {
     /** The vector instructions that the kernels use on this machine: {@code avx512}, {@code avx2} or {@code baseline}. */
     public String instructionSet() {
         return HoldfastApi.cpuInstructionSet();
+    }
+
+    /** The library that matrix products are computed with, for example {@code oneDNN 3.11.0}. */
+    public String matrixLibrary() {
+        return HoldfastApi.matrixLibrary();
+    }
+
+    /** Whether the processor multiplies matrices of bfloat16 itself: with AVX512_BF16 or AMX. */
+    public boolean multipliesBfloat16() {
+        return HoldfastApi.multiplies(HoldfastApi.BFLOAT16) != 0;
     }
 
     /** Threads that direct calls of the kernels use; inside ONNX Runtime its own threads are used. */

@@ -55,11 +55,14 @@ public enum Operator {
     SIMPLIFIED_LAYER_NORMALIZATION_GRAD(Domain.MICROSOFT, "SimplifiedLayerNormalizationGrad", 4, 4, 2),
     SOFTMAX_GRAD(Domain.MICROSOFT, "SoftmaxGrad_13", 2, 2, 1),
 
+    ACCUMULATE_EMBEDDING_GRAD(Domain.HOLDFAST, "AccumulateEmbeddingGrad", 3, 4, 1),
+    ACCUMULATE_MATRIX_PRODUCT(Domain.HOLDFAST, "AccumulateMatrixProduct", 3, 4, 1),
     ANCHOR_LOSS(Domain.HOLDFAST, "AnchorLoss", 8, 8, 4),
     CAUSAL_ATTENTION(Domain.HOLDFAST, "CausalAttention", 3, 5, 2),
     CAUSAL_ATTENTION_GRAD(Domain.HOLDFAST, "CausalAttentionGrad", 6, 8, 3),
     EMBEDDING_GRAD(Domain.HOLDFAST, "EmbeddingGrad", 2, 3, 1),
     GRADIENT_PORT(Domain.HOLDFAST, "GradientPort", 3, Integer.MAX_VALUE, 1),
+    MATRIX_PRODUCT(Domain.HOLDFAST, "MatrixProduct", 2, 3, 1),
     RMS_NORM_GRAD(Domain.HOLDFAST, "RmsNormGrad", 3, 4, 2),
     SWI_GLU(Domain.HOLDFAST, "SwiGlu", 2, 2, 1),
     SWI_GLU_GRAD(Domain.HOLDFAST, "SwiGluGrad", 3, 3, 2);

@@ -14,21 +14,33 @@ import java.util.List;
  */
 public final class Operators {
     private final Graph graph;
+    private final Kernels kernels;
     private final String scope;
 
-    private Operators(Graph graph, String scope) {
+    private Operators(Graph graph, Kernels kernels, String scope) {
         this.graph = graph;
+        this.kernels = kernels;
         this.scope = scope;
     }
 
-    /** Appends to this graph, without a scope. */
+    /** Appends operators that every ONNX Runtime has to this graph, without a scope. */
     public static Operators on(Graph graph) {
-        return new Operators(graph, "");
+        return on(graph, Kernels.STOCK);
+    }
+
+    /** Appends operators of this kind to this graph, without a scope. */
+    public static Operators on(Graph graph, Kernels kernels) {
+        return new Operators(graph, kernels, "");
     }
 
     /** Appends to the same graph under a scope inside this one: names become {@code scope/inner/Operator}. */
     public Operators in(String inner) {
-        return new Operators(graph, scope + inner + "/");
+        return new Operators(graph, kernels, scope + inner + "/");
+    }
+
+    /** Which operators are appended where there is a choice. */
+    public Kernels kernels() {
+        return kernels;
     }
 
     /** The graph that is appended to. */
@@ -130,7 +142,14 @@ public final class Operators {
 
     /** {@code transA(a)·transB(b) + c}: a [M,K], b [K,N], c [M,N] or [N] or null. */
     public Value gemm(Value a, boolean transposeA, Value b, boolean transposeB, Value c) {
-        return add(Operator.GEMM, Attributes.of("transA", transposeA, "transB", transposeB), a, b, c);
+        return gemm(a, transposeA, b, transposeB, 1, c);
+    }
+
+    /** {@code alpha·transA(a)·transB(b) + c}: a [M,K], b [K,N], c [M,N] or [N] or null. */
+    public Value gemm(Value a, boolean transposeA, Value b, boolean transposeB, float alpha, Value c) {
+        boolean ours = kernels == Kernels.HOLDFAST && a.type().elementType() == ElementType.FLOAT;
+        Attributes attributes = Attributes.of("transA", transposeA, "transB", transposeB, "alpha", alpha);
+        return add(ours ? Operator.MATRIX_PRODUCT : Operator.GEMM, attributes, a, b, c);
     }
 
     /** {@code alpha·transA(a)·transB(b)} with batch dimensions. */
@@ -233,6 +252,11 @@ public final class Operators {
     /** {@code x · sigmoid(x)}. */
     public Value silu(Value value) {
         return add(Operator.QUICK_GELU, Attributes.of("alpha", 1f), value);
+    }
+
+    /** {@code silu(gate)·up}, the gated unit of Llama's feed-forward layer. */
+    public Value swiGlu(Value gate, Value up) {
+        return kernels == Kernels.HOLDFAST ? add(Operator.SWI_GLU, Attributes.NONE, gate, up) : mul(silu(gate), up);
     }
 
     /** GELU by its tanh approximation, as GPT-2 has it, or exactly. */

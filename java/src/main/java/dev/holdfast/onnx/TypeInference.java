@@ -49,7 +49,7 @@ final class TypeInference {
             case EXPAND -> List.of(expand());
             case GATHER -> List.of(gather());
             case GATHER_GRAD -> List.of(gatherGrad());
-            case GEMM -> List.of(gemm());
+            case GEMM, MATRIX_PRODUCT -> List.of(gemm());
             case MAT_MUL -> List.of(matMul(false, false));
             case FUSED_MAT_MUL -> List.of(matMul(flag("transA"), flag("transB")));
             case LAYER_NORMALIZATION -> List.of(type(0), rowStatistics(), rowStatistics());
@@ -73,6 +73,7 @@ final class TypeInference {
             case CAUSAL_ATTENTION -> List.of(type(0), attentionStatistics());
             case CAUSAL_ATTENTION_GRAD -> List.of(type(1), type(2), type(3));
             case GRADIENT_PORT -> List.of(TensorType.of(ElementType.INT64, node.inputCount() / 3, 2));
+            case ACCUMULATE_EMBEDDING_GRAD, ACCUMULATE_MATRIX_PRODUCT -> List.of(type(2));
             case EMBEDDING_GRAD -> List.of(embeddingGrad());
         };
     }

@@ -8,6 +8,9 @@ import java.nio.file.Path;
 
 /** Makes ONNX Runtime's session options from ours. */
 final class SessionOptionsFactory {
+    /** What Holdfast's operators read when they are registered. */
+    private static final String OPERAND_TYPE = "dev.holdfast.operand_type";
+
     private SessionOptionsFactory() {}
 
     /** Options that the caller closes after every session made with them: they hold the operator library in memory. */
@@ -38,6 +41,7 @@ final class SessionOptionsFactory {
         options.setOptimizationLevel(level(settings.optimization()));
         options.setDeterministicCompute(settings.deterministic());
         options.addConfigEntry("session.intra_op.allow_spinning", settings.allowSpinning() ? "1" : "0");
+        options.addConfigEntry(OPERAND_TYPE, settings.bfloat16Products() ? "bfloat16" : "float");
         if (settings.profilePrefix().isPresent()) {
             options.enableProfiling(settings.profilePrefix().get().toString());
         }

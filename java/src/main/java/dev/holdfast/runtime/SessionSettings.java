@@ -16,6 +16,8 @@ import java.util.Optional;
  * @param deterministic whether operators must sum in a fixed order
  * @param allowSpinning whether idle threads wait actively, which gains latency and costs processor time
  * @param operatorLibrary a library of custom operators to register
+ * @param bfloat16Products whether Holdfast's matrix products round their operands to bfloat16, which recent processors multiply several
+ *     times as fast; sums stay in float
  */
 public record SessionSettings(
         Device device,
@@ -26,7 +28,8 @@ public record SessionSettings(
         Optional<Path> profilePrefix,
         boolean deterministic,
         boolean allowSpinning,
-        Optional<Path> operatorLibrary) {
+        Optional<Path> operatorLibrary,
+        boolean bfloat16Products) {
 
     /** How far ONNX Runtime rewrites a graph before running it. */
     public enum GraphOptimization {
@@ -45,7 +48,16 @@ public record SessionSettings(
     /** CPU, one thread per physical core, arena without memory pattern, all optimisations, deterministic. */
     public static SessionSettings defaults() {
         return new SessionSettings(
-                Device.CPU, 0, true, false, GraphOptimization.ALL, Optional.empty(), true, true, Optional.empty());
+                Device.CPU,
+                0,
+                true,
+                false,
+                GraphOptimization.ALL,
+                Optional.empty(),
+                true,
+                true,
+                Optional.empty(),
+                false);
     }
 
     /** These settings on another device. */
@@ -59,7 +71,8 @@ public record SessionSettings(
                 profilePrefix,
                 deterministic,
                 allowSpinning,
-                operatorLibrary);
+                operatorLibrary,
+                bfloat16Products);
     }
 
     /** These settings with another number of threads. */
@@ -73,7 +86,8 @@ public record SessionSettings(
                 profilePrefix,
                 deterministic,
                 allowSpinning,
-                operatorLibrary);
+                operatorLibrary,
+                bfloat16Products);
     }
 
     /** These settings with other choices of memory. */
@@ -87,7 +101,8 @@ public record SessionSettings(
                 profilePrefix,
                 deterministic,
                 allowSpinning,
-                operatorLibrary);
+                operatorLibrary,
+                bfloat16Products);
     }
 
     /** These settings with another level of graph optimisation. */
@@ -101,7 +116,8 @@ public record SessionSettings(
                 profilePrefix,
                 deterministic,
                 allowSpinning,
-                operatorLibrary);
+                operatorLibrary,
+                bfloat16Products);
     }
 
     /** These settings with a profile written to files that begin with this path. */
@@ -115,7 +131,8 @@ public record SessionSettings(
                 Optional.of(prefix),
                 deterministic,
                 allowSpinning,
-                operatorLibrary);
+                operatorLibrary,
+                bfloat16Products);
     }
 
     /** These settings with or without a fixed order of sums. */
@@ -129,7 +146,8 @@ public record SessionSettings(
                 profilePrefix,
                 fixedOrder,
                 allowSpinning,
-                operatorLibrary);
+                operatorLibrary,
+                bfloat16Products);
     }
 
     /** These settings with or without active waiting. */
@@ -143,7 +161,8 @@ public record SessionSettings(
                 profilePrefix,
                 deterministic,
                 spinning,
-                operatorLibrary);
+                operatorLibrary,
+                bfloat16Products);
     }
 
     /** These settings with a library of custom operators. */
@@ -157,7 +176,23 @@ public record SessionSettings(
                 profilePrefix,
                 deterministic,
                 allowSpinning,
-                Optional.of(library));
+                Optional.of(library),
+                bfloat16Products);
+    }
+
+    /** These settings with or without operands of bfloat16. */
+    public SessionSettings withBfloat16Products(boolean rounded) {
+        return new SessionSettings(
+                device,
+                intraOpThreads,
+                arena,
+                memoryPattern,
+                optimization,
+                profilePrefix,
+                deterministic,
+                allowSpinning,
+                operatorLibrary,
+                rounded);
     }
 
     /**

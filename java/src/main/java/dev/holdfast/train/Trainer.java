@@ -295,7 +295,12 @@ public final class Trainer {
         if (config.threads() > 0) {
             NativeLibrary.load().setThreadCount(config.threads());
         }
+        if (config.bf16() && !NativeLibrary.load().multipliesBfloat16()) {
+            throw new InvalidConfigurationException(
+                    List.of("bf16: expected a processor with AVX512_BF16 or AMX, got one without; leave bf16 out"));
+        }
         return SessionSettings.defaults()
+                .withBfloat16Products(config.bf16())
                 .withIntraOpThreads(config.threads())
                 .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
     }

@@ -6,9 +6,9 @@ import dev.holdfast.artifact.CheckpointBinding;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.artifact.TrainingForm;
 import dev.holdfast.model.Decoder;
-import dev.holdfast.model.Kernels;
 import dev.holdfast.model.ModelConfig;
 import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.ModelFile;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.SessionSettings;
@@ -91,6 +91,10 @@ final class GoldenFamily {
 
     /** Opens the training graph of a form on the base weights. */
     TrainingSession openTraining(TrainingForm form, Kernels kernels) {
+        return openTraining(form, kernels, SETTINGS);
+    }
+
+    TrainingSession openTraining(TrainingForm form, Kernels kernels, SessionSettings settings) {
         Path training = directory.resolve(form + "-training.onnx");
         Path evaluation = directory.resolve(form + "-evaluation.onnx");
         ModelFile.write(TrainingGraph.training(decoder, form, kernels), training);
@@ -98,7 +102,7 @@ final class GoldenFamily {
         List<String> names =
                 decoder.parameters().stream().map(parameter -> parameter.name()).toList();
         return TrainingSession.open(
-                new TrainingFiles(base(), training, Optional.of(evaluation), Optional.empty(), names), SETTINGS);
+                new TrainingFiles(base(), training, Optional.of(evaluation), Optional.empty(), names), settings);
     }
 
     /** Writes the weights of a session and opens the graph of hidden states on them. */

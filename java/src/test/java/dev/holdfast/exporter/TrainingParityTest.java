@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.artifact.TrainingForm;
-import dev.holdfast.model.Kernels;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.StepResult;
 import dev.holdfast.runtime.TrainingSession;

@@ -4,6 +4,7 @@ import static dev.holdfast.gradient.GradientCase.outputs;
 
 import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Dimension;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
 import dev.holdfast.onnx.TensorType;
@@ -29,13 +30,13 @@ class DecoderGradientTest {
     @ParameterizedTest(name = "added to pending gradients: {0}")
     @ValueSource(booleans = {false, true})
     void llamaBlockWithGroupedQueriesAndTiedEmbedding(boolean pending) {
-        check(DecoderGradientTest::llama, GradientOperators.STOCK, pending);
+        check(DecoderGradientTest::llama, Kernels.STOCK, pending);
     }
 
     @ParameterizedTest(name = "added to pending gradients: {0}")
     @ValueSource(booleans = {false, true})
     void gpt2BlockWithLearntPositions(boolean pending) {
-        check(DecoderGradientTest::gpt2, GradientOperators.STOCK, pending);
+        check(DecoderGradientTest::gpt2, Kernels.STOCK, pending);
     }
 
     @ParameterizedTest(name = "added to pending gradients: {0}")
@@ -50,7 +51,7 @@ class DecoderGradientTest {
         HoldfastOperators.check(DecoderGradientTest::fusedLlama, 5, pending);
     }
 
-    private static void check(Function<GradientCase, List<Value>> build, GradientOperators operators, boolean pending) {
+    private static void check(Function<GradientCase, List<Value>> build, Kernels operators, boolean pending) {
         new GradientCheck(build, 5, SessionSettings.defaults().withIntraOpThreads(1)).check(operators, pending);
     }
 

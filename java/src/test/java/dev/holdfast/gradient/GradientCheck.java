@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.ModelFile;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
@@ -51,7 +52,7 @@ final class GradientCheck {
      *
      * @param pending whether the loss also depends on each variable directly, so that rules find a gradient that is already there
      */
-    void check(GradientOperators operators, boolean pending) {
+    void check(Kernels operators, boolean pending) {
         GradientCase forward = GradientCase.build(build, seed);
         forward.outputs().forEach(forward.graph()::output);
         try (InferenceSession session = open(forward.graph())) {
@@ -94,7 +95,7 @@ final class GradientCheck {
     }
 
     private Map<String, HostTensor> gradients(
-            GradientOperators operators, Map<String, HostTensor> weights, Map<String, HostTensor> direct) {
+            Kernels operators, Map<String, HostTensor> weights, Map<String, HostTensor> direct) {
         GradientCase backward = GradientCase.build(build, seed);
         Graph graph = backward.graph();
         Map<String, HostTensor> feeds = backward.feeds();

@@ -4,6 +4,7 @@ import static dev.holdfast.gradient.GradientCase.outputs;
 
 import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Dimension;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Node;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.TensorType;
@@ -39,7 +40,7 @@ class GradientRulesTest {
                                         entry.getValue(),
                                         entry.getKey().hashCode(),
                                         SessionSettings.defaults().withIntraOpThreads(1))
-                                .check(GradientOperators.STOCK, pending))));
+                                .check(Kernels.STOCK, pending))));
     }
 
     private void one(String name, Function<GradientCase, Value> build) {

@@ -8,6 +8,7 @@ import dev.holdfast.error.InvalidGraphException;
 import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Dimension;
 import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Node;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.OperatorName;
@@ -53,7 +54,7 @@ class GradientsTest {
         Value rows = operators.gemm(input("x", "N", 3), false, first, true, null);
         Value logits = operators.gemm(operators.gemm(rows, false, second, true, null), false, third, true, null);
 
-        Map<Value, Value> gradients = differentiate(logits, GradientOperators.STOCK, first, second, third);
+        Map<Value, Value> gradients = differentiate(logits, Kernels.STOCK, first, second, third);
 
         assertThat(gradients.keySet()).containsExactly(third, second, first);
         assertThat(gradients.get(second).type()).isEqualTo(second.type());
@@ -66,7 +67,7 @@ class GradientsTest {
                 operators.gemm(x, false, input("a", 4, 3), true, null),
                 operators.gemm(x, false, input("b", 4, 3), true, null));
 
-        differentiate(y, GradientOperators.STOCK, x, graph.value("a"), graph.value("b"));
+        differentiate(y, Kernels.STOCK, x, graph.value("a"), graph.value("b"));
 
         assertThat(appended()).containsExactlyInAnyOrder(Operator.GEMM, Operator.GEMM, Operator.GEMM, Operator.GEMM);
     }
@@ -76,7 +77,7 @@ class GradientsTest {
         Value x = input("x", "N", 3);
         Value y = operators.add(x, operators.rmsNorm(x, input("scale", 3), 1e-5f));
 
-        differentiate(y, GradientOperators.HOLDFAST, x, graph.value("scale"));
+        differentiate(y, Kernels.HOLDFAST, x, graph.value("scale"));
 
         assertThat(appended()).containsExactly(Operator.RMS_NORM_GRAD);
         assertThat(last().input(3)).isEqualTo(graph.value("seed"));
@@ -88,12 +89,53 @@ class GradientsTest {
         Value ids = graph.input("ids", TensorType.of(ElementType.INT64, "N"));
         Value logits = operators.gemm(operators.gather(weights, ids, 0), false, weights, true, null);
 
-        Map<Value, Value> gradients = differentiate(logits, GradientOperators.HOLDFAST, weights);
+        Map<Value, Value> gradients = differentiate(logits, Kernels.HOLDFAST, weights);
 
-        assertThat(appended()).containsExactly(Operator.GEMM, Operator.GEMM, Operator.EMBEDDING_GRAD);
+        assertThat(appended())
+                .containsExactly(Operator.MATRIX_PRODUCT, Operator.MATRIX_PRODUCT, Operator.EMBEDDING_GRAD);
         assertThat(last().input(2).producer().orElseThrow().attributes().integer("transA", 0))
                 .isEqualTo(1);
         assertThat(gradients).containsEntry(weights, last().output());
+    }
+
+    @Test
+    void tiedEmbeddingIsAccumulatedInItsBufferWhichTheHeadResets() {
+        Value weights = input("weights", 9, 3);
+        Value ids = graph.input("ids", TensorType.of(ElementType.INT64, "N"));
+        Value logits = operators.gemm(operators.gather(weights, ids, 0), false, weights, true, null);
+
+        Map<Value, Value> gradients = differentiateInto(logits, weights);
+
+        assertThat(appended())
+                .containsExactly(
+                        Operator.MATRIX_PRODUCT,
+                        Operator.ACCUMULATE_MATRIX_PRODUCT,
+                        Operator.ACCUMULATE_EMBEDDING_GRAD);
+        Node head = last().input(2).producer().orElseThrow();
+        assertThat(head.input(2)).isEqualTo(graph.value("buffer"));
+        assertThat(head.input(3)).isEqualTo(graph.value("reset"));
+        assertThat(last().hasInput(3)).isFalse();
+        assertThat(gradients).containsEntry(weights, last().output());
+    }
+
+    @Test
+    void gradientOfAnotherUseIsNotAccumulated() {
+        Value x = input("x", "N", 3);
+
+        Map<Value, Value> gradients = differentiateInto(operators.mul(x, input("y", "N", 3)), x);
+
+        assertThat(appended()).containsExactly(Operator.MUL);
+        assertThat(gradients).containsEntry(x, last().output());
+    }
+
+    @Test
+    void refusesAnotherUseOfWhatIsAccumulated() {
+        Value weights = input("weights", 3, 3);
+        Value y = operators.gemm(operators.neg(weights), false, weights, true, null);
+
+        assertThatThrownBy(() -> differentiateInto(y, weights))
+                .isInstanceOf(InvalidGraphException.class)
+                .hasMessageContaining("expected weights to be used by products and lookups of rows alone");
     }
 
     @Test
@@ -101,7 +143,7 @@ class GradientsTest {
         Value weights = input("weights", 9, 3);
         Value ids = graph.input("ids", TensorType.of(ElementType.INT64, "B", "T"));
 
-        differentiate(operators.gather(weights, ids, 0), GradientOperators.HOLDFAST, weights);
+        differentiate(operators.gather(weights, ids, 0), Kernels.HOLDFAST, weights);
 
         assertThat(appended()).containsExactly(Operator.EMBEDDING_GRAD);
         assertThat(last().attributes().integer("vocabulary_size", 0)).isEqualTo(9);
@@ -117,7 +159,7 @@ class GradientsTest {
         Node attention = operators.node(
                 Operator.CAUSAL_ATTENTION, 2, heads, query, key, value, input("cosines", 8, 2), input("sines", 8, 2));
 
-        Map<Value, Value> gradients = differentiate(attention.output(), GradientOperators.HOLDFAST, query, key, value);
+        Map<Value, Value> gradients = differentiate(attention.output(), Kernels.HOLDFAST, query, key, value);
 
         assertThat(appended()).containsExactly(Operator.CAUSAL_ATTENTION_GRAD);
         assertThat(last().attributes().asMap()).isEqualTo(heads.asMap());
@@ -139,8 +181,8 @@ class GradientsTest {
         Value gate = input("gate", "N", 4);
         Value up = input("up", "N", 4);
 
-        Map<Value, Value> gradients = differentiate(
-                operators.add(Operator.SWI_GLU, Attributes.NONE, gate, up), GradientOperators.HOLDFAST, gate, up);
+        Map<Value, Value> gradients =
+                differentiate(operators.add(Operator.SWI_GLU, Attributes.NONE, gate, up), Kernels.HOLDFAST, gate, up);
 
         assertThat(appended()).containsExactly(Operator.SWI_GLU_GRAD);
         assertThat(gradients).containsEntry(gate, last().output(0)).containsEntry(up, last().output(1));
@@ -153,7 +195,7 @@ class GradientsTest {
         Value unused = operators.mul(wanted, wanted);
         Value logits = operators.gemm(frozen, false, wanted, true, null);
 
-        differentiate(logits, GradientOperators.STOCK, wanted);
+        differentiate(logits, Kernels.STOCK, wanted);
 
         assertThat(appended()).containsExactly(Operator.GEMM);
         assertThat(graph.nodes()).contains(unused.producer().orElseThrow());
@@ -165,7 +207,7 @@ class GradientsTest {
         Value heads = operators.transpose(operators.reshape(x, 0, 0, 2, 3), 0, 2, 1, 3);
         Value rows = operators.reshape(operators.transpose(heads, 0, 2, 1, 3), 0, 0, 6);
 
-        differentiate(rows, GradientOperators.STOCK, x);
+        differentiate(rows, Kernels.STOCK, x);
 
         assertThat(appended()).doesNotContain(Operator.SHAPE);
     }
@@ -179,7 +221,7 @@ class GradientsTest {
         Value sequences = operators.reshape(x, shape, dimensions);
         Value rows = operators.reshape(operators.neg(sequences), -1, 6);
 
-        differentiate(rows, GradientOperators.STOCK, x);
+        differentiate(rows, Kernels.STOCK, x);
 
         assertThat(appended()).doesNotContain(Operator.SHAPE);
     }
@@ -193,7 +235,7 @@ class GradientsTest {
                 operators.floatScalar(1));
         Value y = operators.mul(mask, input("y", "B", 3));
 
-        assertThatThrownBy(() -> differentiate(y, GradientOperators.STOCK, x))
+        assertThatThrownBy(() -> differentiate(y, Kernels.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("without a path to it: x");
     }
@@ -203,7 +245,7 @@ class GradientsTest {
         Value x = input("x", 3);
         Value lost = input("lost", 3);
 
-        assertThatThrownBy(() -> differentiate(operators.neg(x), GradientOperators.STOCK, x, lost))
+        assertThatThrownBy(() -> differentiate(operators.neg(x), Kernels.STOCK, x, lost))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("1 without a path to it: lost");
     }
@@ -214,8 +256,8 @@ class GradientsTest {
         Value lost = input("lost", 3);
         Value y = operators.neg(x);
 
-        Map<Value, Value> gradients = Gradients.appendConnected(
-                graph, Map.of(y, input("seed", 3)), List.of(x, lost), GradientOperators.STOCK);
+        Map<Value, Value> gradients =
+                Gradients.appendConnected(graph, Map.of(y, input("seed", 3)), List.of(x, lost), Kernels.STOCK);
 
         assertThat(gradients).containsOnlyKeys(x);
     }
@@ -225,7 +267,7 @@ class GradientsTest {
         Value x = input("x", 3);
         Value seed = input("seed", 3);
 
-        assertThat(Gradients.append(graph, Map.of(x, seed), List.of(x), GradientOperators.STOCK))
+        assertThat(Gradients.append(graph, Map.of(x, seed), List.of(x), Kernels.STOCK))
                 .containsEntry(x, seed);
         assertThat(graph.nodes()).isEmpty();
     }
@@ -236,7 +278,7 @@ class GradientsTest {
         Value inner = operators.neg(x);
         Value y = operators.mul(inner, inner);
 
-        Map<Value, Value> gradients = differentiate(y, GradientOperators.STOCK, x, inner);
+        Map<Value, Value> gradients = differentiate(y, Kernels.STOCK, x, inner);
 
         assertThat(gradients.get(inner).producer().orElseThrow().operator()).contains(Operator.ADD);
         assertThat(gradients.get(x).producer().orElseThrow().input(0)).isEqualTo(gradients.get(inner));
@@ -249,7 +291,7 @@ class GradientsTest {
                         new OperatorName("", "Erf"), List.of(x), Attributes.NONE, List.of("erf"), List.of(x.type()))
                 .output();
 
-        assertThatThrownBy(() -> differentiate(y, GradientOperators.STOCK, x))
+        assertThatThrownBy(() -> differentiate(y, Kernels.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("Erf \"erf\"")
                 .hasMessageContaining("com.microsoft:FusedMatMul");
@@ -260,7 +302,7 @@ class GradientsTest {
         Value x = input("x", "N", 3);
         Value y = operators.add(Operator.QUICK_GELU_GRAD, Attributes.NONE, input("dy", "N", 3), x);
 
-        assertThatThrownBy(() -> differentiate(y, GradientOperators.STOCK, x))
+        assertThatThrownBy(() -> differentiate(y, Kernels.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("second derivatives are not supported");
     }
@@ -269,7 +311,7 @@ class GradientsTest {
     void broadcastsThatMightBeCopiesAreRefused() {
         Value x = input("x", "B", 3);
 
-        assertThatThrownBy(() -> differentiate(operators.mul(x, input("y", "N", 3)), GradientOperators.STOCK, x))
+        assertThatThrownBy(() -> differentiate(operators.mul(x, input("y", "N", 3)), Kernels.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("dimension B of FLOAT[B, 3]")
                 .hasMessageContaining("got N against it");
@@ -279,8 +321,7 @@ class GradientsTest {
     void broadcastsAgainstUnknownSizesAreRefused() {
         Value x = input("x", "B", 3);
 
-        assertThatThrownBy(() ->
-                        differentiate(operators.mul(x, input("y", Dimension.UNKNOWN, 3)), GradientOperators.STOCK, x))
+        assertThatThrownBy(() -> differentiate(operators.mul(x, input("y", Dimension.UNKNOWN, 3)), Kernels.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("got ? against it");
     }
@@ -289,7 +330,7 @@ class GradientsTest {
     void unknownSizesAgainstOneNeedNoSum() {
         Value x = input("x", Dimension.UNKNOWN, 3);
 
-        assertThatCode(() -> differentiate(operators.mul(x, input("y", 1, 3)), GradientOperators.STOCK, x))
+        assertThatCode(() -> differentiate(operators.mul(x, input("y", 1, 3)), Kernels.STOCK, x))
                 .doesNotThrowAnyException();
         assertThat(appended()).containsExactly(Operator.MUL);
     }
@@ -301,7 +342,7 @@ class GradientsTest {
         Map<Value, Value> seeds = new LinkedHashMap<>();
         seeds.put(norm.output(1), input("seed", "N", 1));
 
-        assertThatThrownBy(() -> Gradients.append(graph, seeds, List.of(x), GradientOperators.STOCK))
+        assertThatThrownBy(() -> Gradients.append(graph, seeds, List.of(x), Kernels.STOCK))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("got a gradient of output 1");
     }
@@ -313,7 +354,7 @@ class GradientsTest {
                 .node(Operator.SIMPLIFIED_LAYER_NORMALIZATION, 1, Attributes.NONE, x, input("scale", 3))
                 .output();
 
-        assertThatThrownBy(() -> differentiate(y, GradientOperators.STOCK, x))
+        assertThatThrownBy(() -> differentiate(y, Kernels.STOCK, x))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("expected its output 1 to be given");
     }
@@ -324,7 +365,7 @@ class GradientsTest {
         Value positions = graph.input("positions", TensorType.of(ElementType.INT64, 1));
         Value y = operators.rotaryEmbedding(input("x", "B", 2, "T", 4), positions, input("cosines", 8, 2), sines);
 
-        assertThatThrownBy(() -> differentiate(y, GradientOperators.STOCK, graph.value("x"), sines))
+        assertThatThrownBy(() -> differentiate(y, Kernels.STOCK, graph.value("x"), sines))
                 .isInstanceOf(InvalidGraphException.class)
                 .hasMessageContaining("expected input 3 to be constant");
     }
@@ -333,7 +374,7 @@ class GradientsTest {
     void wholeNumbersHaveNoGradient() {
         Value ids = graph.input("ids", TensorType.of(ElementType.INT64, 3));
 
-        assertThatThrownBy(() -> Gradients.append(graph, Map.of(), List.of(ids), GradientOperators.STOCK))
+        assertThatThrownBy(() -> Gradients.append(graph, Map.of(), List.of(ids), Kernels.STOCK))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("expected a floating-point tensor");
     }
@@ -343,8 +384,7 @@ class GradientsTest {
         Value x = input("x", 3);
         Value y = operators.neg(x);
 
-        assertThatThrownBy(() ->
-                        Gradients.append(graph, Map.of(y, input("seed", 3, 1)), List.of(x), GradientOperators.STOCK))
+        assertThatThrownBy(() -> Gradients.append(graph, Map.of(y, input("seed", 3, 1)), List.of(x), Kernels.STOCK))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("expected a value of the same type");
     }
@@ -353,10 +393,19 @@ class GradientsTest {
         return graph.input(name, TensorType.of(ElementType.FLOAT, dimensions));
     }
 
-    private Map<Value, Value> differentiate(Value output, GradientOperators choice, Value... wanted) {
+    private Map<Value, Value> differentiate(Value output, Kernels choice, Value... wanted) {
         forwardNodes = graph.nodes().size();
         Value seed = graph.input("seed", output.type());
         return Gradients.append(graph, Map.of(output, seed), List.of(wanted), choice);
+    }
+
+    private Map<Value, Value> differentiateInto(Value output, Value wanted) {
+        Value buffer = graph.input("buffer", wanted.type());
+        Value reset = graph.input("reset", TensorType.of(ElementType.BOOL, 1));
+        forwardNodes = graph.nodes().size();
+        Value seed = graph.input("seed", output.type());
+        Map<Value, GradientBuffer> buffers = Map.of(wanted, GradientBuffer.of(buffer, reset));
+        return Gradients.append(graph, Map.of(output, seed), List.of(wanted), Kernels.HOLDFAST, buffers);
     }
 
     private List<Operator> appended() {

@@ -23,6 +23,7 @@ class HoldfastOperatorGradientTest {
         addNormalizations();
         addEmbeddings();
         addAttention();
+        addProducts();
         one(
                 "SwiGlu",
                 graph -> graph.apply(
@@ -66,6 +67,29 @@ class HoldfastOperatorGradientTest {
             Value rows = graph.operators().gather(weights, graph.indices("ids", 9, "N"), 0);
             return graph.operators().gemm(rows, false, weights, true, null);
         });
+    }
+
+    private void addProducts() {
+        for (boolean transposeA : List.of(false, true)) {
+            for (boolean transposeB : List.of(false, true)) {
+                Attributes attributes = Attributes.of("transA", transposeA, "transB", transposeB, "alpha", 0.7f);
+                String form = "MatrixProduct, transA " + transposeA + ", transB " + transposeB;
+                one(form, graph -> product(graph, attributes, transposeA, transposeB, null));
+                one(form + ", bias", graph -> product(graph, attributes, transposeA, transposeB, new Object[] {5}));
+                one(
+                        form + ", addend",
+                        graph -> product(graph, attributes, transposeA, transposeB, new Object[] {6, 5}));
+            }
+        }
+    }
+
+    private static Value product(
+            GradientCase graph, Attributes attributes, boolean transposeA, boolean transposeB, Object[] addend) {
+        Value a = transposeA ? graph.variable("a", 4, 6) : graph.variable("a", 6, 4);
+        Value b = transposeB ? graph.variable("b", 5, 4) : graph.variable("b", 4, 5);
+        return addend == null
+                ? graph.apply(Operator.MATRIX_PRODUCT, attributes, a, b)
+                : graph.apply(Operator.MATRIX_PRODUCT, attributes, a, b, graph.variable("c", addend));
     }
 
     private void addAttention() {

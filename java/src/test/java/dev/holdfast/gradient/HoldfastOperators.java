@@ -1,6 +1,7 @@
 package dev.holdfast.gradient;
 
 import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.Value;
 import dev.holdfast.runtime.SessionSettings;
 import java.util.List;
@@ -14,6 +15,6 @@ final class HoldfastOperators {
         SessionSettings settings = SessionSettings.defaults()
                 .withIntraOpThreads(1)
                 .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
-        new GradientCheck(build, seed, settings).check(GradientOperators.HOLDFAST, pending);
+        new GradientCheck(build, seed, settings).check(Kernels.HOLDFAST, pending);
     }
 }

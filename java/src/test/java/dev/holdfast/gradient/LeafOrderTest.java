@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Graph;
+import dev.holdfast.onnx.Kernels;
 import dev.holdfast.onnx.ModelFile;
 import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.Operators;
@@ -56,7 +57,7 @@ class LeafOrderTest {
             weights.add(graph.input("weight" + layer, TensorType.of(ElementType.FLOAT, WIDTH, WIDTH)));
             x = Operators.on(graph).in("layer" + layer).gemm(x, false, weights.get(layer), true, null);
         }
-        return Gradients.append(graph, Map.of(x, graph.input("seed", x.type())), weights, GradientOperators.STOCK);
+        return Gradients.append(graph, Map.of(x, graph.input("seed", x.type())), weights, Kernels.STOCK);
     }
 
     private static void consume(Graph graph, Value parameter, Value gradient) {

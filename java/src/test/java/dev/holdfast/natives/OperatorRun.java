@@ -4,6 +4,7 @@ import dev.holdfast.onnx.Attributes;
 import dev.holdfast.onnx.Graph;
 import dev.holdfast.onnx.ModelFile;
 import dev.holdfast.onnx.Node;
+import dev.holdfast.onnx.Operator;
 import dev.holdfast.onnx.OperatorName;
 import dev.holdfast.onnx.TensorType;
 import dev.holdfast.onnx.Value;
@@ -25,6 +26,8 @@ public final class OperatorRun {
     private final List<String> outputs = new ArrayList<>();
     private Attributes attributes = Attributes.NONE;
     private int threads = 2;
+    private boolean bfloat16 = false;
+    private boolean consumed = false;
 
     public OperatorRun(String operator) {
         this.operator = operator;
@@ -55,6 +58,18 @@ public final class OperatorRun {
         return this;
     }
 
+    /** Gives the output to another node instead of to the caller, whose memory it would need: then it can be an alias of an input. */
+    public OperatorRun consumed() {
+        consumed = true;
+        return this;
+    }
+
+    /** Rounds the operands of matrix products. */
+    public OperatorRun bfloat16(boolean rounded) {
+        bfloat16 = rounded;
+        return this;
+    }
+
     /** The outputs by name. */
     public Map<String, HostTensor> run() {
         try (InferenceSession session = open()) {
@@ -70,12 +85,15 @@ public final class OperatorRun {
     }
 
     private List<String> wanted() {
-        return outputs.stream().filter(Objects::nonNull).toList();
+        return consumed
+                ? List.of("addresses")
+                : outputs.stream().filter(Objects::nonNull).toList();
     }
 
     private InferenceSession open() {
         SessionSettings settings = SessionSettings.defaults()
                 .withIntraOpThreads(threads)
+                .withBfloat16Products(bfloat16)
                 .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
         return InferenceSession.open(operator, ModelFile.toBytes(graph()), Path.of("."), settings);
     }
@@ -90,8 +108,18 @@ public final class OperatorRun {
                             : graph.find(name).orElseGet(() -> graph.input(name, typeOf(inputs.get(name)))));
         }
         Node node = graph.addTyped(new OperatorName("dev.holdfast", operator), given, attributes, outputs, List.of());
-        node.outputs().stream().filter(Objects::nonNull).forEach(graph::output);
+        if (consumed) {
+            graph.output(consumer(graph, node.output()));
+        } else {
+            node.outputs().stream().filter(Objects::nonNull).forEach(graph::output);
+        }
         return graph;
+    }
+
+    private static Value consumer(Graph graph, Value value) {
+        Value other = graph.inputs().get(0);
+        return graph.add(Operator.GRADIENT_PORT, List.of(other, other, value), Attributes.NONE, List.of("addresses"))
+                .output();
     }
 
     private static TensorType typeOf(HostTensor tensor) {

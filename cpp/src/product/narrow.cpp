@@ -1,0 +1,9 @@
+#include "product/narrow.hpp"
+
+#include "core/instruction_set.hpp"
+
+namespace holdfast {
+
+Narrow narrow() { return select_variant<Narrow>(baseline::narrow, avx2::narrow, avx512::narrow); }
+
+}  // namespace holdfast

@@ -1,0 +1,2 @@
+#define HF_VARIANT avx512
+#include "product/narrow.inc.hpp"

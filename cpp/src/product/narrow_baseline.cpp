@@ -1,0 +1,2 @@
+#define HF_VARIANT baseline
+#include "product/narrow.inc.hpp"

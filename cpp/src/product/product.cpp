@@ -1,0 +1,191 @@
+#include "product/product.hpp"
+
+#include <atomic>
+#include <cstring>
+
+#include "core/check.hpp"
+#include "core/executor.hpp"
+#include "product/library.hpp"
+#include "product/narrow.hpp"
+#include "product/scratch.hpp"
+#include "product/tiles.hpp"
+
+namespace holdfast {
+namespace {
+
+using Product = hf_matrix_product;
+
+/// A tile of c with the parts of the operands that it is made of.
+struct Tile {
+    int64_t m, n;
+    int64_t a, b, c;  // offsets in elements
+    int64_t column;
+
+    Tile(const Product &p, const Tiles &tiles, int64_t index) {
+        const int64_t row = index / tiles.column_count * tiles.rows;
+        column = index % tiles.column_count * tiles.columns;
+        m = row + tiles.rows < p.m ? tiles.rows : p.m - row;
+        n = column + tiles.columns < p.n ? tiles.columns : p.n - column;
+        a = p.transpose_a ? row : row * p.a_stride;
+        b = p.transpose_b ? column * p.b_stride : column;
+        c = row * p.c_stride + column;
+    }
+};
+
+void fill_with_bias(const Product &p, const Tile &tile) {
+    for (int64_t row = 0; row < tile.m; ++row) {
+        std::memcpy(p.c + tile.c + row * p.c_stride, p.bias + tile.column, static_cast<size_t>(tile.n) * sizeof(float));
+    }
+}
+
+char letter(int32_t transpose) { return transpose ? 'T' : 'N'; }
+
+/// Runs `gemm(tile, beta)` on every tile; its status is 0 if all succeed.
+template <class Gemm>
+hf_status run_tiles(const Product &p, const MatrixLibrary &library, const hf_executor *executor, Gemm &&gemm) {
+    const Tiles tiles = Tiles::of(p.m, p.n, p.k);
+    std::atomic<int> failure{0};
+    parallel_for(executor, tiles.count(), [&](int64_t index) {
+        const Tile tile(p, tiles, index);
+        if (p.bias != nullptr) {
+            fill_with_bias(p, tile);
+        }
+        const OneThread guard(library);
+        const int status = gemm(tile, p.bias != nullptr ? 1.0f : p.beta);
+        if (status != 0) {
+            failure = status;
+        }
+    });
+    return failure == 0 ? HF_OK : fail(HF_INTERNAL, "product: %s failed with status %d", library.name, failure.load());
+}
+
+hf_status multiply_floats(const Product &p, const MatrixLibrary &library, const hf_executor *executor) {
+    return run_tiles(p, library, executor, [&](const Tile &tile, float beta) {
+        return library.sgemm(letter(p.transpose_a), letter(p.transpose_b), tile.m, tile.n, p.k, p.alpha, p.a + tile.a, p.a_stride,
+                             p.b + tile.b, p.b_stride, beta, p.c + tile.c, p.c_stride);
+    });
+}
+
+/// Rounds the rows of an operand to bfloat16, packed one after another.
+void narrow_rows(const float *source, int64_t rows, int64_t columns, int64_t stride, uint16_t *target, const hf_executor *executor) {
+    constexpr int64_t FLOATS_PER_TASK = 1 << 16;
+    const Narrow narrow_row = narrow();
+    parallel_ranges(executor, rows, FLOATS_PER_TASK / columns + 1, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+            narrow_row(source + row * stride, target + row * columns, columns);
+        }
+    });
+}
+
+hf_status multiply_bfloats(Product p, const MatrixLibrary &library, const hf_executor *executor) {
+    const int64_t a_rows = p.transpose_a ? p.k : p.m, a_columns = p.transpose_a ? p.m : p.k;
+    const int64_t b_rows = p.transpose_b ? p.n : p.k, b_columns = p.transpose_b ? p.k : p.n;
+    const Scratch scratch(static_cast<size_t>(a_rows * a_columns + b_rows * b_columns));
+    uint16_t *a = scratch.data(), *b = a + a_rows * a_columns;
+    narrow_rows(p.a, a_rows, a_columns, p.a_stride, a, executor);
+    narrow_rows(p.b, b_rows, b_columns, p.b_stride, b, executor);
+    p.a_stride = a_columns;
+    p.b_stride = b_columns;
+    return run_tiles(p, library, executor, [&](const Tile &tile, float beta) {
+        return library.gemm_bf16(letter(p.transpose_a), letter(p.transpose_b), tile.m, tile.n, p.k, p.alpha, a + tile.a, p.a_stride,
+                                 b + tile.b, p.b_stride, beta, p.c + tile.c, p.c_stride);
+    });
+}
+
+/// The operand that the product sees: rounded where that is asked for.
+double operand(const Product &p, const float *data, int64_t offset) {
+    float value = data[offset];
+    if (p.operand_type == HF_BFLOAT16) {
+        uint16_t rounded;
+        baseline::narrow(&value, &rounded, 1);
+        const uint32_t bits = static_cast<uint32_t>(rounded) << 16;
+        std::memcpy(&value, &bits, sizeof value);
+    }
+    return value;
+}
+
+void multiply_reference(const Product &p) {
+    for (int64_t row = 0; row < p.m; ++row) {
+        for (int64_t column = 0; column < p.n; ++column) {
+            double sum = 0;
+            for (int64_t i = 0; i < p.k; ++i) {
+                const int64_t a = p.transpose_a ? i * p.a_stride + row : row * p.a_stride + i;
+                const int64_t b = p.transpose_b ? column * p.b_stride + i : i * p.b_stride + column;
+                sum += operand(p, p.a, a) * operand(p, p.b, b);
+            }
+            float &c = p.c[row * p.c_stride + column];
+            const double base = p.bias != nullptr ? p.bias[column] : p.beta == 0 ? 0 : static_cast<double>(p.beta) * c;
+            c = static_cast<float>(p.alpha * sum + base);
+        }
+    }
+}
+
+hf_status check_matrix(const char *name, const float *data, int64_t rows, int64_t columns, int64_t stride) {
+    if (stride < columns) {
+        return fail(HF_INVALID_ARGUMENT, "product.%s_stride: expected >= %lld, got %lld", name, number(columns), number(stride));
+    }
+    int64_t bytes;
+    if (__builtin_mul_overflow(rows, stride, &bytes) || __builtin_mul_overflow(bytes, static_cast<int64_t>(sizeof(float)), &bytes)) {
+        return fail(HF_INVALID_ARGUMENT, "product.%s_stride: expected a size below 2^63 bytes, got %lld rows of %lld elements", name,
+                    number(rows), number(stride));
+    }
+    return check_array(name, data, rows * columns, sizeof(float));
+}
+
+hf_status check_product(const Product *p) {
+    HF_CHECK(check_struct("product", p));
+    HF_CHECK(check_at_least("product.m", 0, p->m));
+    HF_CHECK(check_at_least("product.n", 0, p->n));
+    HF_CHECK(check_at_least("product.k", 0, p->k));
+    HF_CHECK(check_code("product.transpose_a", p->transpose_a, 1));
+    HF_CHECK(check_code("product.transpose_b", p->transpose_b, 1));
+    if (p->operand_type != HF_FLOAT && p->operand_type != HF_BFLOAT16) {
+        return fail(HF_INVALID_ARGUMENT, "product.operand_type: expected 1 (float) or 16 (bfloat16), got %d", p->operand_type);
+    }
+    HF_CHECK(check_finite("product.alpha", p->alpha));
+    HF_CHECK(check_finite("product.beta", p->beta));
+    if (p->bias != nullptr && p->beta != 0) {
+        return fail(HF_INVALID_ARGUMENT, "product.beta: expected 0 beside a bias, got %g", static_cast<double>(p->beta));
+    }
+    HF_CHECK(check_optional_array("product.bias", p->bias, sizeof(float)));
+    HF_CHECK(check_matrix("a", p->a, p->transpose_a ? p->k : p->m, p->transpose_a ? p->m : p->k, p->a_stride));
+    HF_CHECK(check_matrix("b", p->b, p->transpose_b ? p->n : p->k, p->transpose_b ? p->k : p->n, p->b_stride));
+    return check_matrix("c", p->c, p->m, p->n, p->c_stride);
+}
+
+hf_status require_library(const Product &p) {
+    if (matrix_library() == nullptr) {
+        return fail(HF_UNSUPPORTED, "backend: expected a matrix library that hf_open_matrix_library has opened, got none");
+    }
+    if (!hf_multiplies(p.operand_type)) {
+        return fail(HF_UNSUPPORTED, "product.operand_type: bfloat16: expected a processor with AVX512_BF16 or AMX, got one without");
+    }
+    return HF_OK;
+}
+
+}  // namespace
+
+hf_status multiply(int32_t backend, const hf_matrix_product &product, const hf_executor *executor) {
+    if (product.m == 0 || product.n == 0) {
+        return HF_OK;
+    }
+    // The library need not define what an empty sum does to c.
+    if (backend == HF_BACKEND_REFERENCE || product.k == 0) {
+        multiply_reference(product);
+        return HF_OK;
+    }
+    HF_CHECK(require_library(product));
+    const MatrixLibrary &library = *matrix_library();
+    return product.operand_type == HF_BFLOAT16 ? multiply_bfloats(product, library, executor) : multiply_floats(product, library, executor);
+}
+
+}  // namespace holdfast
+
+using namespace holdfast;
+
+extern "C" hf_status hf_multiply(int32_t backend, const hf_matrix_product *product, const hf_executor *executor) {
+    HF_CHECK(check_backend(backend));
+    HF_CHECK(check_product(product));
+    HF_CHECK(check_executor(executor));
+    return multiply(backend, *product, executor);
+}

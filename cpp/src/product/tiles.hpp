@@ -1,0 +1,38 @@
+// How a product is cut into tasks.
+#pragma once
+
+#include <cstdint>
+
+namespace holdfast {
+
+/// A grid over c. It follows from the sizes alone, so that the bits do not depend on the number of threads.
+struct Tiles {
+    int64_t rows, columns;            // of one tile; those at the ends are smaller
+    int64_t row_count, column_count;  // tiles down and across
+
+    int64_t count() const { return row_count * column_count; }
+
+    /// Halves the longer side until a tile is worth about a millisecond of one core: with fewer tiles threads idle, with more of them the
+    /// library packs the same operand too often. Small products are still cut in four while a tile is worth a tenth of that.
+    static Tiles of(int64_t m, int64_t n, int64_t k) {
+        constexpr double ENOUGH = 1e9, LEAST = 1e8;  // operations
+        constexpr int64_t FEW = 4, MANY = 256;
+        int64_t rows = m, columns = n, count = 1;
+        double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+        for (; (work > ENOUGH && count < MANY) || (work > LEAST && count < FEW); work /= 2, count *= 2) {
+            int64_t &longer = rows >= columns ? rows : columns;
+            if (longer <= VECTOR) {
+                break;
+            }
+            longer = rounded_up((longer + 1) / 2);
+        }
+        return {rows, columns, rows == 0 ? 0 : (m + rows - 1) / rows, columns == 0 ? 0 : (n + columns - 1) / columns};
+    }
+
+private:
+    static constexpr int64_t VECTOR = 16;
+
+    static int64_t rounded_up(int64_t size) { return (size + VECTOR - 1) / VECTOR * VECTOR; }
+};
+
+}  // namespace holdfast
