@@ -58,7 +58,7 @@ void expect_gradient(const std::function<double(const Doubles &)> &f, const Floa
 }
 
 TEST_P(Decoder, RmsNormGradIsTheSlopeOfTheNorm) {
-    for (int64_t hidden : {1, 7, 16, 65}) {
+    for (int64_t hidden : {1, 7, 15, 16, 17, 65}) {
         const int64_t rows = 5;
         std::mt19937 random(1);
         const Floats x = random_floats(random, rows * hidden), scale = random_floats(random, hidden),
@@ -88,7 +88,7 @@ TEST_P(Decoder, RmsNormGradIsTheSlopeOfTheNorm) {
 }
 
 TEST_P(Decoder, SwiGluAndItsGradient) {
-    for (int64_t count : {1, 5, 16, 37}) {
+    for (int64_t count : {1, 5, 15, 16, 17, 37}) {
         std::mt19937 random(2);
         Floats gate = random_floats(random, count, 4);
         const Floats up = random_floats(random, count), dy = random_floats(random, count);

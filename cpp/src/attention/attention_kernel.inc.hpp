@@ -248,14 +248,6 @@ inline F lane_numbers() {
 /// The lanes of the first `count` elements.
 inline I first_lanes(int64_t count) { return lane_numbers() < broadcast(static_cast<float>(count)); }
 
-inline float sum_of(F value) {
-    float sum = 0;
-    for (int lane = 0; lane < LANES; ++lane) {
-        sum += value[lane];
-    }
-    return sum;
-}
-
 inline float largest_of(const float *values, int64_t count) {
     const F lowest = broadcast(-__builtin_inff());
     F result = lowest;

@@ -38,14 +38,6 @@ inline void for_vectors(int64_t count, Body &&body) {
     }
 }
 
-inline double sum_of(F value) {
-    double sum = 0;
-    for (int lane = 0; lane < LANES; ++lane) {
-        sum += value[lane];
-    }
-    return sum;
-}
-
 /// dx = inv (g - x inv^2 mean(g x)), g = dy scale, inv = 1 / sqrt(mean(x^2) + epsilon)
 void rms_norm_grad_row(const RmsNormGrad &work, int64_t row, float *d_scale) {
     const int64_t start = row * work.hidden;
@@ -57,9 +49,9 @@ void rms_norm_grad_row(const RmsNormGrad &work, int64_t row, float *d_scale) {
         products = fma(value * get(dy + i), get(work.scale + i), products);
     });
     const double hidden = static_cast<double>(work.hidden);
-    const double inverse = 1 / std::sqrt(sum_of(squares) / hidden + static_cast<double>(work.epsilon));
+    const double inverse = 1 / std::sqrt(static_cast<double>(sum_of(squares)) / hidden + static_cast<double>(work.epsilon));
     const F inv = broadcast(static_cast<float>(inverse));
-    const F pull = broadcast(static_cast<float>(inverse * inverse * inverse * sum_of(products) / hidden));
+    const F pull = broadcast(static_cast<float>(inverse * inverse * inverse * static_cast<double>(sum_of(products)) / hidden));
     for_vectors(work.hidden, [&](int64_t i, auto get, auto put) {
         const F value = get(x + i), gradient = get(dy + i);
         F result = fma(gradient * get(work.scale + i), inv, -value * pull);

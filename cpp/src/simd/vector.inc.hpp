@@ -61,12 +61,39 @@ static inline bool any(I mask) {
     return found != 0;
 }
 
+typedef float Four __attribute__((vector_size(16)));
+typedef float Eight __attribute__((vector_size(32)));
+
+template <class Combine>
+static inline float fold(Four value, Combine combine) {
+    return combine(combine(value[0], value[2]), combine(value[1], value[3]));
+}
+
+#if defined(__AVX2__)
+/// Folds the lanes half upon half, which takes a few steps instead of one per lane.
+template <class Combine>
+static inline float fold(Eight value, Combine combine) {
+    Four halves[2];
+    std::memcpy(halves, &value, sizeof value);
+    return fold(combine(halves[0], halves[1]), combine);
+}
+#endif
+
+#if defined(__AVX512F__)
+template <class Combine>
+static inline float fold(F value, Combine combine) {
+    Eight halves[2];
+    std::memcpy(halves, &value, sizeof value);
+    return fold(combine(halves[0], halves[1]), combine);
+}
+#endif
+
 static inline float largest(F value) {
-    float result = value[0];
-    for (int lane = 1; lane < LANES; ++lane) {
-        result = value[lane] > result ? value[lane] : result;
-    }
-    return result;
+    return fold(value, [](auto a, auto b) { return a > b ? a : b; });
+}
+
+static inline float sum_of(F value) {
+    return fold(value, [](auto a, auto b) { return a + b; });
 }
 
 /// Sums floats in blocks and the blocks in double, so that the error does not grow with the length of a row.

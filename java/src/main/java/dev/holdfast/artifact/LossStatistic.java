@@ -2,30 +2,41 @@ package dev.holdfast.artifact;
 
 import java.util.Locale;
 
-/** The columns of the statistics that the operator {@code dev.holdfast:AnchorLoss} gives per token, in order. */
+/** The columns of the statistics that the operator {@code dev.holdfast:AnchorLoss} gives per token. */
 public enum LossStatistic {
     /** KL(anchor ‖ student), in nats. */
-    KL_ANCHOR_STUDENT,
+    KL_ANCHOR_STUDENT(0),
     /** KL(snapshot ‖ anchor), in nats. */
-    KL_SNAPSHOT_ANCHOR,
+    KL_SNAPSHOT_ANCHOR(1),
     /** KL(snapshot ‖ reference), in nats. */
-    KL_SNAPSHOT_REFERENCE,
+    KL_SNAPSHOT_REFERENCE(2),
     /** KL(snapshot ‖ student), in nats. */
-    KL_SNAPSHOT_STUDENT,
+    KL_SNAPSHOT_STUDENT(3),
     /** KL(student ‖ reference), in nats. */
-    KL_STUDENT_REFERENCE,
+    KL_STUDENT_REFERENCE(4),
     /** Entropy of the student, in nats. */
-    STUDENT_ENTROPY,
+    STUDENT_ENTROPY(5),
     /** log Σ exp of the student's logits over the temperature. */
-    STUDENT_LOG_SUM_EXP,
+    STUDENT_LOG_SUM_EXP(6),
     /** log Σ exp of the snapshot's logits over the temperature. */
-    SNAPSHOT_LOG_SUM_EXP,
+    SNAPSHOT_LOG_SUM_EXP(7),
     /** log Σ exp of the reference's logits over the temperature. */
-    REFERENCE_LOG_SUM_EXP,
+    REFERENCE_LOG_SUM_EXP(8),
     /** log p_student(label) at the loss's temperature. */
-    LABEL_LOG_PROBABILITY,
+    LABEL_LOG_PROBABILITY(9),
     /** 1 if the label has the student's highest logit, else 0. */
-    LABEL_IS_ARGMAX;
+    LABEL_IS_ARGMAX(10);
+
+    private final int column;
+
+    LossStatistic(int column) {
+        this.column = column;
+    }
+
+    /** The column of {@code holdfast.h} in a row of statistics. */
+    public int column() {
+        return column;
+    }
 
     /** The name in metrics files, for example {@code kl_anchor_student}. */
     public String key() {

@@ -102,7 +102,7 @@ final class BenchStepCommand implements Callable<Integer> {
     private Report profiled(SessionSettings settings) {
         Path prefix = json.toAbsolutePath().resolveSibling("profile");
         StepMeasurement step = StepBenchmark.run(plan(settings.withProfilePrefix(prefix)));
-        OperatorProfile operators = OperatorProfile.read(OperatorProfile.latestFile(prefix));
+        OperatorProfile operators = OperatorProfile.read(OperatorProfile.latestFile(prefix), warmupSteps);
         List<OperatorCost> costs = operators.operators().stream()
                 .map(operator -> cost(operator, operators.runs()))
                 .toList();

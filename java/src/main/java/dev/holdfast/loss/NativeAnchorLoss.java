@@ -44,26 +44,10 @@ final class NativeAnchorLoss implements AnchorLoss {
     }
 
     private static AnchorLossKernel.Options codes(AnchorLossOptions options) {
-        int divergence =
-                switch (options.divergence()) {
-                    case FORWARD_KL -> 0;
-                    case REVERSE_KL -> 1;
-                    case JSD -> 2;
-                };
-        int interpolation =
-                switch (options.interpolation()) {
-                    case LOGIT -> 0;
-                    case PROBABILITY -> 1;
-                };
-        int labelWeighting =
-                switch (options.labelWeighting()) {
-                    case NONE -> 0;
-                    case DFT -> 1;
-                };
         return new AnchorLossKernel.Options(
-                divergence,
-                interpolation,
-                labelWeighting,
+                options.divergence().code(),
+                options.interpolation().code(),
+                options.labelWeighting().code(),
                 options.temperature(),
                 options.kdWeight(),
                 options.ceWeight(),

@@ -12,8 +12,6 @@ import org.bytedeco.javacpp.PointerScope;
  * <p>Addresses are taken as they are: a wrong one ends the process. Results have the same bits whatever the number of threads.
  */
 public final class AdamWKernel {
-    private static final int CPU = 1;
-
     static {
         NativeLibrary.load();
     }
@@ -62,7 +60,7 @@ public final class AdamWKernel {
         try (PointerScope scope = new PointerScope()) {
             DoublePointer norm = new DoublePointer(1);
             check(HoldfastApi.gradientNorm(
-                    CPU,
+                    AnchorLossKernel.Backend.CPU.code(),
                     tensors.elementCounts.length,
                     array(tensors.elementCounts),
                     array(tensors.gradients),
@@ -80,7 +78,7 @@ public final class AdamWKernel {
     @SuppressWarnings("try") // the scope frees the arrays made while it is open
     public static void step(Settings settings, Tensors tensors) {
         try (PointerScope scope = new PointerScope()) {
-            check(HoldfastApi.adamw(CPU, options(settings), tensors(tensors), null));
+            check(HoldfastApi.adamw(AnchorLossKernel.Backend.CPU.code(), options(settings), tensors(tensors), null));
         }
     }
 

@@ -11,16 +11,27 @@ import org.bytedeco.javacpp.Pointer;
  * <p>Thread safety: calls may run at once. Ownership: buffers are the caller's and are used during a call only.
  */
 public final class AnchorLossKernel {
-    private static final int FLOAT = 1;
-    private static final int GRADIENT_NONE = 0;
-    private static final int GRADIENT_OVERWRITE = 1;
+    static final int FLOAT = 1;
+    static final int GRADIENT_NONE = 0;
+    static final int GRADIENT_OVERWRITE = 1;
 
     private AnchorLossKernel() {}
 
     /** Which implementation runs. */
     public enum Backend {
-        REFERENCE,
-        CPU
+        REFERENCE(0),
+        CPU(1);
+
+        private final int code;
+
+        Backend(int code) {
+            this.code = code;
+        }
+
+        /** The code of {@code holdfast.h}. */
+        int code() {
+            return code;
+        }
     }
 
     /**
@@ -91,7 +102,7 @@ public final class AnchorLossKernel {
                 HoldfastApi.Tokens nativeTokens = nativeTokens(tokens);
                 HoldfastApi.Outputs nativeOutputs = nativeOutputs(outputs)) {
             check(HoldfastApi.anchorLoss(
-                    backend.ordinal(),
+                    backend.code(),
                     tokenCount,
                     nativeOptions,
                     nativeStudent,

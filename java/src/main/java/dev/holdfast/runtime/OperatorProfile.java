@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 /**
  * Where the time of a profiled session went.
  *
- * @param runs how often the model ran
+ * @param runs how often the model ran, runs that were left out not counted
  * @param runMicros microseconds of all runs together, with what lies between the operators
  * @param operators the operators, the costliest first
  */
@@ -66,19 +66,30 @@ public record OperatorProfile(int runs, long runMicros, List<OperatorTime> opera
     }
 
     /**
-     * Sums up a profile. Only the first JSON value of the file counts: the models of one training session may share a file name, and then
+     * Sums up a profile of which every run counts.
+     *
+     * @see #read(Path, int)
+     */
+    public static OperatorProfile read(Path file) {
+        return read(file, 0);
+    }
+
+    /**
+     * Sums up a profile. The first run takes its memory from the system page by page, which an operator with a large output may feel more
+     * than its own work: those that warm up are better left out. Only the first JSON value of the file counts: the models of one training session may share a file name, and then
      * the training model's profile is written over the others'.
      *
+     * @param warmUpRuns how many of the first runs do not count, at least 0
      * @throws FileAccessException if the file cannot be read
      * @throws MalformedFileException if it is no profile
      */
-    public static OperatorProfile read(Path file) {
+    public static OperatorProfile read(Path file, int warmUpRuns) {
         try (JsonParser parser = MAPPER.createParser(file.toFile())) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 throw MalformedFileException.of(
                         file, "expected ONNX Runtime's profile, a JSON array, got another content");
             }
-            Summary summary = new Summary();
+            Summary summary = new Summary(warmUpRuns);
             while (parser.nextToken() == JsonToken.START_OBJECT) {
                 summary.add(MAPPER.readTree(parser));
             }
@@ -98,22 +109,37 @@ public record OperatorProfile(int runs, long runMicros, List<OperatorTime> opera
 
     private static final class Summary {
         private final Map<String, OperatorTime> times = new HashMap<>();
+        private int runsToLeaveOut;
         private int runs;
         private long runMicros;
+
+        Summary(int runsToLeaveOut) {
+            this.runsToLeaveOut = runsToLeaveOut;
+        }
 
         void add(JsonNode event) {
             long micros = event.path("dur").asLong();
             String name = event.path("name").asText();
             String operator = event.path("args").path("op_name").asText();
             if (name.equals("model_run")) {
-                runs++;
-                runMicros += micros;
+                endRun(micros);
             } else if (name.endsWith(KERNEL_SUFFIX) && !operator.isEmpty()) {
                 times.put(
                         operator,
                         times.getOrDefault(operator, new OperatorTime(operator, 0, 0))
                                 .plus(micros));
             }
+        }
+
+        /** A run is told after its operators. */
+        private void endRun(long micros) {
+            if (runsToLeaveOut > 0) {
+                runsToLeaveOut--;
+                times.clear();
+                return;
+            }
+            runs++;
+            runMicros += micros;
         }
 
         OperatorProfile finish() {

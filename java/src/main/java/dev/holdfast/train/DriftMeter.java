@@ -40,13 +40,13 @@ final class DriftMeter implements AutoCloseable {
         double toReference;
 
         void add(float[] row, double alpha) {
-            double ownStep = row[LossStatistic.KL_SNAPSHOT_STUDENT.ordinal()];
-            double ownBound = alpha * row[LossStatistic.KL_SNAPSHOT_REFERENCE.ordinal()];
+            double ownStep = row[LossStatistic.KL_SNAPSHOT_STUDENT.column()];
+            double ownBound = alpha * row[LossStatistic.KL_SNAPSHOT_REFERENCE.column()];
             tokens++;
             aboveBound += ownStep > ownBound ? 1 : 0;
             step += ownStep;
             bound += ownBound;
-            toReference += row[LossStatistic.KL_STUDENT_REFERENCE.ordinal()];
+            toReference += row[LossStatistic.KL_STUDENT_REFERENCE.column()];
         }
     }
 
@@ -85,9 +85,9 @@ final class DriftMeter implements AutoCloseable {
             float[] statistics = statistics(batch, 0, model, base, base).toFloatArray();
             boolean[] wrong = new boolean[batch.rows().size()];
             for (int n = 0; n < batch.responseTokens(); n++) {
-                loss -= statistics[n * width + LossStatistic.LABEL_LOG_PROBABILITY.ordinal()];
-                drift += statistics[n * width + LossStatistic.KL_SNAPSHOT_STUDENT.ordinal()];
-                wrong[batch.rowOf(n)] |= statistics[n * width + LossStatistic.LABEL_IS_ARGMAX.ordinal()] == 0;
+                loss -= statistics[n * width + LossStatistic.LABEL_LOG_PROBABILITY.column()];
+                drift += statistics[n * width + LossStatistic.KL_SNAPSHOT_STUDENT.column()];
+                wrong[batch.rowOf(n)] |= statistics[n * width + LossStatistic.LABEL_IS_ARGMAX.column()] == 0;
             }
             tokens += batch.responseTokens();
             rows += wrong.length;
@@ -121,7 +121,7 @@ final class DriftMeter implements AutoCloseable {
         inputs.put(GraphNames.LABELS, batch.labels());
         inputs.put(GraphNames.WEIGHTS, batch.weights());
         inputs.put(GraphNames.LOSS_COEFFICIENTS, HostTensor.ofFloats(new float[] {1, 1, 0, 0.5f}, 4));
-        inputs.put(GraphNames.LOSS_MODES, HostTensor.ofLongs(new long[3], 3));
+        inputs.put(GraphNames.LOSS_MODES, LossInputs.plainModes());
         inputs.put(GraphNames.ALPHAS, filled(alpha, batch.responseTokens()));
         inputs.put(GraphNames.STUDENT_HIDDEN, student.hidden(batch));
         inputs.put(GraphNames.STUDENT_HEAD, student.head());

@@ -2,10 +2,13 @@ package dev.holdfast.train;
 
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.artifact.TrainingForm;
+import dev.holdfast.config.Divergence;
+import dev.holdfast.config.Interpolation;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
+import dev.holdfast.loss.LabelWeighting;
 import dev.holdfast.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -18,8 +21,6 @@ import java.util.Map;
  * {@code hard_weight}. Source: arXiv 2605.04468; the cross-entropy term is not in the paper.
  */
 final class LossInputs {
-    private static final long NO_LABEL_WEIGHTING = 0;
-
     private final TrainingForm form;
     private final HostTensor coefficients;
     private final HostTensor modes;
@@ -39,14 +40,13 @@ final class LossInputs {
         TrainingForm form = config.snapshot() == SnapshotMode.MODEL ? TrainingForm.ANCHOR : TrainingForm.ANCHOR_CURRENT;
         HostTensor coefficients =
                 coefficients(config.temperature(), 1 - config.hardWeight(), config.hardWeight(), config.jsdBeta());
-        HostTensor modes =
-                modes(config.divergence().ordinal(), config.interpolation().ordinal());
-        return new LossInputs(form, coefficients, modes, (float) config.alpha());
+        return new LossInputs(
+                form, coefficients, modes(config.divergence(), config.interpolation()), (float) config.alpha());
     }
 
     /** Cross-entropy on the labels alone. */
     static LossInputs supervised() {
-        return new LossInputs(TrainingForm.SFT, coefficients(1, 0, 1, 0.5), modes(0, 0), 0);
+        return new LossInputs(TrainingForm.SFT, coefficients(1, 0, 1, 0.5), plainModes(), 0);
     }
 
     private static HostTensor coefficients(double temperature, double distillation, double crossEntropy, double beta) {
@@ -54,8 +54,13 @@ final class LossInputs {
                 new float[] {(float) temperature, (float) distillation, (float) crossEntropy, (float) beta}, 4);
     }
 
-    private static HostTensor modes(long divergence, long interpolation) {
-        return HostTensor.ofLongs(new long[] {divergence, interpolation, NO_LABEL_WEIGHTING}, 3);
+    /** Forward KL to a mixture of logits, labels unweighted. */
+    static HostTensor plainModes() {
+        return modes(Divergence.FORWARD_KL, Interpolation.LOGIT);
+    }
+
+    private static HostTensor modes(Divergence divergence, Interpolation interpolation) {
+        return HostTensor.ofLongs(new long[] {divergence.code(), interpolation.code(), LabelWeighting.NONE.code()}, 3);
     }
 
     /** The form of the graph that these inputs are for. */

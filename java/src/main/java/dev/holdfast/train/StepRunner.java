@@ -37,7 +37,7 @@ final class StepRunner {
      *
      * @param loss Σ of weight times loss: the mean over the global batch's response tokens
      * @param gradientNorm before clipping
-     * @param statistics sums of the loss's statistics over the response tokens, by {@link LossStatistic#ordinal()}
+     * @param statistics sums of the loss's statistics over the response tokens, by {@link LossStatistic#column()}
      */
     record Result(double loss, double gradientNorm, double[] statistics) {}
 

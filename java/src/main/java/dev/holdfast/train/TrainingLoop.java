@@ -20,8 +20,13 @@ import java.util.function.BooleanSupplier;
 /** The steps of a run in order, with what happens between them: snapshots, checkpoints, evaluation, ledger. */
 final class TrainingLoop {
     /** Means that belong in the metrics of an anchored run. */
-    private static final Set<LossStatistic> REPORTED =
-            EnumSet.range(LossStatistic.KL_ANCHOR_STUDENT, LossStatistic.STUDENT_ENTROPY);
+    private static final Set<LossStatistic> REPORTED = EnumSet.of(
+            LossStatistic.KL_ANCHOR_STUDENT,
+            LossStatistic.KL_SNAPSHOT_ANCHOR,
+            LossStatistic.KL_SNAPSHOT_REFERENCE,
+            LossStatistic.KL_SNAPSHOT_STUDENT,
+            LossStatistic.KL_STUDENT_REFERENCE,
+            LossStatistic.STUDENT_ENTROPY);
 
     private final TrainingConfig config;
     private final TrainingPlan plan;
@@ -128,7 +133,7 @@ final class TrainingLoop {
                 schedule.epochsDone(step),
                 anchored ? schedule.iteration(step - 1) + 1 : null,
                 result.loss(),
-                result.statistics()[LossStatistic.LABEL_IS_ARGMAX.ordinal()] / responses,
+                result.statistics()[LossStatistic.LABEL_IS_ARGMAX.column()] / responses,
                 result.gradientNorm(),
                 learningRate,
                 responses,
@@ -140,7 +145,7 @@ final class TrainingLoop {
 
     private static Map<String, Double> means(double[] sums, long count) {
         Map<String, Double> means = new LinkedHashMap<>();
-        REPORTED.forEach(statistic -> means.put(statistic.key(), sums[statistic.ordinal()] / count));
+        REPORTED.forEach(statistic -> means.put(statistic.key(), sums[statistic.column()] / count));
         return means;
     }
 
@@ -167,8 +172,8 @@ final class TrainingLoop {
         long responses = data.summary().responseTokens();
         EvaluationMetrics metrics = new EvaluationMetrics(
                 done,
-                -sums[LossStatistic.LABEL_LOG_PROBABILITY.ordinal()] / responses,
-                sums[LossStatistic.LABEL_IS_ARGMAX.ordinal()] / responses,
+                -sums[LossStatistic.LABEL_LOG_PROBABILITY.column()] / responses,
+                sums[LossStatistic.LABEL_IS_ARGMAX.column()] / responses,
                 responses);
         record(run.evaluations(), metrics);
         listener.evaluated(metrics);

@@ -40,9 +40,9 @@ class OperatorAnchorLossTest extends AnchorLossContract {
 
     private static HostTensor modes(AnchorLossOptions options) {
         long[] values = {
-            options.divergence().ordinal(),
-            options.interpolation().ordinal(),
-            options.labelWeighting().ordinal()
+            options.divergence().code(),
+            options.interpolation().code(),
+            options.labelWeighting().code()
         };
         return HostTensor.ofLongs(values, 3);
     }

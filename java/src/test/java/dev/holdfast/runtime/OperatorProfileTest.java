@@ -18,11 +18,11 @@ class OperatorProfileTest {
     private static final String PROFILE =
             """
             [
-            {"cat":"Session","dur":50,"ts":1,"ph":"X","name":"model_run","args":{}},
             {"cat":"Node","dur":7,"ts":1,"ph":"X","name":"a_kernel_time","args":{"op_name":"MatMul","provider":"CPUExecutionProvider"}},
             {"cat":"Node","dur":20,"ts":1,"ph":"X","name":"b_kernel_time","args":{"op_name":"Add"}},
             {"cat":"Node","dur":1,"ts":1,"ph":"X","name":"b_fence_before","args":{"op_name":"Add"}},
-            {"cat":"Node","dur":8,"ts":1,"ph":"X","name":"c_kernel_time","args":{"op_name":"MatMul"}}
+            {"cat":"Node","dur":8,"ts":1,"ph":"X","name":"c_kernel_time","args":{"op_name":"MatMul"}},
+            {"cat":"Session","dur":50,"ts":1,"ph":"X","name":"model_run","args":{}}
             ]
             """;
 
@@ -44,6 +44,18 @@ class OperatorProfileTest {
                 .containsExactly(
                         new OperatorProfile.OperatorTime("Add", 1, 20),
                         new OperatorProfile.OperatorTime("MatMul", 2, 15));
+    }
+
+    @Test
+    void leavesTheRunsOutThatWarmUp() throws IOException {
+        String twice = PROFILE.replace("]\n", ",") + PROFILE.substring(1).replace("\"dur\":20", "\"dur\":5");
+        OperatorProfile profile = OperatorProfile.read(write(twice), 1);
+        assertThat(profile.runs()).isEqualTo(1);
+        assertThat(profile.runMicros()).isEqualTo(50);
+        assertThat(profile.operators())
+                .containsExactly(
+                        new OperatorProfile.OperatorTime("MatMul", 2, 15),
+                        new OperatorProfile.OperatorTime("Add", 1, 5));
     }
 
     @Test
