@@ -35,7 +35,13 @@ abstract class AnchorLossContract {
             double[] rounding = exponentRounding(golden.inputs());
             int rows = golden.inputs().tokenCount();
             assertRowsClose(
-                    what + " loss", truth.tokenLoss(), ours.tokenLoss(), truth.ordinaryError(), 0, rounding, new double[rows]);
+                    what + " loss",
+                    truth.tokenLoss(),
+                    ours.tokenLoss(),
+                    truth.ordinaryError(),
+                    0,
+                    rounding,
+                    new double[rows]);
             assertRowsClose(
                     what + " gradient",
                     truth.gradient(),
