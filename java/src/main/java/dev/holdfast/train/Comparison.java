@@ -6,7 +6,6 @@ import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
-import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.SessionSettings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -37,9 +36,7 @@ public record Comparison(Map<String, Scores> models) {
      */
     static Comparison of(TrainingConfig config, Map<String, Path> tuned) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(config.artifact());
-        SessionSettings settings = SessionSettings.defaults()
-                .withIntraOpThreads(config.threads())
-                .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
+        SessionSettings settings = PreparedJob.sessionSettings(config);
         Map<String, Path> all = new LinkedHashMap<>();
         all.put("base", artifact.path());
         all.putAll(tuned);
@@ -66,8 +63,7 @@ public record Comparison(Map<String, Scores> models) {
         static Rows open(
                 TrainingConfig config, ArtifactDirectory artifact, Optional<Path> file, SessionSettings settings) {
             return new Rows(file.map(path -> {
-                TrainingData data =
-                        TrainingData.of(config, artifact.manifest().model(), artifact.path(), Examples.jsonLines(path));
+                TrainingData data = TrainingData.of(config, artifact, Examples.jsonLines(path));
                 return DriftMeter.open(artifact.driftModel(), data.inOrder(data.rows()), settings);
             }));
         }

@@ -46,6 +46,20 @@ final class RunDirectory {
         this.path = path;
     }
 
+    /** The files of a run that is not there yet; nothing is made. */
+    static RunDirectory at(Path path) {
+        return new RunDirectory(path);
+    }
+
+    /**
+     * Makes the directory of a job, or takes up what is there.
+     *
+     * @throws InvalidInputException if it holds a run that is not to be resumed, or something else
+     */
+    static RunDirectory open(TrainingConfig config) {
+        return config.resume() ? resume(config.out()) : create(config.out());
+    }
+
     /**
      * Makes the directory of a new run.
      *
@@ -152,6 +166,13 @@ final class RunDirectory {
 
     JsonLinesFile ledger() {
         return new JsonLinesFile(path.resolve("ledger.jsonl"));
+    }
+
+    /** Removes what was measured after a step. */
+    void keepUpTo(int step) {
+        metrics().keepUpTo(step);
+        evaluations().keepUpTo(step);
+        ledger().keepUpTo(step);
     }
 
     Path checkpoint(int step) {
