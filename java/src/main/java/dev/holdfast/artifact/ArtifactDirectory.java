@@ -2,6 +2,7 @@ package dev.holdfast.artifact;
 
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.FileDigest;
 import dev.holdfast.tensor.Shape;
 import dev.holdfast.weights.OrtCheckpoint;
 import java.io.IOException;

@@ -7,8 +7,9 @@ import dev.holdfast.artifact.GenaiConfig;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
-import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.data.Tokenizer;
+import dev.holdfast.files.OutputFile;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.model.Decoder;
 import dev.holdfast.model.ModelConfig;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +62,7 @@ public final class Packager {
             GenaiConfig config = GenaiSettings.of(decoder.config(), huggingFace, tokenizer);
             ModelFiles.copy(source.tokenizer(), folder);
             JsonFiles.write(folder.resolve(DeployableFolder.GENAI_CONFIG), config);
-            JsonFiles.writeWhole(
+            OutputFile.writeWhole(
                     folder.resolve(DeployableFolder.README),
                     ModelCard.of(source, decoder).getBytes(StandardCharsets.UTF_8));
             DecoderFiles.write(decoder, source.checkpoint(), folder, listener);

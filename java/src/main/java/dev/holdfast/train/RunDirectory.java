@@ -3,7 +3,6 @@ package dev.holdfast.train;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
-import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.config.ConfigKey;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.ConfigReader;
@@ -11,6 +10,8 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.files.OutputFile;
+import dev.holdfast.files.StagedDirectory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -127,7 +128,7 @@ final class RunDirectory {
     }
 
     void writeConfig(TrainingConfig config) {
-        JsonFiles.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
+        OutputFile.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.holdfast.weights;
 
+import dev.holdfast.files.OutputFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
@@ -15,6 +14,7 @@ import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.error.NonFiniteLossException;
 import dev.holdfast.exporter.Exporter;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.testing.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.holdfast.weights;
+package dev.holdfast.files;
 
 import dev.holdfast.error.FileAccessException;
 import java.io.IOException;
@@ -14,8 +14,8 @@ import java.nio.file.StandardOpenOption;
  *
  * <p>Closing without {@link #commit()} leaves what was there before.
  */
-final class OutputFile implements AutoCloseable {
-    private static final String PARTIAL_SUFFIX = ".partial";
+public final class OutputFile implements AutoCloseable {
+    static final String PARTIAL_SUFFIX = ".partial";
 
     private final Path target;
     private final Path partial;
@@ -27,7 +27,12 @@ final class OutputFile implements AutoCloseable {
         this.channel = channel;
     }
 
-    static OutputFile create(Path target) {
+    /**
+     * Starts a file; what an earlier attempt left of it is overwritten.
+     *
+     * @throws FileAccessException if nothing can be written there
+     */
+    public static OutputFile create(Path target) {
         Path partial = target.resolveSibling(target.getFileName() + PARTIAL_SUFFIX);
         try {
             return new OutputFile(
@@ -43,7 +48,20 @@ final class OutputFile implements AutoCloseable {
         }
     }
 
-    long position() {
+    /**
+     * Writes a file at once.
+     *
+     * @throws FileAccessException if it cannot be written, such as on a full disk
+     */
+    public static void writeWhole(Path target, byte[] bytes) {
+        try (OutputFile file = create(target)) {
+            file.write(ByteBuffer.wrap(bytes));
+            file.commit();
+        }
+    }
+
+    /** Bytes written so far. */
+    public long position() {
         try {
             return channel.position();
         } catch (IOException e) {
@@ -51,7 +69,12 @@ final class OutputFile implements AutoCloseable {
         }
     }
 
-    void write(ByteBuffer bytes) {
+    /**
+     * Writes the remaining bytes.
+     *
+     * @throws FileAccessException if the disk refuses
+     */
+    public void write(ByteBuffer bytes) {
         try {
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
@@ -62,12 +85,16 @@ final class OutputFile implements AutoCloseable {
     }
 
     /** Writes zeros up to a position. */
-    void padTo(long position) {
+    public void padTo(long position) {
         write(ByteBuffer.allocate(Math.toIntExact(position - position())));
     }
 
-    /** Makes the file durable and puts it in its place. */
-    void commit() {
+    /**
+     * Makes the file durable and puts it in its place.
+     *
+     * @throws FileAccessException if the disk refuses
+     */
+    public void commit() {
         try {
             channel.force(true);
             channel.close();

@@ -1,4 +1,4 @@
-package dev.holdfast.artifact;
+package dev.holdfast.files;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.holdfast.error.FileAccessException;

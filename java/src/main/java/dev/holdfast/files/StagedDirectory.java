@@ -1,4 +1,4 @@
-package dev.holdfast.artifact;
+package dev.holdfast.files;
 
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * {@link #commit()} removes what was written.
  */
 public final class StagedDirectory implements AutoCloseable {
-    private static final String SUFFIX = ".partial";
+    private static final String SUFFIX = OutputFile.PARTIAL_SUFFIX;
 
     private final Path target;
     private final Path staging;
