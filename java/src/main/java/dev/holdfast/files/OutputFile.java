@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 
 /**
  * A file written beside its place and put there whole: a reader sees the old file or the new one, never a part.
@@ -20,6 +21,7 @@ public final class OutputFile implements AutoCloseable {
     private final Path target;
     private final Path partial;
     private final FileChannel channel;
+    private final MessageDigest digest = FileDigest.sha256Digest();
 
     private OutputFile(Path target, Path partial, FileChannel channel) {
         this.target = target;
@@ -51,12 +53,13 @@ public final class OutputFile implements AutoCloseable {
     /**
      * Writes a file at once.
      *
+     * @return what a reader finds
      * @throws FileAccessException if it cannot be written, such as on a full disk
      */
-    public static void writeWhole(Path target, byte[] bytes) {
+    public static FileDigest writeWhole(Path target, byte[] bytes) {
         try (OutputFile file = create(target)) {
             file.write(ByteBuffer.wrap(bytes));
-            file.commit();
+            return file.commit();
         }
     }
 
@@ -75,6 +78,7 @@ public final class OutputFile implements AutoCloseable {
      * @throws FileAccessException if the disk refuses
      */
     public void write(ByteBuffer bytes) {
+        digest.update(bytes.duplicate());
         try {
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
@@ -92,14 +96,17 @@ public final class OutputFile implements AutoCloseable {
     /**
      * Makes the file durable and puts it in its place.
      *
+     * @return what a reader finds, known from the writing
      * @throws FileAccessException if the disk refuses
      */
-    public void commit() {
+    public FileDigest commit() {
         try {
+            long sizeBytes = channel.position();
             channel.force(true);
             channel.close();
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             forceFolder();
+            return FileDigest.of(sizeBytes, digest);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
         }

@@ -16,6 +16,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidGraphException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.FileDigest;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.onnx.ValueType.SequenceOfTensors;
 import dev.holdfast.tensor.ElementType;
@@ -45,10 +46,11 @@ public final class ModelFile {
     /**
      * Writes a graph as a model file, whole or not at all; what its external initializers name is not touched.
      *
+     * @return the file's size and digest
      * @throws FileAccessException if it cannot be written, such as on a full disk
      */
-    public static void write(Graph graph, Path file) {
-        OutputFile.writeWhole(file, toBytes(graph));
+    public static FileDigest write(Graph graph, Path file) {
+        return OutputFile.writeWhole(file, toBytes(graph));
     }
 
     /** A graph as the bytes of a model. */

@@ -37,15 +37,15 @@ public record Comparison(Map<String, Scores> models) {
     static Comparison of(TrainingConfig config, Map<String, Path> tuned) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(config.artifact());
         SessionSettings settings = PreparedJob.sessionSettings(config);
-        Map<String, Path> all = new LinkedHashMap<>();
-        all.put("base", artifact.path());
-        all.putAll(tuned);
-        try (FrozenModel base = FrozenModel.open(ModelFolder.resolve(artifact.path()), settings);
+        Map<String, ModelFolder> all = new LinkedHashMap<>();
+        all.put("base", ModelFolder.resolve(artifact.path()));
+        tuned.forEach((name, path) -> all.put(name, ModelFolder.open(path)));
+        try (FrozenModel base = FrozenModel.open(all.get("base"), settings);
                 Rows task = Rows.open(config, artifact, config.dataEval(), settings);
                 Rows retention = Rows.open(config, artifact, config.dataRetention(), settings)) {
             Map<String, Scores> scores = new LinkedHashMap<>();
-            for (Map.Entry<String, Path> entry : all.entrySet()) {
-                try (FrozenModel model = FrozenModel.open(ModelFolder.resolve(entry.getValue()), settings)) {
+            for (Map.Entry<String, ModelFolder> entry : all.entrySet()) {
+                try (FrozenModel model = FrozenModel.open(entry.getValue(), settings)) {
                     scores.put(entry.getKey(), new Scores(task.score(model, base), retention.score(model, base)));
                 }
             }

@@ -19,17 +19,27 @@ import java.util.Optional;
  *
  * @param config the settings, fitted to the model
  * @param artifact what training starts from
+ * @param reference what an anchored job learns towards, verified; none for supervised fine-tuning
  * @param rows what is learnt, and what is held out
  */
-record PreparedJob(TrainingConfig config, ArtifactDirectory artifact, TrainingRows rows) {
+record PreparedJob(
+        TrainingConfig config, ArtifactDirectory artifact, Optional<ModelFolder> reference, TrainingRows rows) {
     /** Reads what a configuration names, and the rows. */
     static PreparedJob of(TrainingConfig given, Examples train, Optional<Examples> eval) {
         ArtifactDirectory artifact = ArtifactDirectory.open(given.artifact());
         TrainingConfig config = fitted(given, artifact.manifest().model());
-        if (config.job() == Job.ANCHOR) {
-            VocabularyCheck.requireSame(ModelFolder.resolve(artifact.path()), ModelFolder.resolve(config.reference()));
-        }
-        return new PreparedJob(config, artifact, TrainingRows.of(config, artifact, train, eval));
+        Optional<ModelFolder> reference =
+                config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
+        return new PreparedJob(config, artifact, reference, TrainingRows.of(config, artifact, train, eval));
+    }
+
+    private static ModelFolder reference(TrainingConfig config, ArtifactDirectory artifact) {
+        ModelFolder student = ModelFolder.resolve(artifact.path());
+        // The artifact has been verified already.
+        ModelFolder reference =
+                config.reference().equals(artifact.path()) ? student : ModelFolder.open(config.reference());
+        VocabularyCheck.requireSame(student, reference);
+        return reference;
     }
 
     /** The default length gives way to a model with fewer positions; a length that was asked for does not. */

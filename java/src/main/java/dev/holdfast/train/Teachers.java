@@ -29,10 +29,9 @@ final class Teachers implements AutoCloseable {
     }
 
     static Teachers open(PreparedJob job, RunDirectory run) {
-        TrainingConfig config = job.config();
-        FrozenModel reference = config.job() == Job.ANCHOR
-                ? FrozenModel.open(ModelFolder.resolve(config.reference()), job.sessionSettings())
-                : null;
+        FrozenModel reference = job.reference()
+                .map(folder -> FrozenModel.open(folder, job.sessionSettings()))
+                .orElse(null);
         return new Teachers(job, run, reference);
     }
 

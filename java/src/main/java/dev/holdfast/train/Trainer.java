@@ -61,7 +61,7 @@ public final class Trainer {
 
     private static RunDirectory begin(PreparedJob job) {
         TrainingConfig config = job.config();
-        Provenance provenance = Provenance.of(config, job.artifact(), job.rows().inputs());
+        Provenance provenance = Provenance.of(job);
         RunDirectory run = RunDirectory.open(config);
         Optional<Provenance> before = run.provenance();
         // In this order: another model may change the settings, and other settings change what rows become.
