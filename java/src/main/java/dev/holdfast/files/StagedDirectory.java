@@ -44,7 +44,7 @@ public final class StagedDirectory implements AutoCloseable {
                         target + ": exists already: expected a new or empty folder; name another one or remove it");
             }
             Path absolute = target.toAbsolutePath().normalize();
-            Path staging = absolute.resolveSibling(absolute.getFileName() + SUFFIX);
+            Path staging = partialOf(absolute);
             deleteTree(staging);
             Files.createDirectories(staging);
             return new StagedDirectory(absolute, staging);
@@ -61,6 +61,11 @@ public final class StagedDirectory implements AutoCloseable {
         try (Stream<Path> entries = Files.list(directory)) {
             return entries.findAny().isEmpty();
         }
+    }
+
+    /** The name that a directory has until it is complete, and while it is removed. */
+    public static Path partialOf(Path directory) {
+        return directory.resolveSibling(directory.getFileName() + SUFFIX);
     }
 
     /** Whether this is the name of a directory that was never completed. */

@@ -12,17 +12,29 @@ final class Measurements {
     private final RunLog log;
     private final StepRunner steps;
     private final Teachers teachers;
+    private final CheckpointKeeper checkpoints;
 
-    Measurements(RunContext context, Schedule schedule, RunLog log, StepRunner steps, Teachers teachers) {
+    Measurements(
+            RunContext context,
+            Schedule schedule,
+            RunLog log,
+            StepRunner steps,
+            Teachers teachers,
+            CheckpointKeeper checkpoints) {
         this.context = context;
         this.config = context.config();
         this.schedule = schedule;
         this.log = log;
         this.steps = steps;
         this.teachers = teachers;
+        this.checkpoints = checkpoints;
     }
 
-    /** Measures what is due after so many steps; a resumed run makes up for what its process did not live to measure. */
+    /**
+     * Measures what is due after so many steps; a resumed run makes up for what its process did not live to measure.
+     *
+     * @throws dev.holdfast.error.NonFiniteLossException if the weights give something that is not a finite number
+     */
     void measureIfDue(int done) {
         if (done == 0) {
             return;
@@ -52,6 +64,8 @@ final class Measurements {
             int iteration = schedule.iteration(done - 1) + 1;
             LedgerEntry entry =
                     meter.entry(iteration, done, config.alpha(), student, before, teachers.reference(), base);
+            requireFinite(done, "KL(step)", entry.klStep());
+            requireFinite(done, "KL from the base", entry.klTotal());
             log.drift(entry);
             context.listener().measured(entry);
         }
@@ -65,7 +79,24 @@ final class Measurements {
                 -sums[LossStatistic.LABEL_LOG_PROBABILITY.ordinal()] / responses,
                 sums[LossStatistic.LABEL_IS_ARGMAX.ordinal()] / responses,
                 responses);
+        requireFinite(done, "loss on the held-out rows", metrics.evalLoss());
         log.evaluation(metrics);
         context.listener().evaluated(metrics);
+    }
+
+    /**
+     * Makes sure that the weights after so many steps can be gone on with: they have not been through a step themselves.
+     *
+     * @throws dev.holdfast.error.NonFiniteLossException if their loss on a micro-batch is not finite
+     */
+    void prove(int done) {
+        double[] sums = steps.evaluate(context.job().rows().train().inOrder(config.batchSize()));
+        requireFinite(done, "loss", -sums[LossStatistic.LABEL_LOG_PROBABILITY.ordinal()]);
+    }
+
+    private void requireFinite(int done, String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw checkpoints.bad(done, "after step " + done + ": " + what + " is " + value);
+        }
     }
 }

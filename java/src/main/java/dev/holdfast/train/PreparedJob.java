@@ -54,6 +54,11 @@ record PreparedJob(
         return config.with(ConfigKeys.MAX_LENGTH, (long) model.maximumPositions());
     }
 
+    /** Where its steps stand. */
+    Schedule schedule() {
+        return new Schedule(config, TrainingSteps.of(config, rows.train().rows()));
+    }
+
     /** What the job does and costs from a step on. */
     TrainingPlan plan(int firstStep) {
         Manifest manifest = artifact.manifest();

@@ -16,6 +16,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -90,7 +92,7 @@ final class RunDirectory {
             Files.createDirectories(path);
             requireRun(path);
             try (Stream<Path> entries = Files.list(path)) {
-                entries.filter(RunDirectory::isHalfWritten).forEach(StagedDirectory::deleteTree);
+                entries.filter(StagedDirectory::isPartial).forEach(StagedDirectory::deleteTree);
             }
             return new RunDirectory(path);
         } catch (IOException e) {
@@ -109,11 +111,6 @@ final class RunDirectory {
                                 + "; name the folder of the run");
             }
         }
-    }
-
-    private static boolean isHalfWritten(Path entry) {
-        boolean isCheckpoint = ModelFolder.stepOf(entry).isPresent();
-        return StagedDirectory.isPartial(entry) || isCheckpoint && !Files.exists(entry.resolve(ModelFolder.MODEL));
     }
 
     Path path() {
@@ -184,33 +181,57 @@ final class RunDirectory {
         return ModelFolder.latestCheckpoint(path);
     }
 
-    /** The latest checkpoint before a step: one whose weights a later step has found good. */
-    Optional<Path> latestCheckpointBefore(int step) {
-        return ModelFolder.checkpoints(path).stream()
-                .filter(checkpoint -> ModelFolder.stepOf(checkpoint).orElseThrow() < step)
-                .reduce((earlier, later) -> later);
+    /** Folders with the name of a checkpoint, oldest first, whether whole or not. */
+    List<Path> checkpointFolders() {
+        try (Stream<Path> entries = Files.list(path)) {
+            return entries.filter(entry -> ModelFolder.stepOf(entry).isPresent())
+                    .sorted(Comparator.comparing(
+                            entry -> ModelFolder.stepOf(entry).orElseThrow()))
+                    .toList();
+        } catch (IOException e) {
+            throw FileAccessException.reading(path, e);
+        }
     }
 
     /**
-     * Removes the oldest checkpoints beyond a limit; the latest stays in any case.
+     * Renames a checkpoint so that nothing takes it for one; it is for a person to look at and remove.
      *
-     * @param limit how many to keep; 0 keeps all
+     * @param why what the new name ends in
+     * @return the new name
+     */
+    Path setAside(Path checkpoint, String why) {
+        String name = checkpoint.getFileName() + "." + why;
+        Path aside = path.resolve(name);
+        for (int i = 2; Files.exists(aside); i++) {
+            aside = path.resolve(name + "-" + i);
+        }
+        return move(checkpoint, aside);
+    }
+
+    /**
+     * Removes the oldest checkpoints beyond a limit.
+     *
+     * @param limit how many to keep, the newest; 0 keeps all
      * @param needed one to keep whatever its age: the snapshot of the iteration under way
      */
     void dropOldCheckpoints(int limit, Optional<Path> needed) {
         List<Path> checkpoints = ModelFolder.checkpoints(path);
-        int surplus = limit == 0 ? 0 : checkpoints.size() - limit;
-        for (Path checkpoint : checkpoints.subList(0, Math.max(0, checkpoints.size() - 1))) {
-            if (surplus > 0 && !needed.equals(Optional.of(checkpoint))) {
-                drop(checkpoint);
-                surplus--;
-            }
-        }
+        int surplus = limit == 0 ? 0 : Math.max(0, checkpoints.size() - limit);
+        checkpoints.subList(0, surplus).stream()
+                .filter(checkpoint -> !needed.equals(Optional.of(checkpoint)))
+                .forEach(RunDirectory::drop);
     }
 
-    /** The description goes first: without it, what a killed process leaves over is no checkpoint. */
+    /** Renamed first: what a killed process leaves over is no checkpoint. */
     private static void drop(Path checkpoint) {
-        StagedDirectory.deleteTree(checkpoint.resolve(ModelFolder.MODEL));
-        StagedDirectory.deleteTree(checkpoint);
+        StagedDirectory.deleteTree(move(checkpoint, StagedDirectory.partialOf(checkpoint)));
+    }
+
+    private static Path move(Path from, Path to) {
+        try {
+            return Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw FileAccessException.writing(from, e);
+        }
     }
 }

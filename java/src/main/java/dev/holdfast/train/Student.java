@@ -94,6 +94,11 @@ final class Student implements AutoCloseable {
         optimizer.restart();
     }
 
+    /** The norm of all weights, which is finite if they are; there must have been a step. */
+    double weightNorm() {
+        return optimizer.parameterNorm(port);
+    }
+
     /** Writes weights and moments, whole or not at all; there must have been a step. */
     void save(Path target) {
         RunCheckpoint.write(

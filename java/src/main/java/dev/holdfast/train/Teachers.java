@@ -7,7 +7,6 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The frozen models of an anchored run: the reference, open throughout, and the snapshot of the iteration under way. A supervised run has
@@ -55,14 +54,9 @@ final class Teachers implements AutoCloseable {
         }
     }
 
-    /** The checkpoint that is the snapshot, which must be kept. */
-    Optional<Path> snapshotFolder(int step) {
-        return step > 0 ? Optional.of(run.checkpoint(step)) : Optional.empty();
-    }
-
     /** The weights after so many steps, for the caller to close. */
     FrozenModel openAt(int step) {
-        Path folder = snapshotFolder(step).orElse(job.artifact().path());
+        Path folder = step > 0 ? run.checkpoint(step) : job.artifact().path();
         return FrozenModel.open(ModelFolder.resolve(folder), job.sessionSettings());
     }
 

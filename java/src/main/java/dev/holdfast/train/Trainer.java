@@ -48,7 +48,7 @@ public final class Trainer {
         }
         PreparedJob job = PreparedJob.of(config, train, eval);
         RunContext context = new RunContext(job, begin(job), listener);
-        Optional<ModelFolder> start = context.directory().latestCheckpoint().map(ModelFolder::resolve);
+        Optional<ModelFolder> start = ResumePoint.find(context);
         int done = start.flatMap(folder -> ModelFolder.stepOf(folder.path())).orElse(0);
         context.directory().keepUpTo(done);
         TrainingPlan plan = job.plan(done);

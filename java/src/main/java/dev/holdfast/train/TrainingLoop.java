@@ -5,9 +5,7 @@ import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Batcher;
-import dev.holdfast.error.NonFiniteLossException;
 import dev.holdfast.runtime.ProcessMemory;
-import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +30,7 @@ final class TrainingLoop {
     private final Batcher batcher;
     private final StepRunner steps;
     private final RunLog log;
+    private final CheckpointKeeper checkpoints;
     private final Measurements measurements;
     private Optional<StepMetrics> last = Optional.empty();
 
@@ -40,13 +39,14 @@ final class TrainingLoop {
         this.config = context.config();
         this.directory = context.directory();
         this.firstStep = plan.firstStep();
-        this.schedule = new Schedule(config, plan.steps());
+        this.schedule = context.job().schedule();
         this.student = student;
         this.teachers = teachers;
         this.batcher = context.job().rows().train().batcher();
         this.steps = new StepRunner(config, student, teachers);
         this.log = new RunLog(directory, firstStep);
-        this.measurements = new Measurements(context, schedule, log, steps, teachers);
+        this.checkpoints = new CheckpointKeeper(context, schedule, student);
+        this.measurements = new Measurements(context, schedule, log, steps, teachers, checkpoints);
     }
 
     /**
@@ -64,11 +64,13 @@ final class TrainingLoop {
             last = Optional.of(metrics);
             log.step(metrics);
             context.listener().stepped(metrics);
-            saveIfDue(done);
+            checkpoints.saveIfDue(done);
             measurements.measureIfDue(done);
         }
-        if (done > firstStep) {
-            saveCheckpoint(done);
+        if (done > 0) {
+            measurements.prove(done);
+            checkpoints.save(done);
+            checkpoints.proven(done);
         }
         return new TrainingOutcome(
                 directory.path(), directory.latestCheckpoint(), done, done == schedule.totalSteps(), last);
@@ -86,22 +88,19 @@ final class TrainingLoop {
         double learningRate = schedule.learningRate(done);
         List<Batch> batch = batcher.globalBatch(schedule.epoch(done), schedule.batch(done));
         StepRunner.Result result = steps.step(batch, learningRate);
-        requireFinite(done + 1, result, learningRate);
+        requireFinite(done, result, learningRate);
         double seconds = (System.nanoTime() - start) / 1e9;
         return metrics(done + 1, batch, result, learningRate, seconds);
     }
 
-    /** A checkpoint of the weights that gave this loss is not called good, nor is it overwritten. */
-    private void requireFinite(int step, StepRunner.Result result, double learningRate) {
+    private void requireFinite(int done, StepRunner.Result result, double learningRate) {
         if (!result.isFinite()) {
-            String checkpoint = directory
-                    .latestCheckpointBefore(step - 1)
-                    .map(Path::toString)
-                    .orElse("none yet, the artifact " + context.artifact().path());
-            throw new NonFiniteLossException("step " + step + ": loss is " + result.loss() + ", |g| is "
-                    + result.gradientNorm() + " (learning_rate " + learningRate + "). Last good checkpoint: "
-                    + checkpoint + "; try a lower learning rate");
+            throw checkpoints.bad(
+                    done,
+                    "step " + (done + 1) + ": loss is " + result.loss() + ", |g| is " + result.gradientNorm()
+                            + " (learning_rate " + learningRate + ")");
         }
+        checkpoints.proven(done);
     }
 
     private StepMetrics metrics(
@@ -128,23 +127,5 @@ final class TrainingLoop {
         Map<String, Double> means = new LinkedHashMap<>();
         REPORTED.forEach(statistic -> means.put(statistic.key(), sums[statistic.ordinal()] / count));
         return means;
-    }
-
-    private void saveIfDue(int done) {
-        boolean lastOfIteration = config.job() == Job.ANCHOR && schedule.endsIteration(done);
-        if (lastOfIteration || config.saveSteps() > 0 && done % config.saveSteps() == 0) {
-            saveCheckpoint(done);
-        }
-    }
-
-    private void saveCheckpoint(int done) {
-        Path target = directory.checkpoint(done);
-        if (directory.latestCheckpoint().equals(Optional.of(target))) {
-            return;
-        }
-        student.save(target);
-        directory.dropOldCheckpoints(
-                config.saveTotalLimit(), teachers.snapshotFolder(schedule.iterationStart(done - 1)));
-        context.listener().saved(target);
     }
 }
