@@ -4,6 +4,7 @@ import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.NonFiniteLossException;
 import dev.holdfast.runtime.ProcessMemory;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ public final class Trainer {
      *     another vocabulary, or no row can be learnt
      * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model
      * @throws dev.holdfast.error.NonFiniteLossException if loss or gradients are not finite
+     * @throws FileAccessException if a file cannot be read or written, such as on a full disk; the run can be resumed
      * @throws dev.holdfast.error.HoldfastException if a file is damaged or ONNX Runtime fails
      */
     public static TrainingOutcome run(
@@ -53,9 +55,19 @@ public final class Trainer {
         context.directory().keepUpTo(done);
         TrainingPlan plan = job.plan(done);
         listener.planned(plan);
-        try (Student student = Student.open(job, start);
-                Teachers teachers = Teachers.open(job, context.directory())) {
+        return finish(context, plan, start, stopRequested);
+    }
+
+    private static TrainingOutcome finish(
+            RunContext context, TrainingPlan plan, Optional<ModelFolder> start, BooleanSupplier stopRequested) {
+        try (Student student = Student.open(context.job(), start);
+                Teachers teachers = Teachers.open(context.job(), context.directory())) {
             return new TrainingLoop(context, plan, student, teachers).run(stopRequested);
+        } catch (FileAccessException e) {
+            String checkpoint =
+                    context.directory().latestCheckpoint().map(Path::toString).orElse("none yet");
+            throw e.advising("Last good checkpoint: " + checkpoint
+                    + "; when the cause is mended, continue with the same command and --resume");
         }
     }
 
