@@ -4,6 +4,7 @@ import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.OrtRuntime;
 import dev.holdfast.train.Comparison;
@@ -109,9 +110,19 @@ public final class Holdfast {
         FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
         Path packaged = outcome.run().resolve(MODEL);
         if (outcome.finished() && !Files.exists(packaged)) {
-            model.packageTo(packaged);
+            packageModel(model, packaged);
         }
         return model;
+    }
+
+    private static void packageModel(FineTunedModel model, Path target) {
+        try {
+            model.packageTo(target);
+        } catch (FileAccessException e) {
+            throw e.advising(
+                    "The run is finished and its checkpoints are whole; when the cause is mended, package it with "
+                            + "the same command and --resume");
+        }
     }
 
     /**

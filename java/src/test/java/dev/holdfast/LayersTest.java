@@ -33,20 +33,21 @@ class LayersTest {
     static {
         layer("error", "");
         layer("tensor", "");
+        layer("files", "error");
         layer("natives", "error");
         layer("config", "error");
-        layer("weights", "tensor error");
-        layer("onnx", "tensor error");
+        layer("weights", "files tensor error");
+        layer("onnx", "files tensor error");
         layer("data", "tensor error");
-        layer("artifact", "weights onnx tensor error");
+        layer("artifact", "weights onnx files tensor error");
         layer("gradient", "onnx tensor error");
         layer("model", "weights onnx tensor error");
         layer("loss", "natives config tensor error");
-        layer("exporter", "model gradient weights onnx artifact data tensor error");
+        layer("exporter", "model gradient weights onnx artifact data files tensor error");
         layer("runtime", "artifact onnx weights natives tensor error");
-        layer("train", "runtime loss data artifact config weights onnx natives tensor error");
+        layer("train", "runtime loss data artifact config weights onnx natives files tensor error");
         layer("bench", "train runtime artifact onnx tensor error");
-        layer("eval", "runtime data artifact config weights onnx natives tensor error");
+        layer("eval", "runtime data artifact config weights onnx natives files tensor error");
     }
 
     private static void layer(String name, String used) {

@@ -2,6 +2,7 @@ package dev.holdfast.artifact;
 
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.FileDigest;
 import dev.holdfast.tensor.Shape;
 import dev.holdfast.weights.OrtCheckpoint;
 import java.io.IOException;
@@ -37,6 +38,8 @@ public final class ArtifactDirectory {
     /** The Hugging Face configuration of the model. */
     public static final String CONFIG = "config.json";
 
+    static final String HINT = "export it again or copy it whole";
+
     private final Path path;
     private final Manifest manifest;
 
@@ -58,7 +61,7 @@ public final class ArtifactDirectory {
      */
     public static ArtifactDirectory open(Path path) {
         Manifest manifest = readManifest(path);
-        manifest.files().forEach((name, expected) -> verify(path.resolve(name), expected));
+        manifest.files().forEach((name, expected) -> expected.requireOf(path.resolve(name), HINT));
         verifyParameters(path, manifest);
         return new ArtifactDirectory(path, manifest);
     }
@@ -74,6 +77,7 @@ public final class ArtifactDirectory {
         if (!Manifest.FORMAT.equals(manifest.format())
                 || manifest.model() == null
                 || manifest.files() == null
+                || manifest.files().containsValue(null)
                 || manifest.parameters() == null) {
             throw MalformedFileException.of(
                     file, "expected a manifest of format " + Manifest.FORMAT + ", got " + manifest.format());
@@ -85,28 +89,6 @@ public final class ArtifactDirectory {
                             + "; use a newer Holdfast");
         }
         return manifest;
-    }
-
-    private static void verify(Path file, FileDigest expected) {
-        long got;
-        try {
-            got = Files.size(file);
-        } catch (IOException e) {
-            throw FileAccessException.reading(file, e);
-        }
-        if (got < expected.sizeBytes()) {
-            throw MalformedFileException.atOffset(
-                    file,
-                    got,
-                    "truncated: expected " + expected.sizeBytes() + " bytes, got " + got
-                            + "; export it again or copy it whole");
-        }
-        if (!FileDigest.of(file).equals(expected)) {
-            throw MalformedFileException.of(
-                    file,
-                    "corrupt: expected " + expected.sizeBytes() + " bytes with SHA-256 " + expected.sha256()
-                            + ", got other content (" + got + " bytes); export it again");
-        }
     }
 
     /** The manifest has no digest of its own; what it says of the parameters must be what the checkpoint holds. */

@@ -1,6 +1,7 @@
 package dev.holdfast.artifact;
 
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.FileDigest;
 import dev.holdfast.onnx.Graph;
 import dev.holdfast.onnx.Initializer;
 import dev.holdfast.onnx.ModelFile;
@@ -32,13 +33,14 @@ public final class CheckpointBinding {
      * @param model a model file whose weights are external data
      * @param checkpoint a checkpoint that holds parameters of the same names and shapes
      * @param target the file to write, in the checkpoint's folder
+     * @return the file's size and digest
      * @throws MalformedFileException if a parameter is missing or of another shape
      */
-    public static void rebind(Path model, OrtCheckpoint checkpoint, Path target) {
+    public static FileDigest rebind(Path model, OrtCheckpoint checkpoint, Path target) {
         Graph bound = ModelFile.read(model)
                 .withInitializers((value, initializer) ->
                         initializer instanceof Initializer.External ? checkedLocation(checkpoint, value) : initializer);
-        ModelFile.write(bound, target);
+        return ModelFile.write(bound, target);
     }
 
     private static Initializer checkedLocation(OrtCheckpoint checkpoint, Value value) {

@@ -3,6 +3,7 @@ package dev.holdfast.artifact;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.Sha256Sums;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -30,11 +31,12 @@ public record DeployableFolder(Path path, GenaiConfig config) {
     }
 
     /**
-     * Opens a folder; its model is not read.
+     * Opens a folder and makes sure that model, weights and tokenizer are as they were written, reading each once. What people edit is
+     * left out: settings of generation, the chat template, the card.
      *
      * @throws InvalidInputException if there is no folder, or one that has yet to be packaged
      * @throws FileAccessException if the description cannot be read
-     * @throws MalformedFileException if it lacks what a decoder needs
+     * @throws MalformedFileException if it lacks what a decoder needs, or a file is corrupt
      */
     public static DeployableFolder open(Path path) {
         if (!Files.isDirectory(path)) {
@@ -46,7 +48,9 @@ public record DeployableFolder(Path path, GenaiConfig config) {
                     + "; package it first: holdfast package --run " + source + " --out DIR");
         }
         Path file = path.resolve(GENAI_CONFIG);
-        return new DeployableFolder(path, checked(file, JsonFiles.read(file, GenaiConfig.class)));
+        GenaiConfig config = checked(file, JsonFiles.read(file, GenaiConfig.class));
+        Sha256Sums.verify(path, "copy or package it again");
+        return new DeployableFolder(path, config);
     }
 
     private static GenaiConfig checked(Path file, GenaiConfig config) {

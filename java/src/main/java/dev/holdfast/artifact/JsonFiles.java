@@ -6,10 +6,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.OutputFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /** JSON files of records: read with messages that name the file, written whole or not at all. */
 public final class JsonFiles {
@@ -40,30 +40,15 @@ public final class JsonFiles {
     }
 
     /**
-     * Writes a value beside the file and renames it.
+     * Writes a value, whole or not at all.
      *
      * @throws FileAccessException if it cannot be written
      */
     public static void write(Path file, Object value) {
         try {
-            writeWhole(file, JSON.writeValueAsBytes(value));
+            OutputFile.writeWhole(file, JSON.writeValueAsBytes(value));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(file + ": " + e.getOriginalMessage(), e);
-        }
-    }
-
-    /**
-     * Writes bytes beside the file and renames it.
-     *
-     * @throws FileAccessException if it cannot be written
-     */
-    public static void writeWhole(Path file, byte[] bytes) {
-        Path partial = file.resolveSibling(file.getFileName() + ".partial");
-        try {
-            Files.write(partial, bytes);
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw FileAccessException.writing(file, e);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.holdfast.artifact;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.holdfast.files.FileDigest;
 import dev.holdfast.tensor.Shape;
 import java.util.List;
 import java.util.Map;

@@ -1,13 +1,17 @@
 package dev.holdfast.artifact;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.FileDigest;
 import dev.holdfast.weights.OrtCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -18,21 +22,53 @@ import java.util.stream.Stream;
  * @param path the folder of checkpoint and graphs
  * @param model the model's sizes and the names of embedding and head
  * @param tokenizer the folder of the tokenizer's files and {@code config.json}
+ * @param files size and digest of the files in the folder by name; empty for a checkpoint of a Holdfast that kept none
  */
-public record ModelFolder(Path path, Manifest.Model model, Path tokenizer) {
-    /** The description of the model in a run's checkpoint. */
+public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<String, FileDigest> files) {
+    /** The description of a run's checkpoint: its model, and size and digest of its files. */
     public static final String MODEL = "model.json";
+
+    private static final String HINT = "copy it again, or use another checkpoint of the run";
 
     private static final String PREFIX = "checkpoint-";
 
+    /** What {@link #MODEL} says beside the model. */
+    private record Digests(Map<String, FileDigest> files) {}
+
+    /** What {@link #MODEL} says. */
+    private record Description(@JsonUnwrapped Manifest.Model model, Map<String, FileDigest> files) {}
+
     /**
-     * Finds the model of an artifact, of a run (its latest checkpoint), or of one checkpoint of a run.
+     * Finds a model as {@link #resolve} does and makes sure that its files are as they were written, reading each once.
+     *
+     * @throws InvalidInputException if the folder is none
+     * @throws FileAccessException if a file is missing or cannot be read
+     * @throws MalformedFileException if a file is truncated or corrupt
+     */
+    public static ModelFolder open(Path path) {
+        ModelFolder folder = resolve(path);
+        folder.verify();
+        return folder;
+    }
+
+    /** Without digests, only a file that is missing or cut short can be told. */
+    private void verify() {
+        String hint = ArtifactDirectory.isArtifact(path) ? ArtifactDirectory.HINT : HINT;
+        files.forEach((name, digest) -> digest.requireOf(path.resolve(name), hint));
+        if (files.isEmpty()) {
+            checkpoint();
+        }
+    }
+
+    /**
+     * Finds the model of an artifact, of a run (its latest checkpoint), or of one checkpoint of a run; its files are not verified.
      *
      * @throws InvalidInputException if the folder is none of these, or a run without a checkpoint
      */
     public static ModelFolder resolve(Path path) {
         if (ArtifactDirectory.isArtifact(path)) {
-            return new ModelFolder(path, ArtifactDirectory.readManifest(path).model(), path);
+            Manifest manifest = ArtifactDirectory.readManifest(path);
+            return new ModelFolder(path, manifest.model(), path, manifest.files());
         }
         if (Files.isRegularFile(path.resolve(MODEL))) {
             return ofCheckpoint(path);
@@ -57,7 +93,22 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer) {
 
     private static ModelFolder ofCheckpoint(Path path) {
         Path run = path.toAbsolutePath().normalize().getParent();
-        return new ModelFolder(path, JsonFiles.read(path.resolve(MODEL), Manifest.Model.class), run);
+        Path file = path.resolve(MODEL);
+        Map<String, FileDigest> files = JsonFiles.read(file, Digests.class).files();
+        if (files != null && files.containsValue(null)) {
+            throw MalformedFileException.of(file, "files: expected size and digest of each, got null; " + HINT);
+        }
+        return new ModelFolder(path, JsonFiles.read(file, Manifest.Model.class), run, files == null ? Map.of() : files);
+    }
+
+    /**
+     * Writes the description of a run's checkpoint, which makes a folder one.
+     *
+     * @param files size and digest of each file by name
+     * @throws FileAccessException if it cannot be written
+     */
+    public static void describe(Path checkpoint, Manifest.Model model, Map<String, FileDigest> files) {
+        JsonFiles.write(checkpoint.resolve(MODEL), new Description(model, files));
     }
 
     /** The folder of a run's checkpoint after so many optimizer steps. */
@@ -96,6 +147,13 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer) {
     /** The weights' file. */
     public Path checkpointFile() {
         return path.resolve(ArtifactDirectory.CHECKPOINT);
+    }
+
+    /** The SHA-256 digest of the weights, as written or, where that is not known, read. */
+    public String weightsDigest() {
+        Path file = OrtCheckpoint.weightsFile(checkpointFile());
+        FileDigest known = files.get(file.getFileName().toString());
+        return (known == null ? FileDigest.of(file) : known).sha256();
     }
 
     /** Reads the table of the weights. */

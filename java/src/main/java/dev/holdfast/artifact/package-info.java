@@ -3,6 +3,6 @@
  * digests, and the binding of graphs to the checkpoint that holds their weights.
  *
  * <p>Flows in: what an exporter made. Flows out: {@link dev.holdfast.artifact.ArtifactDirectory}. Imports {@code onnx},
- * {@code weights}, {@code tensor} and {@code error}; knows nothing of models or of training.
+ * {@code weights}, {@code files}, {@code tensor} and {@code error}; knows nothing of models or of training.
  */
 package dev.holdfast.artifact;

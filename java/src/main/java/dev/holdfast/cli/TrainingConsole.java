@@ -116,6 +116,12 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
         }
     }
 
+    /** Told even where the run is to be quiet. */
+    @Override
+    public void warned(String problem) {
+        console.messages().println("warning: " + problem);
+    }
+
     private static String format(String pattern, Object... values) {
         return String.format(Locale.ROOT, pattern, values);
     }

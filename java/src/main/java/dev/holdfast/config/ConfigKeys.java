@@ -129,8 +129,12 @@ public final class ConfigKeys {
             500,
             ALL,
             "Optimizer steps between two checkpoints; 0 = at the end of iterations and run alone");
-    public static final ConfigKey<Long> SAVE_TOTAL_LIMIT =
-            integer("save_total_limit", 0, 2, ALL, "Checkpoints that are kept, the latest; 0 = all");
+    public static final ConfigKey<Long> SAVE_TOTAL_LIMIT = integer(
+            "save_total_limit",
+            0,
+            2,
+            ALL,
+            "Checkpoints that are kept, the newest, beside the snapshot of the iteration under way; 0 = all");
     public static final ConfigKey<Long> LOGGING_STEPS =
             integer("logging_steps", 1, 10, ALL, "Optimizer steps between two lines of progress");
     public static final ConfigKey<Long> EVAL_STEPS = integer(

@@ -23,6 +23,11 @@ public final class FileAccessException extends HoldfastException {
         return new FileAccessException(file + ": cannot be written: " + reason(cause), cause);
     }
 
+    /** The same failure, with a sentence on what to do about it. */
+    public FileAccessException advising(String advice) {
+        return new FileAccessException(getMessage() + ". " + advice, (IOException) getCause());
+    }
+
     private static String reason(IOException cause) {
         if (cause instanceof NoSuchFileException) {
             return "no such file or folder";

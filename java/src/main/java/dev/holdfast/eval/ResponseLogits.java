@@ -19,11 +19,11 @@ sealed interface ResponseLogits extends AutoCloseable permits CheckpointLogits, 
         void visit(int index, FloatBuffer logits);
     }
 
-    /** Opens a packaged model, an artifact, a run or a checkpoint. */
+    /** Opens a packaged model, an artifact, a run or a checkpoint, after a check that its files are as they were written. */
     static ResponseLogits open(Path model, SessionSettings settings) {
         return DeployableFolder.isDeployable(model)
                 ? new PackagedLogits(DeployableFolder.open(model), settings)
-                : CheckpointLogits.open(ModelFolder.resolve(model), settings);
+                : CheckpointLogits.open(ModelFolder.open(model), settings);
     }
 
     /** The folder of the tokenizer. */

@@ -17,7 +17,7 @@ final class ModelCard {
             """
             ## Use
 
-            The folder needs nothing of Holdfast. In Java, with plain ONNX Runtime:
+            The folder needs nothing of Holdfast; `sha256sum --check SHA256SUMS` tells whether it arrived whole. In Java, with plain ONNX Runtime:
 
             ```java
             OrtEnvironment environment = OrtEnvironment.getEnvironment();

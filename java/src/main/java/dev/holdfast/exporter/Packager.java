@@ -7,12 +7,16 @@ import dev.holdfast.artifact.GenaiConfig;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
-import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.data.Tokenizer;
+import dev.holdfast.files.FileDigest;
+import dev.holdfast.files.OutputFile;
+import dev.holdfast.files.Sha256Sums;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.model.Decoder;
 import dev.holdfast.model.ModelConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * Turns a trained model into the folder that deployments load: a decoder with a cache of keys and values, weights, tokenizer, chat
@@ -32,9 +36,10 @@ public final class Packager {
      * Will package a run (its latest checkpoint), a checkpoint of a run, or an artifact.
      *
      * @throws dev.holdfast.error.InvalidInputException if the folder is none of these
+     * @throws dev.holdfast.error.MalformedFileException if a file of it is truncated or corrupt
      */
     public static Packager of(Path source) {
-        return new Packager(ModelFolder.resolve(source));
+        return new Packager(ModelFolder.open(source));
     }
 
     /** Tells a listener of the progress. */
@@ -61,10 +66,13 @@ public final class Packager {
             GenaiConfig config = GenaiSettings.of(decoder.config(), huggingFace, tokenizer);
             ModelFiles.copy(source.tokenizer(), folder);
             JsonFiles.write(folder.resolve(DeployableFolder.GENAI_CONFIG), config);
-            JsonFiles.writeWhole(
+            OutputFile.writeWhole(
                     folder.resolve(DeployableFolder.README),
                     ModelCard.of(source, decoder).getBytes(StandardCharsets.UTF_8));
-            DecoderFiles.write(decoder, source.checkpoint(), folder, listener);
+            Map<String, FileDigest> digests = DecoderFiles.write(decoder, source.checkpoint(), folder, listener);
+            digests.put(ModelFiles.TOKENIZER, FileDigest.of(folder.resolve(ModelFiles.TOKENIZER)));
+            // Without what people edit: settings of generation, the chat template, the card.
+            Sha256Sums.write(folder, digests);
             return new DeployableFolder(staged.commit(), config);
         }
     }

@@ -13,15 +13,17 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidGraphException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.files.FileDigest;
+import dev.holdfast.files.OutputFile;
 import dev.holdfast.onnx.ValueType.SequenceOfTensors;
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -41,13 +43,14 @@ public final class ModelFile {
 
     private ModelFile() {}
 
-    /** Writes a graph as a model file; what its external initializers name is not touched. */
-    public static void write(Graph graph, Path file) {
-        try {
-            Files.write(file, toBytes(graph));
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
-        }
+    /**
+     * Writes a graph as a model file, whole or not at all; what its external initializers name is not touched.
+     *
+     * @return the file's size and digest
+     * @throws FileAccessException if it cannot be written, such as on a full disk
+     */
+    public static FileDigest write(Graph graph, Path file) {
+        return OutputFile.writeWhole(file, toBytes(graph));
     }
 
     /** A graph as the bytes of a model. */
@@ -60,6 +63,7 @@ public final class ModelFile {
      *
      * @throws MalformedFileException if it is no ONNX model, or one that uses what graphs here cannot hold (subgraphs, local
      *     functions, sparse tensors)
+     * @throws FileAccessException if it cannot be read
      */
     public static Graph read(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
@@ -69,7 +73,7 @@ public final class ModelFile {
         } catch (InvalidProtocolBufferException e) {
             throw MalformedFileException.of(file, "not an ONNX model: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
+            throw FileAccessException.reading(file, e);
         }
     }
 

@@ -99,9 +99,6 @@ public final class AdamW {
      */
     public double step(GradientPort port, double learningRate) {
         require("learningRate", "finite and >= 0", learningRate, learningRate >= 0 && Double.isFinite(learningRate));
-        if (!port.parameters().equals(parameters)) {
-            throw new IllegalArgumentException("gradient port: expected the parameters of this optimizer, got others");
-        }
         AdamWKernel.Tensors tensors = tensors(port);
         double norm = AdamWKernel.gradientNorm(tensors);
         if (Double.isFinite(norm)) {
@@ -127,7 +124,26 @@ public final class AdamW {
                 stepCount + 1);
     }
 
+    /**
+     * The Euclidean norm of all parameters together: not finite if, and only if, one of them is not.
+     *
+     * @param port the parameters that this optimizer was made for
+     * @throws IllegalArgumentException if the port is one of other parameters
+     */
+    public double parameterNorm(GradientPort port) {
+        AdamWKernel.Tensors tensors = tensors(port);
+        return AdamWKernel.gradientNorm(new AdamWKernel.Tensors(
+                tensors.elementCounts(),
+                tensors.parameters(),
+                tensors.parameters(),
+                tensors.firstMoments(),
+                tensors.secondMoments()));
+    }
+
     private AdamWKernel.Tensors tensors(GradientPort port) {
+        if (!port.parameters().equals(parameters)) {
+            throw new IllegalArgumentException("gradient port: expected the parameters of this optimizer, got others");
+        }
         int count = parameters.size();
         AdamWKernel.Tensors tensors = new AdamWKernel.Tensors(
                 new long[count], new long[count], new long[count], new long[count], new long[count]);

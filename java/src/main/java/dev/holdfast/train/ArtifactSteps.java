@@ -6,6 +6,7 @@ import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.runtime.ProcessMemory;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.runtime.StepResult;
@@ -149,18 +150,12 @@ public final class ArtifactSteps {
         return line.toString();
     }
 
-    /** Written beside its place and renamed, so that no reader ever meets half a checkpoint. */
     private static Path save(TrainingSession session, Path out, int steps) {
-        Path finished = out.resolve("checkpoint-" + steps);
-        Path partial = out.resolve("checkpoint-" + steps + ".partial");
-        createFolder(partial);
-        session.saveCheckpoint(partial.resolve("checkpoint"), true);
-        try {
-            Files.move(partial, finished);
-        } catch (IOException e) {
-            throw FileAccessException.writing(finished, e);
+        try (StagedDirectory staged = StagedDirectory.forNew(out.resolve("checkpoint-" + steps))) {
+            session.saveCheckpoint(staged.path().resolve("checkpoint"), true);
+            staged.commit();
         }
-        return finished.resolve("checkpoint");
+        return out.resolve("checkpoint-" + steps).resolve("checkpoint");
     }
 
     private static void requireUnused(Path out) {

@@ -6,7 +6,6 @@ import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
-import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.SessionSettings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -37,18 +36,16 @@ public record Comparison(Map<String, Scores> models) {
      */
     static Comparison of(TrainingConfig config, Map<String, Path> tuned) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(config.artifact());
-        SessionSettings settings = SessionSettings.defaults()
-                .withIntraOpThreads(config.threads())
-                .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
-        Map<String, Path> all = new LinkedHashMap<>();
-        all.put("base", artifact.path());
-        all.putAll(tuned);
-        try (FrozenModel base = FrozenModel.open(ModelFolder.resolve(artifact.path()), settings);
+        SessionSettings settings = PreparedJob.sessionSettings(config);
+        Map<String, ModelFolder> all = new LinkedHashMap<>();
+        all.put("base", ModelFolder.resolve(artifact.path()));
+        tuned.forEach((name, path) -> all.put(name, ModelFolder.open(path)));
+        try (FrozenModel base = FrozenModel.open(all.get("base"), settings);
                 Rows task = Rows.open(config, artifact, config.dataEval(), settings);
                 Rows retention = Rows.open(config, artifact, config.dataRetention(), settings)) {
             Map<String, Scores> scores = new LinkedHashMap<>();
-            for (Map.Entry<String, Path> entry : all.entrySet()) {
-                try (FrozenModel model = FrozenModel.open(ModelFolder.resolve(entry.getValue()), settings)) {
+            for (Map.Entry<String, ModelFolder> entry : all.entrySet()) {
+                try (FrozenModel model = FrozenModel.open(entry.getValue(), settings)) {
                     scores.put(entry.getKey(), new Scores(task.score(model, base), retention.score(model, base)));
                 }
             }
@@ -66,8 +63,7 @@ public record Comparison(Map<String, Scores> models) {
         static Rows open(
                 TrainingConfig config, ArtifactDirectory artifact, Optional<Path> file, SessionSettings settings) {
             return new Rows(file.map(path -> {
-                TrainingData data =
-                        TrainingData.of(config, artifact.manifest().model(), artifact.path(), Examples.jsonLines(path));
+                TrainingData data = TrainingData.of(config, artifact, Examples.jsonLines(path));
                 return DriftMeter.open(artifact.driftModel(), data.inOrder(data.rows()), settings);
             }));
         }

@@ -3,8 +3,8 @@ package dev.holdfast.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.files.OutputFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,7 +44,7 @@ final class JsonLinesFile {
                     .filter(line -> stepOf(parse(line)) <= step)
                     .map(line -> line + "\n")
                     .collect(Collectors.joining());
-            JsonFiles.writeWhole(file, kept.getBytes(StandardCharsets.UTF_8));
+            OutputFile.writeWhole(file, kept.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }

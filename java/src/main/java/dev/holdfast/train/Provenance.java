@@ -2,10 +2,7 @@ package dev.holdfast.train;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.holdfast.artifact.ArtifactDirectory;
-import dev.holdfast.artifact.FileDigest;
 import dev.holdfast.artifact.ModelFolder;
-import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.runtime.OrtRuntime;
@@ -58,12 +55,9 @@ record Provenance(
      */
     record Input(String path, @JsonProperty("sha256") String sha256) {}
 
-    /**
-     * Describes a run that begins now.
-     *
-     * @param data names of data sets with where they came from and the digests of their token ids
-     */
-    static Provenance of(TrainingConfig config, ArtifactDirectory artifact, Map<String, Input> data) {
+    /** Describes a run that begins now. */
+    static Provenance of(PreparedJob job) {
+        TrainingConfig config = job.config();
         return new Provenance(
                 config.job().command(),
                 "holdfast " + config.job().command() + " --config "
@@ -72,15 +66,15 @@ record Provenance(
                 new Host(hostName(), Runtime.getRuntime().availableProcessors()),
                 Instant.now().toString(),
                 config.seed(),
-                new Input(config.artifact().toString(), artifact.digest()),
-                config.job() == Job.ANCHOR ? referenceInput(config.reference()) : null,
-                data);
+                new Input(config.artifact().toString(), job.artifact().digest()),
+                job.reference()
+                        .map(reference -> input(config.reference(), reference))
+                        .orElse(null),
+                job.rows().inputs());
     }
 
-    private static Input referenceInput(Path reference) {
-        return new Input(
-                reference.toString(),
-                FileDigest.of(ModelFolder.resolve(reference).checkpointFile()).sha256());
+    private static Input input(Path path, ModelFolder model) {
+        return new Input(path.toString(), model.weightsDigest());
     }
 
     private static Map<String, String> softwareVersions() {

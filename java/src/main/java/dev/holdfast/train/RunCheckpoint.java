@@ -2,10 +2,10 @@ package dev.holdfast.train;
 
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.CheckpointBinding;
-import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFolder;
-import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.files.FileDigest;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.weights.CheckpointTensor;
 import dev.holdfast.weights.CheckpointWriter;
@@ -47,13 +47,13 @@ final class RunCheckpoint {
                 writer.trainable(PendingTensor.of(parameters.get(i).name(), port.parameter(i)));
             }
             writer.optimizerGroup(state(optimizer, learningRate));
-            writer.write(file);
+            Map<String, FileDigest> digests = writer.write(file);
             OrtCheckpoint checkpoint = OrtCheckpoint.read(file);
-            rebind(artifact.forwardModel(), checkpoint, staged.path());
-            rebind(artifact.hiddenModel(), checkpoint, staged.path());
-            JsonFiles.write(
-                    staged.path().resolve(ModelFolder.MODEL),
-                    artifact.manifest().model());
+            for (Path model : List.of(artifact.forwardModel(), artifact.hiddenModel())) {
+                Path bound = staged.path().resolve(model.getFileName());
+                digests.put(bound.getFileName().toString(), CheckpointBinding.rebind(model, checkpoint, bound));
+            }
+            ModelFolder.describe(staged.path(), artifact.manifest().model(), digests);
             staged.commit();
         }
     }
@@ -91,9 +91,5 @@ final class RunCheckpoint {
         Map<String, HostTensor> moments = new LinkedHashMap<>();
         group.moments().forEach((name, tensors) -> moments.put(name, checkpoint.values(tensors.get(which))));
         return moments;
-    }
-
-    private static void rebind(Path model, OrtCheckpoint checkpoint, Path folder) {
-        CheckpointBinding.rebind(model, checkpoint, folder.resolve(model.getFileName()));
     }
 }

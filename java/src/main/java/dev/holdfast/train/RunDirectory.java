@@ -3,7 +3,6 @@ package dev.holdfast.train;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
-import dev.holdfast.artifact.StagedDirectory;
 import dev.holdfast.config.ConfigKey;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.ConfigReader;
@@ -11,10 +10,14 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.files.OutputFile;
+import dev.holdfast.files.StagedDirectory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -46,6 +49,20 @@ final class RunDirectory {
         this.path = path;
     }
 
+    /** The files of a run that is not there yet; nothing is made. */
+    static RunDirectory at(Path path) {
+        return new RunDirectory(path);
+    }
+
+    /**
+     * Makes the directory of a job, or takes up what is there.
+     *
+     * @throws InvalidInputException if it holds a run that is not to be resumed, or something else
+     */
+    static RunDirectory open(TrainingConfig config) {
+        return config.resume() ? resume(config.out()) : create(config.out());
+    }
+
     /**
      * Makes the directory of a new run.
      *
@@ -75,7 +92,7 @@ final class RunDirectory {
             Files.createDirectories(path);
             requireRun(path);
             try (Stream<Path> entries = Files.list(path)) {
-                entries.filter(RunDirectory::isHalfWritten).forEach(StagedDirectory::deleteTree);
+                entries.filter(StagedDirectory::isPartial).forEach(StagedDirectory::deleteTree);
             }
             return new RunDirectory(path);
         } catch (IOException e) {
@@ -96,11 +113,6 @@ final class RunDirectory {
         }
     }
 
-    private static boolean isHalfWritten(Path entry) {
-        boolean isCheckpoint = ModelFolder.stepOf(entry).isPresent();
-        return StagedDirectory.isPartial(entry) || isCheckpoint && !Files.exists(entry.resolve(ModelFolder.MODEL));
-    }
-
     Path path() {
         return path;
     }
@@ -113,7 +125,7 @@ final class RunDirectory {
     }
 
     void writeConfig(TrainingConfig config) {
-        JsonFiles.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
+        OutputFile.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
     }
 
     /**
@@ -154,6 +166,13 @@ final class RunDirectory {
         return new JsonLinesFile(path.resolve("ledger.jsonl"));
     }
 
+    /** Removes what was measured after a step. */
+    void keepUpTo(int step) {
+        metrics().keepUpTo(step);
+        evaluations().keepUpTo(step);
+        ledger().keepUpTo(step);
+    }
+
     Path checkpoint(int step) {
         return ModelFolder.checkpointOf(path, step);
     }
@@ -162,33 +181,57 @@ final class RunDirectory {
         return ModelFolder.latestCheckpoint(path);
     }
 
-    /** The latest checkpoint before a step: one whose weights a later step has found good. */
-    Optional<Path> latestCheckpointBefore(int step) {
-        return ModelFolder.checkpoints(path).stream()
-                .filter(checkpoint -> ModelFolder.stepOf(checkpoint).orElseThrow() < step)
-                .reduce((earlier, later) -> later);
+    /** Folders with the name of a checkpoint, oldest first, whether whole or not. */
+    List<Path> checkpointFolders() {
+        try (Stream<Path> entries = Files.list(path)) {
+            return entries.filter(entry -> ModelFolder.stepOf(entry).isPresent())
+                    .sorted(Comparator.comparing(
+                            entry -> ModelFolder.stepOf(entry).orElseThrow()))
+                    .toList();
+        } catch (IOException e) {
+            throw FileAccessException.reading(path, e);
+        }
     }
 
     /**
-     * Removes the oldest checkpoints beyond a limit; the latest stays in any case.
+     * Renames a checkpoint so that nothing takes it for one; it is for a person to look at and remove.
      *
-     * @param limit how many to keep; 0 keeps all
+     * @param why what the new name ends in
+     * @return the new name
+     */
+    Path setAside(Path checkpoint, String why) {
+        String name = checkpoint.getFileName() + "." + why;
+        Path aside = path.resolve(name);
+        for (int i = 2; Files.exists(aside); i++) {
+            aside = path.resolve(name + "-" + i);
+        }
+        return move(checkpoint, aside);
+    }
+
+    /**
+     * Removes the oldest checkpoints beyond a limit.
+     *
+     * @param limit how many to keep, the newest; 0 keeps all
      * @param needed one to keep whatever its age: the snapshot of the iteration under way
      */
     void dropOldCheckpoints(int limit, Optional<Path> needed) {
         List<Path> checkpoints = ModelFolder.checkpoints(path);
-        int surplus = limit == 0 ? 0 : checkpoints.size() - limit;
-        for (Path checkpoint : checkpoints.subList(0, Math.max(0, checkpoints.size() - 1))) {
-            if (surplus > 0 && !needed.equals(Optional.of(checkpoint))) {
-                drop(checkpoint);
-                surplus--;
-            }
-        }
+        int surplus = limit == 0 ? 0 : Math.max(0, checkpoints.size() - limit);
+        checkpoints.subList(0, surplus).stream()
+                .filter(checkpoint -> !needed.equals(Optional.of(checkpoint)))
+                .forEach(RunDirectory::drop);
     }
 
-    /** The description goes first: without it, what a killed process leaves over is no checkpoint. */
+    /** Renamed first: what a killed process leaves over is no checkpoint. */
     private static void drop(Path checkpoint) {
-        StagedDirectory.deleteTree(checkpoint.resolve(ModelFolder.MODEL));
-        StagedDirectory.deleteTree(checkpoint);
+        StagedDirectory.deleteTree(move(checkpoint, StagedDirectory.partialOf(checkpoint)));
+    }
+
+    private static Path move(Path from, Path to) {
+        try {
+            return Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw FileAccessException.writing(from, e);
+        }
     }
 }

@@ -1,15 +1,12 @@
 package dev.holdfast.train;
 
-import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
-import dev.holdfast.runtime.SessionSettings;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The frozen models of an anchored run: the reference, open throughout, and the snapshot of the iteration under way. A supervised run has
@@ -18,32 +15,23 @@ import java.util.Optional;
  * <p>Ownership: closes what it opened.
  */
 final class Teachers implements AutoCloseable {
-    private final TrainingConfig config;
-    private final ArtifactDirectory artifact;
+    private final PreparedJob job;
     private final RunDirectory run;
-    private final SessionSettings settings;
     private final FrozenModel reference;
     private FrozenModel snapshot;
     private int snapshotStep = -1;
 
-    private Teachers(
-            TrainingConfig config,
-            ArtifactDirectory artifact,
-            RunDirectory run,
-            SessionSettings settings,
-            FrozenModel reference) {
-        this.config = config;
-        this.artifact = artifact;
+    private Teachers(PreparedJob job, RunDirectory run, FrozenModel reference) {
+        this.job = job;
         this.run = run;
-        this.settings = settings;
         this.reference = reference;
     }
 
-    static Teachers open(
-            TrainingConfig config, ArtifactDirectory artifact, RunDirectory run, SessionSettings settings) {
-        FrozenModel reference =
-                config.job() == Job.ANCHOR ? FrozenModel.open(ModelFolder.resolve(config.reference()), settings) : null;
-        return new Teachers(config, artifact, run, settings, reference);
+    static Teachers open(PreparedJob job, RunDirectory run) {
+        FrozenModel reference = job.reference()
+                .map(folder -> FrozenModel.open(folder, job.sessionSettings()))
+                .orElse(null);
+        return new Teachers(job, run, reference);
     }
 
     FrozenModel reference() {
@@ -57,6 +45,7 @@ final class Teachers implements AutoCloseable {
 
     /** Makes the weights after so many steps the snapshot: the base for none, else the checkpoint. */
     void takeSnapshot(int step) {
+        TrainingConfig config = job.config();
         boolean needed = config.job() == Job.ANCHOR && config.snapshot() == SnapshotMode.MODEL;
         if (needed && snapshotStep != step) {
             closeSnapshot();
@@ -65,19 +54,15 @@ final class Teachers implements AutoCloseable {
         }
     }
 
-    /** The checkpoint that is the snapshot, which must be kept. */
-    Optional<Path> snapshotFolder(int step) {
-        return step > 0 ? Optional.of(run.checkpoint(step)) : Optional.empty();
-    }
-
     /** The weights after so many steps, for the caller to close. */
     FrozenModel openAt(int step) {
-        return FrozenModel.open(ModelFolder.resolve(snapshotFolder(step).orElse(artifact.path())), settings);
+        Path folder = step > 0 ? run.checkpoint(step) : job.artifact().path();
+        return FrozenModel.open(ModelFolder.resolve(folder), job.sessionSettings());
     }
 
     /** Measures drift on rows; the caller closes it. */
     DriftMeter driftMeter(List<Batch> batches) {
-        return DriftMeter.open(artifact.driftModel(), batches, settings);
+        return DriftMeter.open(job.artifact().driftModel(), batches, job.sessionSettings());
     }
 
     private void closeSnapshot() {

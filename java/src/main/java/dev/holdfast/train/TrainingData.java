@@ -1,5 +1,6 @@
 package dev.holdfast.train;
 
+import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.Manifest;
 import dev.holdfast.config.TooLongRows;
 import dev.holdfast.config.TrainingConfig;
@@ -14,7 +15,6 @@ import dev.holdfast.data.Examples;
 import dev.holdfast.data.OnTooLong;
 import dev.holdfast.data.Tokenizer;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -22,20 +22,23 @@ import java.util.List;
 
 /** Rows as token ids, and the batches that they are cut into. */
 final class TrainingData {
+    private final String name;
     private final EncodedExamples encoded;
     private final BatchOptions options;
 
-    private TrainingData(EncodedExamples encoded, BatchOptions options) {
+    private TrainingData(String name, EncodedExamples encoded, BatchOptions options) {
+        this.name = name;
         this.encoded = encoded;
         this.options = options;
     }
 
-    static TrainingData of(TrainingConfig config, Manifest.Model model, Path tokenizerFolder, Examples examples) {
+    static TrainingData of(TrainingConfig config, ArtifactDirectory artifact, Examples examples) {
+        Manifest.Model model = artifact.manifest().model();
         int maxLength = config.maxLength();
         OnTooLong onTooLong = config.onTooLong() == TooLongRows.DROP ? OnTooLong.DROP : OnTooLong.CUT;
         EncodingOptions encoding =
                 new EncodingOptions(maxLength, onTooLong, config.appendEos(), model.vocabularySize());
-        try (Tokenizer tokenizer = Tokenizer.load(tokenizerFolder)) {
+        try (Tokenizer tokenizer = Tokenizer.load(artifact.path())) {
             EncodedExamples encoded = new ExampleEncoder(tokenizer, encoding).encodeAll(examples);
             BatchOptions options = new BatchOptions(
                     config.batchSize(),
@@ -45,7 +48,7 @@ final class TrainingData {
                     tokenizer.padId(),
                     Batcher.DEFAULT_LENGTH_MULTIPLE,
                     maxLength);
-            return new TrainingData(encoded, options);
+            return new TrainingData(examples.name(), encoded, options);
         }
     }
 
@@ -76,8 +79,13 @@ final class TrainingData {
         return DataSummary.of(encoded);
     }
 
+    /** Where the rows came from, and the digest of what they became. */
+    Provenance.Input input() {
+        return new Provenance.Input(name, digest());
+    }
+
     /** The SHA-256 digest of all token ids and of which of them are learnt: the same for the same rows, tokenizer and template. */
-    String digest() {
+    private String digest() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             encoded.examples().forEach(example -> digest.update(bytes(example)));

@@ -1,8 +1,10 @@
 package dev.holdfast.train;
 
 import java.nio.file.Path;
+import org.slf4j.LoggerFactory;
 
-/** Hears what a run does, on the thread that trains. All methods do nothing unless overridden. */
+/** Hears what a run does, on the thread that trains. Methods do nothing unless overridden, but for
+ * {@link #warned}. */
 public interface TrainingListener {
     /** A listener that hears nothing. */
     TrainingListener NONE = new TrainingListener() {};
@@ -21,4 +23,9 @@ public interface TrainingListener {
 
     /** A checkpoint is complete. */
     default void saved(Path checkpoint) {}
+
+    /** Something is not as it should be, but the run goes on, such as from an older checkpoint; logged unless overridden. */
+    default void warned(String problem) {
+        LoggerFactory.getLogger(TrainingListener.class).warn(problem);
+    }
 }

@@ -1,14 +1,11 @@
 package dev.holdfast.train;
 
-import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.LossStatistic;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Batcher;
-import dev.holdfast.error.NonFiniteLossException;
 import dev.holdfast.runtime.ProcessMemory;
-import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,87 +14,72 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
-/** The steps of a run in order, with what happens between them: snapshots, checkpoints, evaluation, ledger. */
+/** The steps of a run in order, with what happens between them: snapshots, checkpoints, measurements. */
 final class TrainingLoop {
     /** Means that belong in the metrics of an anchored run. */
-    private static final Set<LossStatistic> REPORTED = EnumSet.of(
-            LossStatistic.KL_ANCHOR_STUDENT,
-            LossStatistic.KL_SNAPSHOT_ANCHOR,
-            LossStatistic.KL_SNAPSHOT_REFERENCE,
-            LossStatistic.KL_SNAPSHOT_STUDENT,
-            LossStatistic.KL_STUDENT_REFERENCE,
-            LossStatistic.STUDENT_ENTROPY);
+    private static final Set<LossStatistic> REPORTED =
+            EnumSet.range(LossStatistic.KL_ANCHOR_STUDENT, LossStatistic.STUDENT_ENTROPY);
 
+    private final RunContext context;
     private final TrainingConfig config;
-    private final TrainingPlan plan;
+    private final RunDirectory directory;
+    private final int firstStep;
     private final Schedule schedule;
-    private final ArtifactDirectory artifact;
-    private final RunDirectory run;
+    private final Student student;
+    private final Teachers teachers;
     private final Batcher batcher;
     private final StepRunner steps;
-    private final Teachers teachers;
-    private final Optional<TrainingData> heldOut;
-    private final List<Batch> driftBatches;
-    private final TrainingListener listener;
-    private final BooleanSupplier stopRequested;
+    private final RunLog log;
+    private final CheckpointKeeper checkpoints;
+    private final Measurements measurements;
     private Optional<StepMetrics> last = Optional.empty();
-    private TensorBoardFile events;
 
-    TrainingLoop(
-            TrainingPlan plan,
-            ArtifactDirectory artifact,
-            RunDirectory run,
-            Batcher batcher,
-            StepRunner steps,
-            Teachers teachers,
-            Optional<TrainingData> heldOut,
-            List<Batch> driftBatches,
-            TrainingListener listener,
-            BooleanSupplier stopRequested) {
-        this.config = plan.config();
-        this.plan = plan;
-        this.schedule = new Schedule(config, plan.steps());
-        this.artifact = artifact;
-        this.run = run;
-        this.batcher = batcher;
-        this.steps = steps;
+    TrainingLoop(RunContext context, TrainingPlan plan, Student student, Teachers teachers) {
+        this.context = context;
+        this.config = context.config();
+        this.directory = context.directory();
+        this.firstStep = plan.firstStep();
+        this.schedule = context.job().schedule();
+        this.student = student;
         this.teachers = teachers;
-        this.heldOut = heldOut;
-        this.driftBatches = driftBatches;
-        this.listener = listener;
-        this.stopRequested = stopRequested;
+        this.batcher = context.job().rows().train().batcher();
+        this.steps = new StepRunner(config, student, teachers);
+        this.log = new RunLog(directory, firstStep);
+        this.checkpoints = new CheckpointKeeper(context, schedule, student);
+        this.measurements = new Measurements(context, schedule, log, steps, teachers, checkpoints);
     }
 
-    TrainingOutcome run() {
-        int done = plan.firstStep();
-        measureIfDue(done);
+    /**
+     * Makes the steps that are left.
+     *
+     * @param stopRequested asked before every step; once it is true the run ends with a checkpoint
+     */
+    TrainingOutcome run(BooleanSupplier stopRequested) {
+        int done = firstStep;
+        measurements.measureIfDue(done);
         while (done < schedule.totalSteps() && !stopRequested.getAsBoolean()) {
             beginIteration(done);
             StepMetrics metrics = step(done);
             done++;
             last = Optional.of(metrics);
-            record(run.metrics(), metrics);
-            listener.stepped(metrics);
-            afterStep(done);
+            log.step(metrics);
+            context.listener().stepped(metrics);
+            checkpoints.saveIfDue(done);
+            measurements.measureIfDue(done);
         }
-        if (done > plan.firstStep()) {
-            saveCheckpoint(done);
+        if (done > 0) {
+            measurements.prove(done);
+            checkpoints.save(done);
+            checkpoints.proven(done);
         }
-        return new TrainingOutcome(run.path(), run.latestCheckpoint(), done, done == schedule.totalSteps(), last);
-    }
-
-    private void record(JsonLinesFile file, Object line) {
-        file.append(line);
-        if (events == null) {
-            events = TensorBoardFile.begin(run.path(), plan.firstStep() + 1);
-        }
-        events.append(line);
+        return new TrainingOutcome(
+                directory.path(), directory.latestCheckpoint(), done, done == schedule.totalSteps(), last);
     }
 
     private void beginIteration(int done) {
         teachers.takeSnapshot(schedule.iterationStart(done));
         if (schedule.beginsIteration(done) && config.restartOptimizer()) {
-            steps.restartOptimizer();
+            student.restartOptimizer();
         }
     }
 
@@ -106,21 +88,19 @@ final class TrainingLoop {
         double learningRate = schedule.learningRate(done);
         List<Batch> batch = batcher.globalBatch(schedule.epoch(done), schedule.batch(done));
         StepRunner.Result result = steps.step(batch, learningRate);
-        requireFinite(done + 1, result, learningRate);
+        requireFinite(done, result, learningRate);
         double seconds = (System.nanoTime() - start) / 1e9;
         return metrics(done + 1, batch, result, learningRate, seconds);
     }
 
-    /** A checkpoint of the weights that gave this loss is not called good, nor is it overwritten. */
-    private void requireFinite(int step, StepRunner.Result result, double learningRate) {
-        if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
-            String checkpoint = run.latestCheckpointBefore(step - 1)
-                    .map(Path::toString)
-                    .orElse("none yet, the artifact " + artifact.path());
-            throw new NonFiniteLossException("step " + step + ": loss is " + result.loss() + ", |g| is "
-                    + result.gradientNorm() + " (learning_rate " + learningRate + "). Last good checkpoint: "
-                    + checkpoint + "; try a lower learning rate");
+    private void requireFinite(int done, StepRunner.Result result, double learningRate) {
+        if (!result.isFinite()) {
+            throw checkpoints.bad(
+                    done,
+                    "step " + (done + 1) + ": loss is " + result.loss() + ", |g| is " + result.gradientNorm()
+                            + " (learning_rate " + learningRate + ")");
         }
+        checkpoints.proven(done);
     }
 
     private StepMetrics metrics(
@@ -147,67 +127,5 @@ final class TrainingLoop {
         Map<String, Double> means = new LinkedHashMap<>();
         REPORTED.forEach(statistic -> means.put(statistic.key(), sums[statistic.column()] / count));
         return means;
-    }
-
-    private void afterStep(int done) {
-        boolean lastOfIteration = schedule.endsIteration(done);
-        if (lastOfIteration && config.job() == Job.ANCHOR || config.saveSteps() > 0 && done % config.saveSteps() == 0) {
-            saveCheckpoint(done);
-        }
-        measureIfDue(done);
-    }
-
-    /** Drift and evaluation; a resumed run makes up for what its process did not live to measure. */
-    private void measureIfDue(int done) {
-        measureDriftIfDue(done);
-        boolean evaluationDue =
-                config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
-        if (evaluationDue && done > 0 && !run.evaluations().has(done, EvaluationMetrics.LOSS)) {
-            heldOut.ifPresent(data -> evaluate(data, done));
-        }
-    }
-
-    private void evaluate(TrainingData data, int done) {
-        double[] sums = steps.evaluate(data.inOrder(data.rows()), LossInputs.supervised());
-        long responses = data.summary().responseTokens();
-        EvaluationMetrics metrics = new EvaluationMetrics(
-                done,
-                -sums[LossStatistic.LABEL_LOG_PROBABILITY.column()] / responses,
-                sums[LossStatistic.LABEL_IS_ARGMAX.column()] / responses,
-                responses);
-        record(run.evaluations(), metrics);
-        listener.evaluated(metrics);
-    }
-
-    private void saveCheckpoint(int done) {
-        Path target = run.checkpoint(done);
-        if (run.latestCheckpoint().equals(Optional.of(target))) {
-            return;
-        }
-        RunCheckpoint.write(target, artifact, steps.port(), steps.optimizer(), config.learningRate());
-        run.dropOldCheckpoints(config.saveTotalLimit(), teachers.snapshotFolder(schedule.iterationStart(done - 1)));
-        listener.saved(target);
-    }
-
-    /** Where an iteration has just ended. */
-    private void measureDriftIfDue(int done) {
-        boolean due = config.job() == Job.ANCHOR
-                && done > 0
-                && schedule.endsIteration(done)
-                && !run.ledger().has(done, LedgerEntry.KL_STEP);
-        if (!due) {
-            return;
-        }
-        int start = schedule.iterationStart(done - 1);
-        try (FrozenModel student = teachers.openAt(done);
-                FrozenModel before = teachers.openAt(start);
-                FrozenModel base = teachers.openAt(0);
-                DriftMeter meter = teachers.driftMeter(driftBatches)) {
-            int iteration = schedule.iteration(done - 1) + 1;
-            LedgerEntry entry =
-                    meter.entry(iteration, done, config.alpha(), student, before, teachers.reference(), base);
-            record(run.ledger(), entry);
-            listener.measured(entry);
-        }
     }
 }

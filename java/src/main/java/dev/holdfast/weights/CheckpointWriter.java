@@ -1,5 +1,7 @@
 package dev.holdfast.weights;
 
+import dev.holdfast.files.FileDigest;
+import dev.holdfast.files.OutputFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -9,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Writes checkpoints that ONNX Runtime's training API loads, one tensor in memory at a time.
@@ -79,38 +82,47 @@ public final class CheckpointWriter {
      * Writes the checkpoint whole or not at all.
      *
      * @param path where to; a checkpoint there is replaced once the new one is complete
+     * @return size and digest of each file by its name
      * @throws IllegalArgumentException if a tensor is not as announced
      * @throws dev.holdfast.error.FileAccessException if the file cannot be written, such as on a full disk
      */
-    public void write(Path path) {
+    public Map<String, FileDigest> write(Path path) {
         CheckpointLayout layout = new CheckpointLayout(trainable, frozen, groups, properties, inlineLimit);
+        Map<String, FileDigest> digests = new TreeMap<>();
         if (layout.hasExternalData()) {
-            writeBoth(path, layout);
+            writeBoth(path, layout, digests);
         } else {
-            writeInline(path, layout, () -> {});
+            writeInline(path, layout, digests, () -> {});
         }
+        return digests;
     }
 
     /** Both files are complete before the first is put in its place. */
-    private static void writeBoth(Path path, CheckpointLayout layout) {
-        try (OutputFile data = OutputFile.create(CheckpointFormat.dataPath(path))) {
+    private static void writeBoth(Path path, CheckpointLayout layout, Map<String, FileDigest> digests) {
+        Path dataPath = CheckpointFormat.dataPath(path);
+        try (OutputFile data = OutputFile.create(dataPath)) {
             for (CheckpointLayout.Placed placed : layout.external()) {
                 data.padTo(placed.offset());
                 data.write(placed.tensor().produce().bytes());
             }
-            writeInline(path, layout, data::commit);
+            writeInline(path, layout, digests, () -> digests.put(nameOf(dataPath), data.commit()));
         }
     }
 
-    private static void writeInline(Path path, CheckpointLayout layout, Runnable beforeCommit) {
+    private static void writeInline(
+            Path path, CheckpointLayout layout, Map<String, FileDigest> digests, Runnable beforeCommit) {
         try (OutputFile file = OutputFile.create(path)) {
             file.write(layout.head());
             for (CheckpointLayout.Placed placed : layout.inline()) {
                 writeVector(file, placed);
             }
             beforeCommit.run();
-            file.commit();
+            digests.put(nameOf(path), file.commit());
         }
+    }
+
+    private static String nameOf(Path path) {
+        return path.getFileName().toString();
     }
 
     private static void writeVector(OutputFile file, CheckpointLayout.Placed placed) {

@@ -76,11 +76,12 @@ final class FlatFile {
     /** The length of the vector at a position, after a check that all of it lies in the file. */
     long vectorLength(long position, int elementBytes) {
         long length = uint32(position);
-        if (length * elementBytes > file.size() - position - 4) {
+        long available = file.size() - position - 4;
+        if (length * elementBytes > available) {
             throw file.malformed(
                     position,
-                    "vector: expected at most " + (file.size() - position - 4) / elementBytes + " elements, got "
-                            + length);
+                    "truncated or corrupt: expected " + length * elementBytes + " bytes more, got " + available
+                            + " up to the end of the file at " + file.size() + "; copy or download the file again");
         }
         return length;
     }

@@ -2,6 +2,7 @@ package dev.holdfast.weights;
 
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.tensor.HostTensor;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -48,6 +49,12 @@ public final class OrtCheckpoint {
         try (InputFile file = InputFile.open(path)) {
             return CheckpointReader.read(file);
         }
+    }
+
+    /** The file that holds the bytes of a checkpoint's parameters: beside a checkpoint over 2 GiB, otherwise the checkpoint itself. */
+    public static Path weightsFile(Path checkpoint) {
+        Path data = CheckpointFormat.dataPath(checkpoint);
+        return Files.exists(data) ? data : checkpoint;
     }
 
     /** Where the checkpoint is. */

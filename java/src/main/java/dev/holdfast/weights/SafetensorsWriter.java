@@ -1,6 +1,7 @@
 package dev.holdfast.weights;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.files.OutputFile;
 import dev.holdfast.tensor.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

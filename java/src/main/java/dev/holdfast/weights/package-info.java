@@ -3,7 +3,7 @@
  *
  * <p>Flows in: paths. Flows out: a model's configuration in the vocabulary of Hugging Face's config.json and
  * {@link dev.holdfast.tensor.HostTensor}s, one at a time. Whatever a file holds, reading it either succeeds or throws a
- * {@link dev.holdfast.error.HoldfastException}; memory stays in proportion to the file's size. Imports only {@code tensor} and
- * {@code error} of Holdfast.
+ * {@link dev.holdfast.error.HoldfastException}; memory stays in proportion to the file's size. Imports only {@code files},
+ * {@code tensor} and {@code error} of Holdfast.
  */
 package dev.holdfast.weights;

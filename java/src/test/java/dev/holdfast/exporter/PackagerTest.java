@@ -1,6 +1,7 @@
 package dev.holdfast.exporter;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,15 +11,24 @@ import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
+import dev.holdfast.eval.Generator;
+import dev.holdfast.eval.Scorer;
+import dev.holdfast.files.FileDigest;
+import dev.holdfast.files.Sha256Sums;
+import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.testing.TinyModel;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PackagerTest {
     @TempDir
@@ -111,6 +121,65 @@ class PackagerTest {
                         "learning_rate: 1.0e-5");
         assertThat(folder.path().resolve(DeployableFolder.WEIGHTS))
                 .hasSameBinaryContentAs(tiny.packaged().resolve(DeployableFolder.WEIGHTS));
+    }
+
+    private List<ThrowingCallable> readers() {
+        return List.of(
+                () -> Generator.open(tiny.packaged(), SessionSettings.defaults())
+                        .close(),
+                () -> Scorer.open(tiny.packaged(), true, SessionSettings.defaults())
+                        .close());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.onnx", "model.onnx.data", "tokenizer.json"})
+    void aFlippedBitIsToldByWhoeverOpensTheFolder(String name) throws IOException {
+        Path file = tiny.packaged().resolve(name);
+        String expected = FileDigest.of(file).sha256();
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+        for (ThrowingCallable reader : readers()) {
+            assertThatThrownBy(reader)
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessage(file + ": corrupt: expected SHA-256 " + expected + ", got "
+                            + FileDigest.of(file).sha256() + "; copy or package it again");
+        }
+    }
+
+    @Test
+    void whatPeopleEditIsNotHeldAgainstTheFolder() throws IOException {
+        for (String name : List.of("genai_config.json", "tokenizer_config.json", "README.md")) {
+            Path file = tiny.packaged().resolve(name);
+            Files.writeString(file, Files.readString(file) + " ");
+        }
+        for (ThrowingCallable reader : readers()) {
+            assertThatCode(reader).doesNotThrowAnyException();
+        }
+    }
+
+    @Test
+    void aFolderWithoutDigestsStillOpens() throws IOException {
+        Files.delete(tiny.packaged().resolve(Sha256Sums.NAME));
+        for (ThrowingCallable reader : readers()) {
+            assertThatCode(reader).doesNotThrowAnyException();
+        }
+    }
+
+    @Test
+    void theDigestsAreThoseOfTheSystemsOwnTool() throws IOException, InterruptedException {
+        ProcessBuilder check = new ProcessBuilder("sha256sum", "--check", "--strict", Sha256Sums.NAME)
+                .directory(tiny.packaged().toFile());
+        assertThat(check.start().waitFor()).isZero();
+    }
+
+    @Test
+    void aLineThatIsNoDigestIsToldWithItsNumber() throws IOException {
+        Path list = tiny.packaged().resolve(Sha256Sums.NAME);
+        Files.writeString(list, "../../secret\n", StandardOpenOption.APPEND);
+        assertThatThrownBy(() -> DeployableFolder.open(tiny.packaged()))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining(list + ":4: expected a SHA-256 digest");
     }
 
     @Test

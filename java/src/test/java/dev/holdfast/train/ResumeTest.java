@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Examples;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.testing.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
@@ -136,7 +138,7 @@ class ResumeTest {
     }
 
     @Test
-    void halfWrittenCheckpointsAreIgnoredAndReplaced() throws IOException {
+    void halfWrittenCheckpointsAreNeverReadAndWhatIsNotOurOwnIsSetAside() throws IOException {
         TrainingConfig config = runs.sft(folder.resolve("run"));
         TinyRuns.stopAfter(3, config);
         Path run = config.out();
@@ -145,26 +147,87 @@ class ResumeTest {
         Files.createDirectories(run.resolve("checkpoint-12"));
         Files.write(run.resolve("checkpoint-12/checkpoint"), new byte[10]);
         assertThat(TinyRuns.run(resumed(config)).finished()).isTrue();
-        assertThat(TinyRuns.checkpoints(run)).containsExactly("checkpoint-12", "checkpoint-3");
+        assertThat(TinyRuns.checkpoints(run)).containsExactly("checkpoint-12", "checkpoint-12.damaged", "checkpoint-3");
         assertThat(run.resolve("checkpoint-12/model.json")).exists();
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2})
-    void oldCheckpointsGoButNeverTheLatestNorTheSnapshot(long limit) {
+    @CsvSource({
+        "1, checkpoint-6 checkpoint-9, checkpoint-18",
+        "2, checkpoint-6 checkpoint-8 checkpoint-9, checkpoint-17 checkpoint-18",
+        "4, checkpoint-6 checkpoint-7 checkpoint-8 checkpoint-9, checkpoint-15 checkpoint-16 checkpoint-17 checkpoint-18"
+    })
+    void theNewestCheckpointsStayAndTheSnapshotAsLongAsItIsNeeded(long limit, String underWay, String atTheEnd) {
         TrainingConfig config = runs.anchor(folder.resolve("run"))
                 .with(ConfigKeys.SAVE_STEPS, 1L)
                 .with(ConfigKeys.SAVE_TOTAL_LIMIT, limit);
         TinyRuns.dieAfter(10, config);
-        String second = limit == 2 ? "checkpoint-8" : null;
-        assertThat(TinyRuns.checkpoints(config.out()))
-                .contains("checkpoint-6", "checkpoint-9")
-                .doesNotContain("checkpoint-7", second);
-        TrainingOutcome end = TinyRuns.run(resumed(config));
-        assertThat(end.finished()).isTrue();
-        assertThat(TinyRuns.checkpoints(config.out()))
-                .hasSizeLessThanOrEqualTo(2)
-                .contains("checkpoint-18");
+        assertThat(TinyRuns.checkpoints(config.out())).containsExactly(underWay.split(" "));
+        assertThat(TinyRuns.run(resumed(config)).finished()).isTrue();
+        assertThat(TinyRuns.checkpoints(config.out())).containsExactly(atTheEnd.split(" "));
+    }
+
+    @Test
+    void aRunThatIsStoppedKeepsTheSnapshotThatItGoesOnWith() {
+        TrainingConfig config = runs.anchor(folder.resolve("run")).with(ConfigKeys.SAVE_TOTAL_LIMIT, 1L);
+        TinyRuns.stopAfter(8, config);
+        assertThat(TinyRuns.checkpoints(config.out())).containsExactly("checkpoint-6", "checkpoint-8");
+    }
+
+    private static void flipABit(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+    }
+
+    /** Resumes, with the warnings that were given. */
+    private static List<String> warnings(TrainingConfig config) {
+        List<String> warnings = new ArrayList<>();
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void warned(String problem) {
+                warnings.add(problem);
+            }
+        };
+        Examples train = Examples.jsonLines(config.dataTrain());
+        assertThat(Trainer.run(resumed(config), train, Optional.empty(), listener, () -> false)
+                        .finished())
+                .isTrue();
+        return warnings;
+    }
+
+    @Test
+    void aDamagedCheckpointIsSetAsideAndTheRunContinuesFromAnOlderOne() throws IOException {
+        TrainingConfig config = runs.sft(folder).with(ConfigKeys.SAVE_STEPS, 4L);
+        Path whole = TinyRuns.run(at("whole", config)).run();
+        TrainingConfig broken = at("broken", config);
+        TinyRuns.dieAfter(10, broken);
+        Path damaged = broken.out().resolve("checkpoint-8");
+        flipABit(damaged.resolve("checkpoint"));
+        assertThat(warnings(broken)).singleElement().satisfies(warning -> assertThat(warning)
+                .startsWith(damaged.resolve("checkpoint") + ": corrupt: expected SHA-256 ")
+                .endsWith("The run continues from " + broken.out().resolve("checkpoint-4") + "; checkpoint-8 is now "
+                        + damaged + ".damaged"));
+        assertThat(TinyRuns.checkpoints(broken.out()))
+                .containsExactly("checkpoint-12", "checkpoint-4", "checkpoint-8", "checkpoint-8.damaged");
+        TinyRuns.assertSameFiles(broken.out().resolve("checkpoint-12"), whole.resolve("checkpoint-12"));
+        TinyRuns.assertSameMetrics(broken.out(), whole);
+    }
+
+    @Test
+    void aRunWhoseSnapshotIsDamagedContinuesFromBeforeIt() throws IOException {
+        TrainingConfig config = runs.anchor(folder).with(ConfigKeys.SAVE_STEPS, 2L);
+        Path whole = TinyRuns.run(at("whole", config)).run();
+        TrainingConfig broken = at("broken", config);
+        TinyRuns.dieAfter(9, broken);
+        Path damaged = broken.out().resolve("checkpoint-6/checkpoint");
+        Files.write(damaged, new byte[10]);
+        assertThat(warnings(broken)).hasSize(2).allSatisfy(warning -> assertThat(warning)
+                .startsWith(damaged + ": offset 10: truncated: expected ")
+                .contains("The run continues from " + broken.out().resolve("checkpoint-4")));
+        TinyRuns.assertSameFiles(broken.out().resolve("checkpoint-18"), whole.resolve("checkpoint-18"));
+        TinyRuns.assertSameMetrics(broken.out(), whole);
+        assertThat(broken.out().resolve("ledger.jsonl")).hasSameBinaryContentAs(whole.resolve("ledger.jsonl"));
     }
 
     @Test

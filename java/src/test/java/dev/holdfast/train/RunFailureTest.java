@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.holdfast.artifact.StagedDirectory;
+import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
@@ -15,6 +15,7 @@ import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.error.NonFiniteLossException;
 import dev.holdfast.exporter.Exporter;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.testing.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,11 +24,14 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunFailureTest {
     @TempDir
@@ -55,30 +59,96 @@ class RunFailureTest {
         }
     }
 
-    @Test
-    void aLossThatIsNotFiniteEndsTheRunAndLeavesItsGoodCheckpoints() {
-        TrainingConfig config = runs.sft(folder.resolve("run"))
+    /** Two steps that are taken, the second of which ruins the weights. */
+    private TrainingConfig diverging(long saveTotalLimit) {
+        return runs.sft(folder.resolve("run"))
                 .with(ConfigKeys.LEARNING_RATE, 1e30)
                 .with(ConfigKeys.WARMUP_RATIO, 0.5)
                 .with(ConfigKeys.SAVE_STEPS, 1L)
-                .with(ConfigKeys.SAVE_TOTAL_LIMIT, 2L);
+                .with(ConfigKeys.SAVE_TOTAL_LIMIT, saveTotalLimit);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1, 2})
+    void aLossThatIsNotFiniteEndsTheRunAndLeavesTheGoodCheckpointAsTheLatest(long limit) {
+        TrainingConfig config = diverging(limit);
+        Path good = config.out().resolve("checkpoint-1");
+        Path bad = config.out().resolve("checkpoint-2");
         assertThatThrownBy(running(config))
                 .isInstanceOf(NonFiniteLossException.class)
                 .hasMessageContaining("step 3: loss is ")
                 .hasMessageContaining("learning_rate")
-                .hasMessageContaining("Last good checkpoint: " + config.out().resolve("checkpoint-1"));
+                .hasMessageContaining("Last good checkpoint: " + good + "; " + bad + " is not: it is now " + bad
+                        + ".diverged; try a lower learning rate");
         assertThat(TinyRuns.metrics(config.out())).hasSize(2);
-        assertThat(TinyRuns.checkpoints(config.out())).containsExactly("checkpoint-1", "checkpoint-2");
+        assertThat(TinyRuns.checkpoints(config.out())).containsExactly("checkpoint-1", "checkpoint-2.diverged");
+        assertThat(ModelFolder.resolve(config.out()).path()).isEqualTo(good);
     }
 
     @Test
-    void theLastGoodCheckpointIsOneWhoseWeightsWentThroughAStep() {
-        TrainingConfig config =
-                runs.sft(folder.resolve("run")).with(ConfigKeys.MAX_STEPS, 4L).with(ConfigKeys.SAVE_STEPS, 1L);
-        TinyRuns.stopAfter(2, config);
-        RunDirectory run = RunDirectory.resume(config.out());
-        assertThat(run.latestCheckpointBefore(2)).contains(config.out().resolve("checkpoint-1"));
-        assertThat(run.latestCheckpointBefore(1)).isEmpty();
+    void aResumedRunBeginsAtTheCheckpointThatWasCalledGood() {
+        TrainingConfig config = diverging(0);
+        assertThatThrownBy(running(config)).isInstanceOf(NonFiniteLossException.class);
+        AtomicInteger firstStep = new AtomicInteger();
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void planned(TrainingPlan plan) {
+                firstStep.set(plan.firstStep());
+            }
+        };
+        TrainingConfig resumed = config.with(ConfigKeys.RESUME, true);
+        assertThatThrownBy(() ->
+                        Trainer.run(resumed, Examples.jsonLines(runs.rows()), Optional.empty(), listener, () -> false))
+                .isInstanceOf(NonFiniteLossException.class)
+                .hasMessageContaining(
+                        config.out().resolve("checkpoint-2.diverged-2").toString());
+        assertThat(firstStep).hasValue(1);
+    }
+
+    /** A model without a norm that takes huge weights back: their logits overflow. */
+    private TinyRuns overflowing() {
+        return new TinyRuns("gpt2", folder.resolve("gpt2"));
+    }
+
+    @Test
+    void weightsThatTheLastStepRuinedAreNotSaved() {
+        TinyRuns gpt2 = overflowing();
+        TrainingConfig config = gpt2.sft(folder.resolve("run"))
+                .with(ConfigKeys.LEARNING_RATE, 1e30)
+                .with(ConfigKeys.MAX_STEPS, 2L);
+        assertThatThrownBy(running(config))
+                .isInstanceOf(NonFiniteLossException.class)
+                .hasMessageContaining("after step 2: loss is NaN. Last good checkpoint: none yet, the artifact "
+                        + gpt2.artifact().path());
+        assertThat(TinyRuns.checkpoints(config.out())).isEmpty();
+    }
+
+    @Test
+    void weightsThatAreNotFiniteAreNotSaved() {
+        TrainingConfig config = runs.sft(folder.resolve("run"))
+                .with(ConfigKeys.LEARNING_RATE, 1e39)
+                .with(ConfigKeys.SAVE_STEPS, 1L);
+        assertThatThrownBy(running(config))
+                .isInstanceOf(NonFiniteLossException.class)
+                .hasMessageContaining(
+                        "step 2: the norm of the weights is Infinity after the update. Last good checkpoint: "
+                                + config.out().resolve("checkpoint-1"));
+        assertThat(TinyRuns.checkpoints(config.out())).containsExactly("checkpoint-1");
+    }
+
+    @Test
+    void aLossOnHeldOutRowsThatIsNotFiniteSetsTheCheckpointAside() {
+        TinyRuns gpt2 = overflowing();
+        TrainingConfig config = gpt2.sft(folder.resolve("run"))
+                .with(ConfigKeys.LEARNING_RATE, 1e30)
+                .with(ConfigKeys.SAVE_STEPS, 1L)
+                .with(ConfigKeys.EVAL_STEPS, 1L)
+                .with(ConfigKeys.DATA_EVAL, gpt2.rows());
+        assertThatThrownBy(running(config))
+                .isInstanceOf(NonFiniteLossException.class)
+                .hasMessageContaining("after step 2: loss on the held-out rows is NaN. Last good checkpoint: "
+                        + config.out().resolve("checkpoint-1") + "; ");
+        assertThat(TinyRuns.checkpoints(config.out())).containsExactly("checkpoint-1", "checkpoint-2.diverged");
     }
 
     @Test
@@ -168,16 +238,21 @@ class RunFailureTest {
     }
 
     @Test
-    void aTruncatedCheckpointIsRefusedOnResume() throws IOException {
+    void aTruncatedCheckpointThatIsTheOnlyOneIsRefusedOnResume() throws IOException {
         TrainingConfig config = runs.sft(folder.resolve("run"));
         TinyRuns.stopAfter(2, config);
         Path checkpoint = config.out().resolve("checkpoint-2/checkpoint");
         byte[] bytes = Files.readAllBytes(checkpoint);
         Files.write(checkpoint, Arrays.copyOf(bytes, bytes.length - 1000));
         assertThatThrownBy(running(config.with(ConfigKeys.RESUME, true)))
-                .isInstanceOf(MalformedFileException.class)
-                .hasMessageContaining(checkpoint.toString())
-                .hasMessageContaining("offset ");
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessage(
+                        config.out() + ": resume: expected a checkpoint that is whole, got none: " + checkpoint
+                                + ": offset " + (bytes.length - 1000) + ": truncated: expected " + bytes.length
+                                + " bytes, got " + (bytes.length - 1000)
+                                + "; copy it again, or use another checkpoint of the run; or begin the run anew in another folder");
+        assertThat(TinyRuns.checkpoints(config.out())).containsExactly("checkpoint-2");
+        assertThat(TinyRuns.metrics(config.out())).hasSize(2);
     }
 
     @Test

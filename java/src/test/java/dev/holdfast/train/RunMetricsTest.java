@@ -189,10 +189,7 @@ class RunMetricsTest {
 
     private static TrainingData data(TrainingConfig config) {
         return TrainingData.of(
-                config.with(ConfigKeys.MAX_LENGTH, 64L),
-                runs.artifact().manifest().model(),
-                runs.artifact().path(),
-                Examples.jsonLines(runs.rows()));
+                config.with(ConfigKeys.MAX_LENGTH, 64L), runs.artifact(), Examples.jsonLines(runs.rows()));
     }
 
     /** KL(first ‖ second), the mean over the response tokens of all rows. */

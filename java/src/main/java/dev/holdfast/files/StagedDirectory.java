@@ -1,4 +1,4 @@
-package dev.holdfast.artifact;
+package dev.holdfast.files;
 
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * {@link #commit()} removes what was written.
  */
 public final class StagedDirectory implements AutoCloseable {
-    private static final String SUFFIX = ".partial";
+    private static final String SUFFIX = OutputFile.PARTIAL_SUFFIX;
 
     private final Path target;
     private final Path staging;
@@ -44,7 +44,7 @@ public final class StagedDirectory implements AutoCloseable {
                         target + ": exists already: expected a new or empty folder; name another one or remove it");
             }
             Path absolute = target.toAbsolutePath().normalize();
-            Path staging = absolute.resolveSibling(absolute.getFileName() + SUFFIX);
+            Path staging = partialOf(absolute);
             deleteTree(staging);
             Files.createDirectories(staging);
             return new StagedDirectory(absolute, staging);
@@ -61,6 +61,11 @@ public final class StagedDirectory implements AutoCloseable {
         try (Stream<Path> entries = Files.list(directory)) {
             return entries.findAny().isEmpty();
         }
+    }
+
+    /** The name that a directory has until it is complete, and while it is removed. */
+    public static Path partialOf(Path directory) {
+        return directory.resolveSibling(directory.getFileName() + SUFFIX);
     }
 
     /** Whether this is the name of a directory that was never completed. */

@@ -1,4 +1,4 @@
-package dev.holdfast.weights;
+package dev.holdfast.files;
 
 import dev.holdfast.error.FileAccessException;
 import java.io.IOException;
@@ -8,18 +8,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 
 /**
  * A file written beside its place and put there whole: a reader sees the old file or the new one, never a part.
  *
  * <p>Closing without {@link #commit()} leaves what was there before.
  */
-final class OutputFile implements AutoCloseable {
-    private static final String PARTIAL_SUFFIX = ".partial";
+public final class OutputFile implements AutoCloseable {
+    static final String PARTIAL_SUFFIX = ".partial";
 
     private final Path target;
     private final Path partial;
     private final FileChannel channel;
+    private final MessageDigest digest = FileDigest.sha256Digest();
 
     private OutputFile(Path target, Path partial, FileChannel channel) {
         this.target = target;
@@ -27,7 +29,12 @@ final class OutputFile implements AutoCloseable {
         this.channel = channel;
     }
 
-    static OutputFile create(Path target) {
+    /**
+     * Starts a file; what an earlier attempt left of it is overwritten.
+     *
+     * @throws FileAccessException if nothing can be written there
+     */
+    public static OutputFile create(Path target) {
         Path partial = target.resolveSibling(target.getFileName() + PARTIAL_SUFFIX);
         try {
             return new OutputFile(
@@ -43,7 +50,21 @@ final class OutputFile implements AutoCloseable {
         }
     }
 
-    long position() {
+    /**
+     * Writes a file at once.
+     *
+     * @return what a reader finds
+     * @throws FileAccessException if it cannot be written, such as on a full disk
+     */
+    public static FileDigest writeWhole(Path target, byte[] bytes) {
+        try (OutputFile file = create(target)) {
+            file.write(ByteBuffer.wrap(bytes));
+            return file.commit();
+        }
+    }
+
+    /** Bytes written so far. */
+    public long position() {
         try {
             return channel.position();
         } catch (IOException e) {
@@ -51,7 +72,13 @@ final class OutputFile implements AutoCloseable {
         }
     }
 
-    void write(ByteBuffer bytes) {
+    /**
+     * Writes the remaining bytes.
+     *
+     * @throws FileAccessException if the disk refuses
+     */
+    public void write(ByteBuffer bytes) {
+        digest.update(bytes.duplicate());
         try {
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
@@ -62,17 +89,24 @@ final class OutputFile implements AutoCloseable {
     }
 
     /** Writes zeros up to a position. */
-    void padTo(long position) {
+    public void padTo(long position) {
         write(ByteBuffer.allocate(Math.toIntExact(position - position())));
     }
 
-    /** Makes the file durable and puts it in its place. */
-    void commit() {
+    /**
+     * Makes the file durable and puts it in its place.
+     *
+     * @return what a reader finds, known from the writing
+     * @throws FileAccessException if the disk refuses
+     */
+    public FileDigest commit() {
         try {
+            long sizeBytes = channel.position();
             channel.force(true);
             channel.close();
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             forceFolder();
+            return FileDigest.of(sizeBytes, digest);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
         }

@@ -1,0 +1,83 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.error.NonFiniteLossException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The checkpoints of a run under way.
+ *
+ * <p>Weights are proven once they have given a finite loss, which for those of a checkpoint is a step later. Old checkpoints go only then,
+ * and a checkpoint whose weights turn out bad is set aside, so that the latest one of a run is one to go on with.
+ */
+final class CheckpointKeeper {
+    private final RunContext context;
+    private final TrainingConfig config;
+    private final RunDirectory directory;
+    private final Schedule schedule;
+    private final Student student;
+    private boolean surplusPossible = true;
+
+    CheckpointKeeper(RunContext context, Schedule schedule, Student student) {
+        this.context = context;
+        this.config = context.config();
+        this.directory = context.directory();
+        this.schedule = schedule;
+        this.student = student;
+    }
+
+    void saveIfDue(int done) {
+        boolean lastOfIteration = config.job() == Job.ANCHOR && schedule.endsIteration(done);
+        if (lastOfIteration || config.saveSteps() > 0 && done % config.saveSteps() == 0) {
+            save(done);
+        }
+    }
+
+    /**
+     * Writes the weights after so many steps, unless they are there.
+     *
+     * @throws NonFiniteLossException if a weight is not a finite number; nothing is written then
+     */
+    void save(int done) {
+        Path target = directory.checkpoint(done);
+        if (directory.latestCheckpoint().equals(Optional.of(target))) {
+            return;
+        }
+        double norm = student.weightNorm();
+        if (!Double.isFinite(norm)) {
+            throw bad(done, "step " + done + ": the norm of the weights is " + norm + " after the update");
+        }
+        student.save(target);
+        surplusPossible = true;
+        context.listener().saved(target);
+    }
+
+    /** The weights after so many steps gave a finite loss: what is older than the limit allows can go. */
+    void proven(int done) {
+        if (surplusPossible) {
+            boolean underWay = done < schedule.totalSteps();
+            int start = schedule.iterationStart(done);
+            directory.dropOldCheckpoints(
+                    config.saveTotalLimit(),
+                    underWay && start > 0 ? Optional.of(directory.checkpoint(start)) : Optional.empty());
+            surplusPossible = false;
+        }
+    }
+
+    /** The weights after so many steps gave something that is not a finite number: sets their checkpoint aside. */
+    NonFiniteLossException bad(int done, String problem) {
+        Path checkpoint = directory.checkpoint(done);
+        String aside = ModelFolder.isModel(checkpoint)
+                ? "; " + checkpoint + " is not: it is now " + directory.setAside(checkpoint, "diverged")
+                : "";
+        String good = directory
+                .latestCheckpoint()
+                .map(Path::toString)
+                .orElse("none yet, the artifact " + context.artifact().path());
+        return new NonFiniteLossException(
+                problem + ". Last good checkpoint: " + good + aside + "; try a lower learning rate");
+    }
+}

@@ -1,0 +1,102 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.LossStatistic;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
+
+/** What is measured between steps: held-out rows now and then, drift where an iteration ends. */
+final class Measurements {
+    private final RunContext context;
+    private final TrainingConfig config;
+    private final Schedule schedule;
+    private final RunLog log;
+    private final StepRunner steps;
+    private final Teachers teachers;
+    private final CheckpointKeeper checkpoints;
+
+    Measurements(
+            RunContext context,
+            Schedule schedule,
+            RunLog log,
+            StepRunner steps,
+            Teachers teachers,
+            CheckpointKeeper checkpoints) {
+        this.context = context;
+        this.config = context.config();
+        this.schedule = schedule;
+        this.log = log;
+        this.steps = steps;
+        this.teachers = teachers;
+        this.checkpoints = checkpoints;
+    }
+
+    /**
+     * Measures what is due after so many steps; a resumed run makes up for what its process did not live to measure.
+     *
+     * @throws dev.holdfast.error.NonFiniteLossException if the weights give something that is not a finite number
+     */
+    void measureIfDue(int done) {
+        if (done == 0) {
+            return;
+        }
+        if (driftIsDue(done)) {
+            measureDrift(done);
+        }
+        if (evaluationIsDue(done)) {
+            context.job().rows().heldOut().ifPresent(data -> evaluate(data, done));
+        }
+    }
+
+    private boolean driftIsDue(int done) {
+        return config.job() == Job.ANCHOR && schedule.endsIteration(done) && !log.hasDrift(done);
+    }
+
+    private boolean evaluationIsDue(int done) {
+        boolean due = config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
+        return due && !log.hasEvaluation(done);
+    }
+
+    private void measureDrift(int done) {
+        try (FrozenModel student = teachers.openAt(done);
+                FrozenModel before = teachers.openAt(schedule.iterationStart(done - 1));
+                FrozenModel base = teachers.openAt(0);
+                DriftMeter meter = teachers.driftMeter(context.job().rows().driftBatches())) {
+            int iteration = schedule.iteration(done - 1) + 1;
+            LedgerEntry entry =
+                    meter.entry(iteration, done, config.alpha(), student, before, teachers.reference(), base);
+            requireFinite(done, "KL(step)", entry.klStep());
+            requireFinite(done, "KL from the base", entry.klTotal());
+            log.drift(entry);
+            context.listener().measured(entry);
+        }
+    }
+
+    private void evaluate(TrainingData data, int done) {
+        double[] sums = steps.evaluate(data.inOrder(data.rows()));
+        long responses = data.summary().responseTokens();
+        EvaluationMetrics metrics = new EvaluationMetrics(
+                done,
+                -sums[LossStatistic.LABEL_LOG_PROBABILITY.column()] / responses,
+                sums[LossStatistic.LABEL_IS_ARGMAX.column()] / responses,
+                responses);
+        requireFinite(done, "loss on the held-out rows", metrics.evalLoss());
+        log.evaluation(metrics);
+        context.listener().evaluated(metrics);
+    }
+
+    /**
+     * Makes sure that the weights after so many steps can be gone on with: they have not been through a step themselves.
+     *
+     * @throws dev.holdfast.error.NonFiniteLossException if their loss on a micro-batch is not finite
+     */
+    void prove(int done) {
+        double[] sums = steps.evaluate(context.job().rows().train().inOrder(config.batchSize()));
+        requireFinite(done, "loss", -sums[LossStatistic.LABEL_LOG_PROBABILITY.column()]);
+    }
+
+    private void requireFinite(int done, String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw checkpoints.bad(done, "after step " + done + ": " + what + " is " + value);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.artifact.Manifest;
+import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.config.TrainingSteps;
+import dev.holdfast.data.Examples;
+import dev.holdfast.error.InvalidConfigurationException;
+import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.runtime.SessionSettings;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A job of one stage whose inputs are read and fit together; nothing is written yet.
+ *
+ * @param config the settings, fitted to the model
+ * @param artifact what training starts from
+ * @param reference what an anchored job learns towards, verified; none for supervised fine-tuning
+ * @param rows what is learnt, and what is held out
+ */
+record PreparedJob(
+        TrainingConfig config, ArtifactDirectory artifact, Optional<ModelFolder> reference, TrainingRows rows) {
+    /** Reads what a configuration names, and the rows. */
+    static PreparedJob of(TrainingConfig given, Examples train, Optional<Examples> eval) {
+        ArtifactDirectory artifact = ArtifactDirectory.open(given.artifact());
+        TrainingConfig config = fitted(given, artifact.manifest().model());
+        Optional<ModelFolder> reference =
+                config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
+        return new PreparedJob(config, artifact, reference, TrainingRows.of(config, artifact, train, eval));
+    }
+
+    private static ModelFolder reference(TrainingConfig config, ArtifactDirectory artifact) {
+        ModelFolder student = ModelFolder.resolve(artifact.path());
+        // The artifact has been verified already.
+        ModelFolder reference =
+                config.reference().equals(artifact.path()) ? student : ModelFolder.open(config.reference());
+        VocabularyCheck.requireSame(student, reference);
+        return reference;
+    }
+
+    /** The default length gives way to a model with fewer positions; a length that was asked for does not. */
+    static TrainingConfig fitted(TrainingConfig config, Manifest.Model model) {
+        if (config.maxLength() <= model.maximumPositions()) {
+            return config;
+        }
+        if (config.isSet(ConfigKeys.MAX_LENGTH)) {
+            throw new InvalidConfigurationException(List.of("max_length: expected at most " + model.maximumPositions()
+                    + ", the positions that the model knows, got " + config.maxLength()));
+        }
+        return config.with(ConfigKeys.MAX_LENGTH, (long) model.maximumPositions());
+    }
+
+    /** Where its steps stand. */
+    Schedule schedule() {
+        return new Schedule(config, TrainingSteps.of(config, rows.train().rows()));
+    }
+
+    /** What the job does and costs from a step on. */
+    TrainingPlan plan(int firstStep) {
+        Manifest manifest = artifact.manifest();
+        DataSummary data = rows.train().summary();
+        long responses = data.responseTokens() / data.rows() * config.batchSize();
+        return new TrainingPlan(
+                config,
+                manifest.model(),
+                manifest.parameterCount(),
+                data,
+                TrainingSteps.of(config, rows.train().rows()),
+                firstStep,
+                MemoryEstimate.of(config, manifest, data.longestRow(), responses));
+    }
+
+    /** The parameters in training, in the order of every graph. */
+    List<GradientPort.Parameter> parameters() {
+        return artifact.manifest().parameters().stream()
+                .filter(Manifest.Parameter::trainable)
+                .map(parameter -> new GradientPort.Parameter(parameter.name(), parameter.concreteShape()))
+                .toList();
+    }
+
+    SessionSettings sessionSettings() {
+        return sessionSettings(config);
+    }
+
+    /** The native library's own threads, which the optimizer uses, follow the same setting as ONNX Runtime's. */
+    static SessionSettings sessionSettings(TrainingConfig config) {
+        NativeLibrary library = NativeLibrary.load();
+        if (config.threads() > 0) {
+            library.setThreadCount(config.threads());
+        }
+        if (config.bf16() && !NativeLibrary.load().multipliesBfloat16()) {
+            throw new InvalidConfigurationException(
+                    List.of("bf16: expected a processor with AVX512_BF16 or AMX, got one without; leave bf16 out"));
+        }
+        return SessionSettings.defaults()
+                .withBfloat16Products(config.bf16())
+                .withIntraOpThreads(config.threads())
+                .withOperatorLibrary(library.operatorLibrary());
+    }
+}

@@ -1,0 +1,21 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.config.TrainingConfig;
+
+/**
+ * What all parts of a run under way share.
+ *
+ * @param job settings, artifact and rows
+ * @param directory the folder that the run fills
+ * @param listener hears of everything, on the thread that trains
+ */
+record RunContext(PreparedJob job, RunDirectory directory, TrainingListener listener) {
+    TrainingConfig config() {
+        return job.config();
+    }
+
+    ArtifactDirectory artifact() {
+        return job.artifact();
+    }
+}

@@ -1,0 +1,41 @@
+package dev.holdfast.train;
+
+import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Batch;
+import dev.holdfast.data.Examples;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The rows of a job as token ids.
+ *
+ * @param train what is learnt
+ * @param heldOut what is only evaluated
+ */
+record TrainingRows(TrainingData train, Optional<TrainingData> heldOut) {
+    /** Rows on which drift is measured. */
+    private static final int DRIFT_ROWS = 64;
+
+    static TrainingRows of(
+            TrainingConfig config, ArtifactDirectory artifact, Examples train, Optional<Examples> heldOut) {
+        return new TrainingRows(
+                TrainingData.of(config, artifact, train),
+                heldOut.map(examples -> TrainingData.of(config, artifact, examples)));
+    }
+
+    /** The batches on which drift is measured: held-out rows where there are any. */
+    List<Batch> driftBatches() {
+        return heldOut.orElse(train).inOrder(DRIFT_ROWS);
+    }
+
+    /** Where the rows came from, and the digests of what they became. */
+    Map<String, Provenance.Input> inputs() {
+        Map<String, Provenance.Input> inputs = new LinkedHashMap<>();
+        inputs.put("train", train.input());
+        heldOut.ifPresent(data -> inputs.put("eval", data.input()));
+        return inputs;
+    }
+}
