@@ -61,9 +61,14 @@ public final class Scorer implements AutoCloseable {
         }
     }
 
+    /** The most tokens of a row, prompt included; longer rows are cut. */
+    public int contextLength() {
+        return longest;
+    }
+
     /**
-     * Scores all rows and writes a JSON line for each: {@code index}, {@code tokens}, {@code logprob_sum}, {@code token_logprobs}. The
-     * file appears when it is complete.
+     * Scores all rows and writes a JSON line for each: {@code index}, {@code tokens}, {@code logprob_sum}, {@code token_logprobs}. A row
+     * without a response token within {@link #contextLength()} has its line as well, with 0 tokens. The file appears when it is complete.
      *
      * @param listener hears of each row
      * @throws dev.holdfast.error.MalformedFileException if a row cannot be read
