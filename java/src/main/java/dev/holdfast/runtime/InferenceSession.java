@@ -10,6 +10,7 @@ import ai.onnxruntime.TensorInfo;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.RuntimeFailureException;
+import dev.holdfast.onnx.ModelExtents;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
 import java.nio.file.Files;
@@ -60,12 +61,14 @@ public final class InferenceSession implements AutoCloseable {
      * Opens a model file; external data is looked up beside it.
      *
      * @throws FileAccessException if there is no such file
+     * @throws dev.holdfast.error.MalformedFileException if it or its external data is truncated
      * @throws RuntimeFailureException if ONNX Runtime cannot be started or refuses the model, or the device is not available
      */
     public static InferenceSession open(Path model, SessionSettings settings) {
         if (!Files.isRegularFile(model)) {
             throw FileAccessException.reading(model, new NoSuchFileException(model.toString()));
         }
+        ModelExtents.check(model);
         return open(
                 model.toString(),
                 settings,
