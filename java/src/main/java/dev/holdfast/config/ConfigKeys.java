@@ -197,7 +197,7 @@ public final class ConfigKeys {
         return key(name, new ChoiceType<>(value.getDeclaringClass()), value, jobs, help);
     }
 
-    private static <T> ConfigKey<T> key(String name, ValueType<T> type, T value, Set<Job> jobs, String help) {
+    private static <T> ConfigKey<T> key(String name, KeyType<T> type, T value, Set<Job> jobs, String help) {
         return add(new ConfigKey<>(name, type, Optional.of(value), jobs, Set.of(), help));
     }
 

@@ -50,7 +50,7 @@ public final class Tokenizer implements AutoCloseable {
      * @throws dev.holdfast.error.RuntimeFailureException if the native tokenizer library cannot be loaded
      */
     public static Tokenizer load(Path directory) {
-        ModelFolder folder = new ModelFolder(directory);
+        TextFiles folder = new TextFiles(directory);
         Path file = directory.resolve("tokenizer.json");
         String json = folder.text("tokenizer.json")
                 .orElseThrow(() -> MalformedFileException.of(file, "no such file; expected a Hugging Face tokenizer"));

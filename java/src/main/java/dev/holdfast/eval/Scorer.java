@@ -1,10 +1,10 @@
 package dev.holdfast.eval;
 
+import dev.holdfast.config.TooLongRows;
 import dev.holdfast.data.EncodedExample;
 import dev.holdfast.data.EncodingOptions;
 import dev.holdfast.data.ExampleEncoder;
 import dev.holdfast.data.Examples;
-import dev.holdfast.data.OnTooLong;
 import dev.holdfast.data.Row;
 import dev.holdfast.data.Tokenizer;
 import dev.holdfast.error.RuntimeFailureException;
@@ -36,7 +36,7 @@ public final class Scorer implements AutoCloseable {
         this.longest = Math.max(2, model.maximumPositions());
         // One token beyond the limit tells a row that is cut from one that just fits.
         this.encoder = new ExampleEncoder(
-                tokenizer, new EncodingOptions(longest + 1, OnTooLong.CUT, appendEos, model.vocabularySize()));
+                tokenizer, new EncodingOptions(longest + 1, TooLongRows.CUT, appendEos, model.vocabularySize()));
     }
 
     /**

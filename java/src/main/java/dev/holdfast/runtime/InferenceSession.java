@@ -114,10 +114,13 @@ public final class InferenceSession implements AutoCloseable {
         if (!(node.getInfo() instanceof TensorInfo tensor)) {
             return new ValueInfo(node.getName(), Optional.empty(), Optional.empty());
         }
-        List<Dimension> dimensions = new ArrayList<>();
+        List<DeclaredDimension> dimensions = new ArrayList<>();
         for (int axis = 0; axis < tensor.getShape().length; axis++) {
             long size = tensor.getShape()[axis];
-            dimensions.add(size >= 0 ? Dimension.fixed(size) : Dimension.named(tensor.getDimensionNames()[axis]));
+            dimensions.add(
+                    size >= 0
+                            ? DeclaredDimension.fixed(size)
+                            : DeclaredDimension.named(tensor.getDimensionNames()[axis]));
         }
         return new ValueInfo(node.getName(), OrtTensors.elementType(tensor.onnxType), Optional.of(dimensions));
     }

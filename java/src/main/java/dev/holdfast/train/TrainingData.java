@@ -1,7 +1,6 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.Manifest;
-import dev.holdfast.config.TooLongRows;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.BatchOptions;
@@ -11,7 +10,6 @@ import dev.holdfast.data.EncodedExamples;
 import dev.holdfast.data.EncodingOptions;
 import dev.holdfast.data.ExampleEncoder;
 import dev.holdfast.data.Examples;
-import dev.holdfast.data.OnTooLong;
 import dev.holdfast.data.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -32,9 +30,8 @@ final class TrainingData {
 
     static TrainingData of(TrainingConfig config, Manifest.Model model, Path tokenizerFolder, Examples examples) {
         int maxLength = config.maxLength();
-        OnTooLong onTooLong = config.onTooLong() == TooLongRows.DROP ? OnTooLong.DROP : OnTooLong.CUT;
         EncodingOptions encoding =
-                new EncodingOptions(maxLength, onTooLong, config.appendEos(), model.vocabularySize());
+                new EncodingOptions(maxLength, config.onTooLong(), config.appendEos(), model.vocabularySize());
         try (Tokenizer tokenizer = Tokenizer.load(tokenizerFolder)) {
             EncodedExamples encoded = new ExampleEncoder(tokenizer, encoding).encodeAll(examples);
             BatchOptions options = new BatchOptions(

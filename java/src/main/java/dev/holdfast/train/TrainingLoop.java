@@ -1,12 +1,12 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.ArtifactDirectory;
-import dev.holdfast.artifact.LossStatistic;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Batcher;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.runtime.ProcessMemory;
 import java.nio.file.Path;
 import java.util.EnumSet;
