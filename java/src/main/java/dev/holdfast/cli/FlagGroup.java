@@ -77,7 +77,7 @@ enum FlagGroup {
 
     /** Those of a command's flags that belong here, in the order of the keys. */
     List<OptionSpec> of(List<OptionSpec> options) {
-        return keys.stream()
+        return keys().stream()
                 .flatMap(key -> options.stream()
                         .filter(option -> List.of(option.names()).contains(key.flagName())))
                 .toList();

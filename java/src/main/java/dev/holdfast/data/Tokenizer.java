@@ -117,11 +117,6 @@ public final class Tokenizer implements AutoCloseable {
         return vocabulary.size();
     }
 
-    /** The id of a token by its exact text, if there is such a token. */
-    public OptionalInt tokenId(String token) {
-        return vocabulary.id(token);
-    }
-
     /** The beginning-of-sequence id, if the model has one. */
     public OptionalInt bosId() {
         return id(specialTokens.bos(), specialTokens.bosId());

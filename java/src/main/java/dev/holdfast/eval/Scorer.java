@@ -91,11 +91,6 @@ public final class Scorer implements AutoCloseable {
         return summary[0];
     }
 
-    /** The score of one row, which is cut to the model's longest sequence. */
-    public RowScore score(Row row) {
-        return score(row, encoder.encode(row));
-    }
-
     private RowScore score(Row row, Optional<EncodedExample> example) {
         return RowScore.of(
                 row.index(),
