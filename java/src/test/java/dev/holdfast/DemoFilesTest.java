@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.Job;
+import dev.holdfast.config.TooLongRows;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.EncodedExamples;
 import dev.holdfast.data.EncodingOptions;
 import dev.holdfast.data.Example;
 import dev.holdfast.data.ExampleEncoder;
 import dev.holdfast.data.Examples;
-import dev.holdfast.data.OnTooLong;
 import dev.holdfast.data.Row;
 import dev.holdfast.data.Tokenizer;
 import dev.holdfast.tensor.Shape;
@@ -45,7 +45,7 @@ class DemoFilesTest {
         try (Tokenizer tokenizer = Tokenizer.load(MODEL)) {
             Examples examples = Examples.jsonLines(DEMO.resolve(name + ".jsonl"));
             ExampleEncoder encoder = new ExampleEncoder(
-                    tokenizer, new EncodingOptions(maxLength, OnTooLong.DROP, true, tokenizer.vocabularySize()));
+                    tokenizer, new EncodingOptions(maxLength, TooLongRows.DROP, true, tokenizer.vocabularySize()));
             AtomicInteger seen = new AtomicInteger();
             examples.forEach(row -> {
                 assertComesBack(tokenizer, row);

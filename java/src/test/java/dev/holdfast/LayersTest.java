@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -38,7 +39,7 @@ class LayersTest {
         layer("config", "error");
         layer("weights", "files tensor error");
         layer("onnx", "files tensor error");
-        layer("data", "tensor error");
+        layer("data", "config tensor error");
         layer("artifact", "weights onnx files tensor error");
         layer("gradient", "onnx tensor error");
         layer("model", "weights onnx tensor error");
@@ -85,6 +86,17 @@ class LayersTest {
     @Test
     void packagesFormNoCircle() {
         check(slices().matching(ROOT + ".(*)..").should().beFreeOfCycles());
+    }
+
+    @Test
+    void everyNameMeansOneThing() {
+        Map<String, List<String>> placesByName = CLASSES.stream()
+                .filter(JavaClass::isTopLevelClass)
+                .filter(type -> !type.getSimpleName().equals("package-info"))
+                .collect(Collectors.groupingBy(
+                        JavaClass::getSimpleName, Collectors.mapping(JavaClass::getName, Collectors.toList())));
+        placesByName.values().removeIf(places -> places.size() == 1);
+        assertThat(placesByName).isEmpty();
     }
 
     @Test

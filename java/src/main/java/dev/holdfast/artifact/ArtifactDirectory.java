@@ -163,11 +163,6 @@ public final class ArtifactDirectory {
         return path.resolve(form.folder()).resolve(EVAL_MODEL);
     }
 
-    /** The optimizer graph. */
-    public Path optimizerModel() {
-        return path.resolve(OPTIMIZER_MODEL);
-    }
-
     /** The forward graph. */
     public Path forwardModel() {
         return path.resolve(FORWARD_MODEL);

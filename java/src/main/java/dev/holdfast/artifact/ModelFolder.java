@@ -161,11 +161,6 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
         return OrtCheckpoint.read(checkpointFile());
     }
 
-    /** The graph of hidden states and logits of every token. */
-    public Path forwardModel() {
-        return path.resolve(ArtifactDirectory.FORWARD_MODEL);
-    }
-
     /** The graph of hidden states at response positions. */
     public Path hiddenModel() {
         return path.resolve(ArtifactDirectory.HIDDEN_MODEL);

@@ -7,7 +7,12 @@ import picocli.CommandLine.Command;
 @Command(
         name = "bench",
         customSynopsis = "holdfast bench COMMAND [FLAGS]",
-        description = "Measure what training costs on this machine.")
+        description = "Measure what training costs on this machine.",
+        footer = {
+            "",
+            "Example:",
+            "  holdfast bench step --artifact artifacts/smollm2 --batch batch.npz --json step.json"
+        })
 final class BenchCommand {
     private BenchCommand() {}
 

@@ -22,17 +22,17 @@ import picocli.CommandLine.Option;
 @Command(
         name = "step",
         customSynopsis = "holdfast bench step --artifact DIR --batch FILE.npz --json FILE",
-        description =
-                "Measure steps of supervised fine-tuning on one batch: seconds, peak memory, and the time by operator.",
+        description = "Measure steps of supervised fine-tuning: time, peak memory, time by operator.",
         footer = {
             "",
-            "The batch holds input_ids [B, T], response_positions [N] and labels [N], all int64. Nothing is kept of the training.",
-            "With --profile the steps are slower: take the times from a run without it.",
+            "The batch holds input_ids [B, T], response_positions [N] and labels [N], all int64.",
+            "Nothing is kept of the training. With --profile the steps are slower: take the times",
+            "from a run without it.",
             "",
             "Example:",
             "  holdfast bench step --artifact artifacts/smollm2 --batch batch.npz --json step.json"
         })
-final class BenchStepCommand implements Callable<Integer> {
+final class BenchStepCommand implements Callable<Integer>, CheckedCommand {
     private static final double MICROS_PER_SECOND = 1e6;
     private static final double BYTES_PER_GIBIBYTE = 1L << 30;
 
@@ -51,10 +51,10 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--json", required = true, paramLabel = "FILE", description = "Where to write the measurement")
     private Path json;
 
-    @Option(names = "--warmup_steps", paramLabel = "N", defaultValue = "1", description = "Steps that do not count (1)")
+    @Option(names = "--warmup_steps", paramLabel = "N", defaultValue = "1", description = "Steps that do not count")
     private int warmupSteps;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "5", description = "Steps that count (5)")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "5", description = "Steps that count")
     private int steps;
 
     @Option(names = "--profile", description = "Tell the time by operator")
@@ -92,6 +92,14 @@ final class BenchStepCommand implements Callable<Integer> {
                 report.step().peakBytes() / BYTES_PER_GIBIBYTE,
                 json));
         return ExitCode.OK;
+    }
+
+    @Override
+    public void check(FlagProblems problems) {
+        problems.requireExisting("--artifact", artifact);
+        problems.requireExisting("--batch", batch);
+        problems.require(steps >= 1, "--steps", "1 or more", steps);
+        problems.require(warmupSteps >= 0, "--warmup_steps", "0 or more", warmupSteps);
     }
 
     private Report measured(SessionSettings settings) {

@@ -8,6 +8,7 @@ import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParseResult;
 
 /** The command line: finds the command that the arguments name, runs it, and turns failures into messages and exit codes. */
@@ -15,11 +16,13 @@ final class Cli {
     private static final String LOG_LEVEL_PROPERTY = "holdfast.log.level";
 
     private final Console console;
+    private final Failures failures;
     private final CommonFlags common = new CommonFlags();
     private final CommandLine commandLine;
 
     Cli(Console console) {
         this.console = console;
+        this.failures = new Failures(console);
         this.commandLine = build();
     }
 
@@ -28,18 +31,20 @@ final class Cli {
         for (Object command : Commands.all(console)) {
             root.addSubcommand(command);
         }
+        root.addSubcommand(new CommandLine.HelpCommand());
         prepare(root);
         root.setCaseInsensitiveEnumValuesAllowed(true);
+        root.setOverwrittenOptionsAllowed(true);
         root.setColorScheme(CommandLine.Help.defaultColorScheme(console.colour() ? Ansi.ON : Ansi.OFF));
         root.setOut(new PrintWriter(console.results(), true));
         root.setErr(new PrintWriter(console.messages(), true));
         root.setUsageHelpWidth(
                 Math.max(80, Math.min(120, console.terminalColumns().orElse(100))));
-        root.setUsageHelpLongOptionsMaxWidth(40);
         return root;
     }
 
     private void prepare(CommandLine command) {
+        command.getCommandSpec().parser().collectErrors(true);
         if (command.getCommand() instanceof TrainingCommand training) {
             ConfigFlags.addTo(command.getCommandSpec(), training.jobs());
             command.setUnmatchedArgumentsAllowed(true);
@@ -47,19 +52,15 @@ final class Cli {
         if (!(command.getCommand() instanceof CommandLine.HelpCommand)) {
             command.getCommandSpec().addMixin("common", CommandSpec.forAnnotatedObject(common));
         }
-        command.getCommandSpec()
-                .usageMessage()
-                .sortOptions(false)
-                .optionListHeading("%nFlags:%n")
-                .commandListHeading("%nCommands:%n");
+        command.getCommandSpec().usageMessage().commandListHeading("%nCommands:%n");
+        command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, FlagTable::of);
         command.getSubcommands().values().forEach(this::prepare);
     }
 
     /** Runs the command that the arguments name and returns the exit code. */
     int run(String... arguments) {
-        Failures failures = new Failures(console);
-        commandLine.setParameterExceptionHandler((failure, given) -> failures.reportUsage(failure));
-        commandLine.setExecutionExceptionHandler((failure, command, parsed) -> failures.report(failure));
+        commandLine.setExecutionExceptionHandler(
+                (failure, command, parsed) -> failures.report(failure, command.getCommandSpec()));
         commandLine.setExecutionStrategy(this::execute);
         try {
             return commandLine.execute(underscored(arguments));
@@ -73,11 +74,23 @@ final class Cli {
     private int execute(ParseResult parsed) {
         console.setVerbosity(common.verbosity());
         System.setProperty(LOG_LEVEL_PROPERTY, logLevel(common.verbosity()));
-        if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested() && !parsed.isVersionHelpRequested()) {
-            commandLine.usage(commandLine.getErr());
-            return ExitCode.USAGE;
+        ParseResult last = last(parsed);
+        if (!last.isUsageHelpRequested() && !last.isVersionHelpRequested()) {
+            FlagProblems problems = FlagProblems.of(last);
+            if (!problems.isEmpty()) {
+                return failures.report(problems, last.commandSpec());
+            }
+            if (last == parsed) {
+                commandLine.usage(commandLine.getErr());
+                return ExitCode.USAGE;
+            }
         }
         return new CommandLine.RunLast().execute(parsed);
+    }
+
+    /** What was parsed for the innermost command. */
+    private static ParseResult last(ParseResult parsed) {
+        return parsed.hasSubcommand() ? last(parsed.subcommand()) : parsed;
     }
 
     private static String logLevel(Verbosity verbosity) {

@@ -15,10 +15,10 @@ final class Commands {
                 new PackageCommand(console),
                 new GenerateCommand(console),
                 new ScoreCommand(console),
-                new StepCommand(console),
-                BenchCommand.withSubcommands(console),
-                new DoctorCommand(console),
                 new ValidateCommand(console),
-                new SchemaCommand(console));
+                new SchemaCommand(console),
+                new DoctorCommand(console),
+                new StepCommand(console),
+                BenchCommand.withSubcommands(console));
     }
 }

@@ -5,8 +5,11 @@ import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.Job;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -27,7 +30,7 @@ final class ConfigFlags {
                 .build());
         for (ConfigKey<?> key : ConfigKeys.all()) {
             if (key.jobs().stream().anyMatch(jobs::contains)) {
-                command.addOption(flag(key));
+                command.addOption(flag(key, jobs));
                 if (key.isSwitch()) {
                     command.addOption(negation(key));
                 }
@@ -35,18 +38,33 @@ final class ConfigFlags {
         }
     }
 
-    private static OptionSpec flag(ConfigKey<?> key) {
+    private static OptionSpec flag(ConfigKey<?> key, Set<Job> jobs) {
         String[] names = key.equals(ConfigKeys.DATA_TRAIN)
                 ? new String[] {key.flagName(), "--" + key.name()}
                 : new String[] {key.flagName()};
         return OptionSpec.builder(names)
                 .type(String.class)
-                .arity(key.isSwitch() ? "0..1" : "1")
-                .fallbackValue("true")
+                .arity("0..1")
+                .fallbackValue(key.isSwitch() ? "true" : "")
                 .paramLabel(label(key))
                 .description(key.help()
-                        + key.defaultText().map(value -> " (" + value + ")").orElse(""))
+                        + key.defaultText()
+                                .map(value -> " (default " + value + ")")
+                                .orElseGet(() -> need(key, jobs)))
                 .build();
+    }
+
+    /** Which of a command's jobs cannot do without the key. */
+    private static String need(ConfigKey<?> key, Set<Job> jobs) {
+        if (key.requiredBy().containsAll(jobs)) {
+            return " (required)";
+        }
+        String needing = key.requiredBy().stream()
+                .filter(jobs::contains)
+                .sorted()
+                .map(Job::command)
+                .collect(Collectors.joining(" and "));
+        return needing.isEmpty() ? "" : " (required by " + needing + ")";
     }
 
     private static OptionSpec negation(ConfigKey<?> key) {
@@ -57,6 +75,9 @@ final class ConfigFlags {
     }
 
     private static String label(ConfigKey<?> key) {
+        if (key.isSwitch()) {
+            return "[true|false]";
+        }
         String expectation = key.type().expectation();
         if (expectation.startsWith("a path")) {
             return "PATH";
@@ -69,11 +90,22 @@ final class ConfigFlags {
         if (parsed.hasMatchedOption(CONFIG)) {
             reader.file(Path.of(parsed.<String>matchedOptionValue(CONFIG, "")));
         }
-        for (OptionSpec option : parsed.matchedOptions()) {
-            addMatched(option, reader);
-        }
+        inOrderOfLastMention(parsed).forEach(option -> addMatched(option, reader));
         addUnknown(parsed.unmatched(), reader);
         return reader;
+    }
+
+    /** Of a switch and its negation, as of everything that is said twice, the later one counts. */
+    private static List<OptionSpec> inOrderOfLastMention(ParseResult parsed) {
+        List<String> flags = parsed.originalArgs().stream()
+                .map(argument -> argument.split("=", 2)[0])
+                .toList();
+        return parsed.matchedOptions().stream()
+                .sorted(Comparator.comparingInt(option -> Arrays.stream(option.names())
+                        .mapToInt(flags::lastIndexOf)
+                        .max()
+                        .orElse(-1)))
+                .toList();
     }
 
     private static void addMatched(OptionSpec option, ConfigReader reader) {

@@ -10,7 +10,11 @@ import picocli.CommandLine.Command;
 /** Says whether this machine can train, and what it has to train with. */
 @Command(
         name = "doctor",
-        description = "Say whether this machine can train; if not, the first cause first. Exits 1 if not.",
+        customSynopsis = "holdfast doctor",
+        description = {
+            "Say whether this machine can train, and with what.",
+            "If it cannot, the first cause comes first and the exit code is 1."
+        },
         footer = {"", "Example:", "  holdfast doctor"})
 final class DoctorCommand implements Callable<Integer> {
     private final Console console;

@@ -12,8 +12,6 @@ final class ExitCode {
 
     static final int NON_FINITE_LOSS = 3;
 
-    static final int DRIFT_BUDGET_REACHED = 4;
-
     /** Stopped on request; the run can be resumed. */
     static final int INTERRUPTED = 5;
 

@@ -1,6 +1,5 @@
 package dev.holdfast.cli;
 
-import dev.holdfast.config.Nearest;
 import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.NonFiniteLossException;
@@ -12,11 +11,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns what went wrong into one line and an exit code; a configuration has a line for each of its problems. */
 final class Failures {
@@ -27,6 +22,15 @@ final class Failures {
     }
 
     /** Reports a failed command and returns the exit code. */
+    int report(Throwable failure, CommandSpec command) {
+        int code = report(failure);
+        if (code == ExitCode.USAGE) {
+            pointToHelp(command);
+        }
+        return code;
+    }
+
+    /** Reports a failure and returns the exit code. */
     int report(Throwable failure) {
         console.results().flush();
         for (String line : lines(failure)) {
@@ -38,39 +42,18 @@ final class Failures {
         return exitCode(failure);
     }
 
-    /** Reports a command line that cannot be understood and returns the exit code. */
-    int reportUsage(ParameterException failure) {
-        CommandSpec command = failure.getCommandLine().getCommandSpec();
-        console.messages().println("error: " + usageProblem(failure, command));
-        console.messages().println("Try: " + command.qualifiedName() + " --help");
+    /** Reports what is wrong with a command line and returns the exit code. */
+    int report(FlagProblems problems, CommandSpec command) {
+        problems.lines().forEach(line -> console.messages().println("error: " + line));
+        if (!problems.isWrongUsage()) {
+            return ExitCode.FAILURE;
+        }
+        pointToHelp(command);
         return ExitCode.USAGE;
     }
 
-    private static String usageProblem(ParameterException failure, CommandSpec command) {
-        if (failure instanceof UnmatchedArgumentException unmatched
-                && !unmatched.getUnmatched().isEmpty()) {
-            return unknown(unmatched.getUnmatched().get(0), command);
-        }
-        if (failure instanceof MissingParameterException missing
-                && missing.getMissing().get(0) instanceof OptionSpec option) {
-            return option.longestName() + ": expected " + option.paramLabel() + ", got nothing";
-        }
-        return failure.getMessage();
-    }
-
-    private static String unknown(String argument, CommandSpec command) {
-        boolean isFlag = argument.startsWith("-");
-        boolean isCommand = !isFlag && !command.subcommands().isEmpty();
-        List<String> known = isCommand
-                ? List.copyOf(command.subcommands().keySet())
-                : List.copyOf(command.optionsMap().keySet());
-        String name = isFlag ? argument.split("=", 2)[0] : argument;
-        String hint = isFlag || isCommand
-                ? Nearest.to(name, known)
-                        .map(near -> "; did you mean " + near + "?")
-                        .orElse("")
-                : "";
-        return name + ": " + (isFlag ? "unknown flag" : isCommand ? "unknown command" : "unexpected argument") + hint;
+    private void pointToHelp(CommandSpec command) {
+        console.messages().println("Try: " + command.qualifiedName() + " --help");
     }
 
     private static int exitCode(Throwable failure) {

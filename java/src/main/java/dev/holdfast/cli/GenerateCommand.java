@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.data.Message;
-import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.eval.Generation;
 import dev.holdfast.eval.GenerationOptions;
@@ -27,19 +26,22 @@ import picocli.CommandLine.Option;
 @Command(
         name = "generate",
         customSynopsis = "holdfast generate --model DIR --prompt TEXT | --chat TEXT | --messages FILE [FLAGS]",
-        description =
-                "Continue a text, or answer a question, with a packaged model; the text appears as it is generated.",
+        description = {
+            "Continue a text, or answer a question, with a packaged model.",
+            "The text appears on standard output as it is generated."
+        },
         footer = {
             "",
             "Examples:",
             "  holdfast generate --model model --prompt \"Once upon a time\"",
-            "  holdfast generate --model model --chat \"What is the capital of France?\" --temperature 0.7 --top_p 0.9 --seed 1",
+            "  holdfast generate --model model --chat \"What is the capital of France?\"",
+            "  holdfast generate --model model --prompt \"Once\" --temperature 0.7 --top_p 0.9 --seed 1",
             "  holdfast generate --model model --messages conversation.json --json"
         })
-final class GenerateCommand implements Callable<Integer> {
+final class GenerateCommand implements Callable<Integer>, CheckedCommand {
     private final Console console;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A packaged model")
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A packaged model, or a finished run")
     private Path model;
 
     @Option(names = "--prompt", paramLabel = "TEXT", description = "The text to continue")
@@ -60,36 +62,32 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--max_new_tokens",
             paramLabel = "N",
-            description = "The most tokens to generate (256)",
+            description = "The most tokens to generate",
             defaultValue = "256")
     private int maxNewTokens;
 
     @Option(
             names = "--temperature",
             paramLabel = "T",
-            description = "Divides the logits before drawing; 0 takes the likeliest token each time (0)",
+            description = "Divides the logits before drawing; 0 takes the likeliest token each time",
             defaultValue = "0")
     private double temperature;
 
     @Option(
             names = "--top_k",
             paramLabel = "K",
-            description = "Draw from the K likeliest tokens; 0 = all (0)",
+            description = "Draw from the K likeliest tokens; 0 = all",
             defaultValue = "0")
     private int topK;
 
     @Option(
             names = "--top_p",
             paramLabel = "P",
-            description = "Draw from the fewest likeliest tokens that hold this share of the probability (1)",
+            description = "Draw from the fewest likeliest tokens that hold this share of the probability",
             defaultValue = "1")
     private double topP;
 
-    @Option(
-            names = "--seed",
-            paramLabel = "S",
-            description = "The same seed draws the same tokens (0)",
-            defaultValue = "0")
+    @Option(names = "--seed", paramLabel = "S", description = "The same seed draws the same tokens", defaultValue = "0")
     private long seed;
 
     @Option(
@@ -100,7 +98,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Threads of ONNX Runtime; 0 = all cores (0)",
+            description = "Threads of ONNX Runtime; 0 = all cores",
             defaultValue = "0")
     private int threads;
 
@@ -110,8 +108,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        requireOneInput();
-        GenerationOptions options = options();
+        GenerationOptions options = new GenerationOptions(maxNewTokens, temperature, topK, topP, seed);
         PrintStream results = console.results();
         try (Generator generator =
                 Generator.open(deployable(), SessionSettings.defaults().withIntraOpThreads(threads))) {
@@ -132,19 +129,22 @@ final class GenerateCommand implements Callable<Integer> {
         return DeployableFolder.isDeployable(packaged) ? packaged : model;
     }
 
-    private void requireOneInput() {
-        long given = Stream.of(prompt, chat, messages).filter(Objects::nonNull).count();
-        if (given != 1) {
-            throw new InvalidConfigurationException(List.of(
-                    "expected exactly one of --prompt, --chat and --messages, got " + (given == 0 ? "none" : given)));
-        }
+    @Override
+    public void check(FlagProblems problems) {
+        requireOneInput(problems);
+        GenerationOptions.problems(maxNewTokens, temperature, topK, topP)
+                .forEach(problem -> problems.wrongUsage("--" + problem));
+        problems.require(threads >= 0, "--threads", "0 or more", threads);
+        problems.requireExisting("--model", model);
+        problems.requireExisting("--messages", messages);
     }
 
-    private GenerationOptions options() {
-        try {
-            return new GenerationOptions(maxNewTokens, temperature, topK, topP, seed);
-        } catch (IllegalArgumentException e) {
-            throw new InvalidConfigurationException(List.of("--" + e.getMessage()));
+    private void requireOneInput(FlagProblems problems) {
+        long given = Stream.of(prompt, chat, messages).filter(Objects::nonNull).count();
+        boolean told = Stream.of("--prompt", "--chat", "--messages").anyMatch(problems::concerns);
+        if (given != 1 && !told) {
+            problems.wrongUsage(
+                    "expected exactly one of --prompt, --chat and --messages, got " + (given == 0 ? "none" : given));
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.holdfast.cli;
 
 import picocli.CommandLine.Command;
-import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Option;
 
 /** The program itself. */
@@ -10,13 +9,18 @@ import picocli.CommandLine.Option;
         description = "Fine-tune language models on ONNX Runtime without making them forget.",
         customSynopsis = "holdfast COMMAND [FLAGS]",
         versionProvider = Versions.class,
-        subcommands = HelpCommand.class,
         footer = {
+            "",
+            "From a checkpoint to a fine-tuned model:",
+            "  holdfast export   --model SmolLM2-135M-Instruct --out artifact",
+            "  holdfast finetune --artifact artifact --data train.jsonl --out run",
+            "  holdfast package  --run run/anchor --out model",
+            "  holdfast generate --model model --chat \"What is the capital of France?\"",
             "",
             "holdfast COMMAND --help tells the flags of a command, with examples.",
             "",
-            "Exit codes: 0 done, 1 failed or bad input, 2 wrong usage or configuration, 3 loss not finite,",
-            "4 drift budget reached, 5 interrupted and resumable."
+            "Exit codes: 0 done, 1 failed or bad input, 2 wrong usage or configuration,",
+            "3 loss not finite, 5 interrupted and resumable."
         })
 final class HoldfastCommand {
     @Option(

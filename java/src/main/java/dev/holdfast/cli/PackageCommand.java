@@ -11,15 +11,18 @@ import picocli.CommandLine.Option;
 @Command(
         name = "package",
         customSynopsis = "holdfast package --run RUN --out DIR",
-        description =
-                "Make the folder that ONNX Runtime and onnxruntime-genai load: decoder with a key-value cache, tokenizer, chat template.",
+        description = {
+            "Make the folder that a deployment loads.",
+            "ONNX Runtime and onnxruntime-genai run it: decoder with a key-value cache, tokenizer, chat template.",
+            "A finished run has this folder already: RUN/model."
+        },
         footer = {
             "",
             "Examples:",
             "  holdfast package --run runs/anchor --out model",
             "  holdfast package --run runs/anchor/checkpoint-200 --out model-200"
         })
-final class PackageCommand implements Callable<Integer> {
+final class PackageCommand implements Callable<Integer>, CheckedCommand {
     private final Console console;
 
     @Option(
@@ -34,6 +37,12 @@ final class PackageCommand implements Callable<Integer> {
 
     PackageCommand(Console console) {
         this.console = console;
+    }
+
+    @Override
+    public void check(FlagProblems problems) {
+        problems.requireExisting("--run", run);
+        problems.requireFree("--out", out);
     }
 
     @Override

@@ -8,6 +8,7 @@ import picocli.CommandLine.Option;
 /** Prints the table of configuration keys. */
 @Command(
         name = "schema",
+        customSynopsis = "holdfast schema [--format json|markdown]",
         description = "Print all configuration keys: as JSON Schema for editors, or as a table.",
         footer = {
             "",
@@ -25,11 +26,7 @@ final class SchemaCommand implements Callable<Integer> {
 
     private final Console console;
 
-    @Option(
-            names = "--format",
-            paramLabel = "json|markdown",
-            description = "json (default) or markdown",
-            defaultValue = "JSON")
+    @Option(names = "--format", paramLabel = "json|markdown", description = "The form to print", defaultValue = "json")
     private Format format;
 
     SchemaCommand(Console console) {

@@ -14,15 +14,20 @@ import picocli.CommandLine.Option;
 @Command(
         name = "score",
         customSynopsis = "holdfast score --model DIR|ARTIFACT|RUN --data FILE --out FILE [FLAGS]",
-        description = "Tell how likely a model finds the responses of rows, encoded as training encodes them.",
+        description = {
+            "Tell how likely a model finds the responses of rows.",
+            "Rows are encoded as training encodes them."
+        },
         footer = {
             "",
-            "One JSON line a row: index (from 0), tokens, logprob_sum, token_logprobs (log p of every response token, in nats).",
+            "One JSON line a row: index (from 0), tokens, logprob_sum, and token_logprobs:",
+            "log p of every response token, in nats. A row without a response token within",
+            "the model's context has tokens 0, logprob_sum 0 and an empty list.",
             "",
             "Example:",
             "  holdfast score --model runs/anchor --data eval.jsonl --out scores.jsonl"
         })
-final class ScoreCommand implements Callable<Integer> {
+final class ScoreCommand implements Callable<Integer>, CheckedCommand {
     private static final int INTERVAL = 100;
 
     private final Console console;
@@ -48,14 +53,14 @@ final class ScoreCommand implements Callable<Integer> {
             names = "--append_eos",
             arity = "1",
             paramLabel = "true|false",
-            description = "Close every response with the end-of-sequence token (true)",
+            description = "Close every response with the end-of-sequence token",
             defaultValue = "true")
     private boolean appendEos;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Threads of ONNX Runtime; 0 = all cores (0)",
+            description = "Threads of ONNX Runtime; 0 = all cores",
             defaultValue = "0")
     private int threads;
 
@@ -71,9 +76,16 @@ final class ScoreCommand implements Callable<Integer> {
         examples.forEach(row -> rows[0]++);
         try (Scorer scorer =
                 Scorer.open(model, appendEos, SessionSettings.defaults().withIntraOpThreads(threads))) {
-            tell(score(scorer, examples, rows[0]));
+            tell(score(scorer, examples, rows[0]), scorer.contextLength());
         }
         return ExitCode.OK;
+    }
+
+    @Override
+    public void check(FlagProblems problems) {
+        problems.requireExisting("--model", model);
+        problems.requireExisting("--data", data);
+        problems.require(threads >= 0, "--threads", "0 or more", threads);
     }
 
     private ScoreSummary score(Scorer scorer, Examples examples, long rows) {
@@ -89,16 +101,27 @@ final class ScoreCommand implements Callable<Integer> {
         }
     }
 
-    private void tell(ScoreSummary summary) {
+    private void tell(ScoreSummary summary, int contextLength) {
         if (summary.cut() > 0) {
-            console.say(summary.cut() + " rows were longer than the model's context and were cut");
+            console.say(count(summary.cut()) + " longer than the model's context of " + contextLength
+                    + " tokens and lost the tokens beyond it");
         }
-        console.say(String.format(
-                Locale.ROOT,
-                "%d rows, %d response tokens, %.6f nats per token",
-                summary.rows(),
-                summary.tokens(),
-                -summary.meanLogprob()));
+        if (summary.withoutResponse() > 0) {
+            console.say(count(summary.withoutResponse()) + " without a response token within " + contextLength
+                    + " tokens: 0 tokens and an empty list in the file");
+        }
+        String nats = summary.natsPerToken().isPresent()
+                ? String.format(
+                        Locale.ROOT,
+                        "%.6f nats per token",
+                        summary.natsPerToken().getAsDouble())
+                : "nothing to score";
+        console.say(
+                String.format(Locale.ROOT, "%d rows, %d response tokens, %s", summary.rows(), summary.tokens(), nats));
         console.say("scores      " + out);
+    }
+
+    private static String count(long rows) {
+        return rows == 1 ? "1 row is" : rows + " rows are";
     }
 }

@@ -7,27 +7,31 @@ import picocli.CommandLine.Option;
 final class SessionFlags {
     private final SessionSettings defaults = SessionSettings.defaults();
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of ONNX Runtime; 0 = all cores (0)")
+    @Option(names = "--threads", paramLabel = "N", description = "Threads of ONNX Runtime; 0 = all cores (default 0)")
     private int threads = defaults.intraOpThreads();
 
-    @Option(names = "--arena", arity = "1", paramLabel = "BOOL", description = "Keep freed memory for the next step")
+    @Option(
+            names = "--arena",
+            arity = "1",
+            paramLabel = "true|false",
+            description = "Keep freed memory for the next step")
     private boolean arena = defaults.arena();
 
     @Option(
             names = "--memory_pattern",
             arity = "1",
-            paramLabel = "BOOL",
+            paramLabel = "true|false",
             description = "Plan a step's memory as one block")
     private boolean memoryPattern = defaults.memoryPattern();
 
     @Option(
             names = "--allow_spinning",
             arity = "1",
-            paramLabel = "BOOL",
+            paramLabel = "true|false",
             description = "Let idle threads wait actively")
     private boolean allowSpinning = defaults.allowSpinning();
 
-    @Option(names = "--deterministic", arity = "1", paramLabel = "BOOL", description = "Sum in a fixed order")
+    @Option(names = "--deterministic", arity = "1", paramLabel = "true|false", description = "Sum in a fixed order")
     private boolean deterministic = defaults.deterministic();
 
     @Option(

@@ -1,13 +1,12 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.config.ConfigKeys;
-import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.train.ArtifactSteps;
 import dev.holdfast.weights.NpzFile;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -16,16 +15,20 @@ import picocli.CommandLine.Option;
 @Command(
         name = "step",
         customSynopsis = "holdfast step --artifact DIR --batches FILE.npz --out RUN [--learning_rate N]",
-        description = "Train any ONNX Runtime training artifacts, whoever made them, on arrays from a NumPy archive.",
+        description = {
+            "Train any ONNX Runtime training artifacts on arrays of a file.",
+            "Such as ONNX Runtime's own generate_artifacts makes."
+        },
         footer = {
             "",
-            "Arrays named <input><n> are the inputs of step n, counted from 0: input0 labels0 input1 labels1 ...",
-            "The loss of each step goes to RUN/metrics.jsonl, the weights and the optimizer's state to RUN/checkpoint-<steps>.",
+            "Arrays named <input><n> are the inputs of step n, from 0: input0 labels0 input1 labels1 ...",
+            "RUN/metrics.jsonl gets the loss of each step, RUN/checkpoint-<steps> the weights and the",
+            "optimizer's state.",
             "",
             "Example:",
-            "  holdfast step --artifact classifier --batches batches.npz --learning_rate 1e-2 --out runs/classifier"
+            "  holdfast step --artifact classifier --batches batches.npz --out run --learning_rate 1e-2"
         })
-final class StepCommand implements Callable<Integer> {
+final class StepCommand implements Callable<Integer>, CheckedCommand {
     private final Console console;
 
     @Option(
@@ -52,14 +55,14 @@ final class StepCommand implements Callable<Integer> {
     @Option(
             names = "--learning_rate",
             paramLabel = "N",
-            description = "Learning rate of every step (1e-5)",
+            description = "Learning rate of every step",
             defaultValue = "1e-5")
     private String learningRate;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Threads of ONNX Runtime; 0 = all cores (0)",
+            description = "Threads of ONNX Runtime; 0 = all cores",
             defaultValue = "0")
     private int threads;
 
@@ -70,7 +73,7 @@ final class StepCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         SessionSettings settings = SessionSettings.defaults().withIntraOpThreads(threads);
-        float rate = parsedLearningRate();
+        float rate = parsedLearningRate().orElseThrow().floatValue();
         ArtifactSteps.Job job =
                 new ArtifactSteps.Job(artifact, batches.toString(), NpzFile.read(batches), rate, out, settings);
         ArtifactSteps.Outcome outcome = ArtifactSteps.run(job, this::tell);
@@ -79,13 +82,20 @@ final class StepCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private float parsedLearningRate() {
-        return ConfigKeys.LEARNING_RATE
-                .type()
-                .parse(learningRate)
-                .orElseThrow(() -> new InvalidConfigurationException(List.of("--learning_rate: expected "
-                        + ConfigKeys.LEARNING_RATE.type().expectation() + ", got \"" + learningRate + "\"")))
-                .floatValue();
+    @Override
+    public void check(FlagProblems problems) {
+        problems.requireExisting("--artifact", artifact);
+        problems.requireExisting("--batches", batches);
+        problems.requireFree("--out", out);
+        problems.require(threads >= 0, "--threads", "0 or more", threads);
+        if (parsedLearningRate().isEmpty()) {
+            problems.wrongUsage("--learning_rate: expected "
+                    + ConfigKeys.LEARNING_RATE.type().expectation() + ", got \"" + learningRate + "\"");
+        }
+    }
+
+    private Optional<Double> parsedLearningRate() {
+        return ConfigKeys.LEARNING_RATE.type().parse(learningRate);
     }
 
     private void tell(ArtifactSteps.Step step) {

@@ -84,12 +84,19 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     /** Supervised fine-tuning. */
     @Command(
             name = "sft",
-            customSynopsis = "holdfast sft --artifact DIR --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
-            description = "Fine-tune on the responses of rows: ordinary supervised fine-tuning.",
+            customSynopsis = "holdfast sft --artifact DIR --data FILE.jsonl --out RUN [FLAGS]",
+            description = {
+                "Supervised fine-tuning on the responses of rows.",
+                "The run's folder ends with a packaged model in RUN/model."
+            },
             footer = {
                 "",
+                "Rows are JSON lines: prompt + completion; messages; instruction, input, output; or text.",
+                "Every key can also stand in the file of --config, as YAML. --no_shuffle is --shuffle false.",
+                "Ctrl-C stops after the step at hand; the same command with --resume goes on from there.",
+                "",
                 "Example:",
-                "  holdfast sft --artifact artifacts/smollm2 --data train.jsonl --out runs/sft --learning_rate 1e-5"
+                "  holdfast sft --artifact artifact --data train.jsonl --out runs/sft --learning_rate 1e-5"
             })
     static final class Sft extends TrainCommand {
         Sft(Console console) {
@@ -100,14 +107,20 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     /** Anchored distillation. */
     @Command(
             name = "anchor",
-            customSynopsis =
-                    "holdfast anchor --artifact DIR --reference RUN --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
-            description =
-                    "Fine-tune by Anchored Learning: distil towards a moving anchor between the model's own snapshot and a fine-tuned reference.",
+            customSynopsis = "holdfast anchor --artifact DIR --reference RUN --data FILE.jsonl --out RUN [FLAGS]",
+            description = {
+                "Anchored Learning towards a fine-tuned reference.",
+                "Distils towards a moving anchor between the model's own snapshot and the reference, which forgets less."
+            },
             footer = {
                 "",
-                "Example:",
-                "  holdfast anchor --artifact artifacts/smollm2 --reference runs/sft --data train.jsonl --out runs/anchor --alpha 0.5"
+                "Rows are JSON lines: prompt + completion; messages; instruction, input, output; or text.",
+                "Every key can also stand in the file of --config, as YAML. --no_shuffle is --shuffle false.",
+                "Ctrl-C stops after the step at hand; the same command with --resume goes on from there.",
+                "",
+                "Examples:",
+                "  holdfast anchor --artifact artifact --reference runs/sft --data train.jsonl --out runs/anchor",
+                "  holdfast anchor --config anchor.yaml --alpha 0.3"
             })
     static final class Anchor extends TrainCommand {
         Anchor(Console console) {
@@ -118,14 +131,19 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     /** Both stages. */
     @Command(
             name = "finetune",
-            customSynopsis =
-                    "holdfast finetune --artifact DIR --data FILE.jsonl --out RUN [--KEY VALUE]... [--config FILE]",
-            description =
-                    "Both stages in one: fine-tune a reference in RUN/sft, then learn towards it by Anchored Learning in RUN/anchor.",
+            customSynopsis = "holdfast finetune --artifact DIR --data FILE.jsonl --out RUN [FLAGS]",
+            description = {
+                "Both in one: sft, then anchor with its result as reference.",
+                "RUN/sft is the reference, RUN/anchor the result. With data.eval or data.retention a table compares them."
+            },
             footer = {
                 "",
+                "Rows are JSON lines: prompt + completion; messages; instruction, input, output; or text.",
+                "Every key can also stand in the file of --config, as YAML. --no_shuffle is --shuffle false.",
+                "Ctrl-C stops after the step at hand; the same command with --resume goes on from there.",
+                "",
                 "Example:",
-                "  holdfast finetune --artifact artifacts/smollm2 --data train.jsonl --out runs/both"
+                "  holdfast finetune --artifact artifact --data train.jsonl --out runs/both"
             })
     static final class Finetune extends TrainCommand {
         Finetune(Console console) {

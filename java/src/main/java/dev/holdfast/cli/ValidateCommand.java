@@ -21,9 +21,11 @@ import picocli.CommandLine.Spec;
 /** Checks a configuration and prints what it resolves to. */
 @Command(
         name = "validate",
-        customSynopsis = "holdfast validate [--job JOB] [--dry-run] [--config FILE] [--KEY VALUE]...",
-        description =
-                "Check a job before it runs: tell all problems at once, or print its configuration with all defaults, what it would do and what it would cost.",
+        customSynopsis = "holdfast validate [--config FILE] [--job JOB] [--dry-run] [FLAGS]",
+        description = {
+            "Check a job before it runs.",
+            "Tells all problems at once; or prints its configuration with all defaults, what it will do and what it costs."
+        },
         footer = {
             "",
             "Examples:",

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** True or false, in any of YAML's spellings. */
-record BooleanType() implements ValueType<Boolean> {
+record BooleanType() implements KeyType<Boolean> {
     @Override
     public Optional<Boolean> parse(String text) {
         return switch (text.strip().toLowerCase(Locale.ROOT)) {

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
  *
  * @param values the enum
  */
-record ChoiceType<E extends Enum<E>>(Class<E> values) implements ValueType<E> {
+record ChoiceType<E extends Enum<E>>(Class<E> values) implements KeyType<E> {
     @Override
     public Optional<E> parse(String text) {
         String word = text.strip().toLowerCase(Locale.ROOT);

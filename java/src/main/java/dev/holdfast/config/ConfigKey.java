@@ -15,7 +15,7 @@ import java.util.Set;
  * @param help one line: what it does, in which unit
  */
 public record ConfigKey<T>(
-        String name, ValueType<T> type, Optional<T> defaultValue, Set<Job> jobs, Set<Job> requiredBy, String help) {
+        String name, KeyType<T> type, Optional<T> defaultValue, Set<Job> jobs, Set<Job> requiredBy, String help) {
     public ConfigKey {
         Objects.requireNonNull(type, name);
         jobs = Set.copyOf(jobs);

@@ -22,7 +22,7 @@ public final class ConfigKeys {
             EnumSet.of(Job.ANCHOR),
             "Fine-tuned reference: a run, a checkpoint or an artifact with the same vocabulary");
     public static final ConfigKey<Path> DATA_TRAIN =
-            required("data.train", ALL, "Training rows, JSON lines; plain data means the same");
+            required("data.train", ALL, "Training rows, JSON lines; data alone means the same");
     public static final ConfigKey<Path> DATA_EVAL =
             path("data.eval", "Held-out rows of the task, JSON lines, for the evaluation loss");
     public static final ConfigKey<Path> DATA_RETENTION =
@@ -206,7 +206,7 @@ public final class ConfigKeys {
         return key(name, new ChoiceType<>(value.getDeclaringClass()), value, jobs, help);
     }
 
-    private static <T> ConfigKey<T> key(String name, ValueType<T> type, T value, Set<Job> jobs, String help) {
+    private static <T> ConfigKey<T> key(String name, KeyType<T> type, T value, Set<Job> jobs, String help) {
         return add(new ConfigKey<>(name, type, Optional.of(value), jobs, Set.of(), help));
     }
 

@@ -45,7 +45,7 @@ public final class ConfigSchema {
         key.defaultValue().ifPresent(value -> putDefault(key.type(), value, property));
     }
 
-    private static <T> void putDefault(ValueType<T> type, T value, ObjectNode property) {
+    private static <T> void putDefault(KeyType<T> type, T value, ObjectNode property) {
         if (value instanceof Double number) {
             property.put("default", number);
         } else if (value instanceof Long number) {

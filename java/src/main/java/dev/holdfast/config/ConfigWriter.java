@@ -66,7 +66,7 @@ final class ConfigWriter {
         section = next;
     }
 
-    private <T> void writeValue(ValueType<T> type, T value) throws IOException {
+    private <T> void writeValue(KeyType<T> type, T value) throws IOException {
         String text = type.format(value);
         if (type instanceof PathType || type instanceof ChoiceType) {
             generator.writeString(text);

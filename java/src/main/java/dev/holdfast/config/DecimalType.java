@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param high the upper bound; infinite where there is none
  * @param highAllowed whether the upper bound itself is allowed
  */
-record DecimalType(double low, boolean lowAllowed, double high, boolean highAllowed) implements ValueType<Double> {
+record DecimalType(double low, boolean lowAllowed, double high, boolean highAllowed) implements KeyType<Double> {
     static DecimalType between(double low, double high) {
         return new DecimalType(low, true, high, true);
     }

@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param low the least value
  * @param high the greatest value
  */
-record IntegerType(long low, long high) implements ValueType<Long> {
+record IntegerType(long low, long high) implements KeyType<Long> {
     static IntegerType atLeast(long low) {
         return new IntegerType(low, Integer.MAX_VALUE);
     }

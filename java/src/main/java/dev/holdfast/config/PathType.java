@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** A file or directory, relative to the working directory unless absolute; a leading {@code ~} is the home directory. */
-record PathType() implements ValueType<Path> {
+record PathType() implements KeyType<Path> {
     @Override
     public Optional<Path> parse(String text) {
         if (text.isBlank()) {

@@ -33,7 +33,9 @@ record Setting(String name, Optional<String> text, String place) {
 
     /** The value in a message. */
     String got() {
-        return text.map(value -> "\"" + value + "\"").orElse("nothing");
+        return text.filter(value -> !value.isEmpty())
+                .map(value -> "\"" + value + "\"")
+                .orElse("nothing");
     }
 
     boolean isFlag() {

@@ -7,7 +7,7 @@ import java.util.Optional;
 final class ChatTemplateSource {
     private ChatTemplateSource() {}
 
-    static Optional<String> find(ModelFolder folder) {
+    static Optional<String> find(TextFiles folder) {
         return folder.text("chat_template.jinja")
                 .or(() -> inSettings(folder.json("tokenizer_config.json").path("chat_template")));
     }

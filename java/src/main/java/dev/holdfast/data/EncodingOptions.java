@@ -1,5 +1,7 @@
 package dev.holdfast.data;
 
+import dev.holdfast.config.TooLongRows;
+
 /**
  * How rows become token ids.
  *
@@ -8,7 +10,7 @@ package dev.holdfast.data;
  * @param appendEos whether every response is closed by the end-of-sequence token, unless it already ends so
  * @param modelVocabularySize how many tokens the model knows; ids must be below it
  */
-public record EncodingOptions(int maxLength, OnTooLong onTooLong, boolean appendEos, int modelVocabularySize) {
+public record EncodingOptions(int maxLength, TooLongRows onTooLong, boolean appendEos, int modelVocabularySize) {
     public EncodingOptions {
         if (maxLength < 2) {
             throw new IllegalArgumentException("maxLength: expected at least 2, got " + maxLength);

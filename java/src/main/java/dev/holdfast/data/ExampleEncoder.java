@@ -1,5 +1,6 @@
 package dev.holdfast.data;
 
+import dev.holdfast.config.TooLongRows;
 import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.InvalidInputException;
 import java.util.ArrayList;
@@ -217,7 +218,7 @@ public final class ExampleEncoder {
             Row row = outcome.row();
             Draft draft = outcome.draft();
             boolean tooLong = draft.tokens().length() > options.maxLength();
-            if (tooLong && options.onTooLong() == OnTooLong.DROP) {
+            if (tooLong && options.onTooLong() == TooLongRows.DROP) {
                 droppedAsTooLong++;
                 return;
             }

@@ -19,10 +19,10 @@ import java.util.Optional;
  * fall back to bytes.
  */
 public final class GgufTokenizer {
-    private final GgufMetadata metadata;
+    private final GgufTokenizerMetadata metadata;
     private final GgufVocabulary vocabulary;
 
-    private GgufTokenizer(GgufMetadata metadata) {
+    private GgufTokenizer(GgufTokenizerMetadata metadata) {
         this.metadata = metadata;
         this.vocabulary = GgufVocabulary.of(metadata);
     }
@@ -38,7 +38,7 @@ public final class GgufTokenizer {
      * @throws FileAccessException if a file cannot be written
      */
     public static void write(Map<String, Object> metadata, Path directory) {
-        GgufTokenizer tokenizer = new GgufTokenizer(new GgufMetadata(metadata));
+        GgufTokenizer tokenizer = new GgufTokenizer(new GgufTokenizerMetadata(metadata));
         ObjectNode json = tokenizer.tokenizer();
         try {
             Files.createDirectories(directory);
@@ -51,7 +51,7 @@ public final class GgufTokenizer {
     }
 
     private static void write(Path file, JsonNode json) throws IOException {
-        ModelFolder.MAPPER.writerWithDefaultPrettyPrinter().writeValue(file.toFile(), json);
+        TextFiles.MAPPER.writerWithDefaultPrettyPrinter().writeValue(file.toFile(), json);
     }
 
     private ObjectNode tokenizer() {
@@ -79,7 +79,7 @@ public final class GgufTokenizer {
     }
 
     private ArrayNode givenMerges() {
-        ArrayNode merges = ModelFolder.MAPPER.createArrayNode();
+        ArrayNode merges = TextFiles.MAPPER.createArrayNode();
         for (String merge : metadata.texts("merges")) {
             int space = merge.indexOf(' ', 1);
             if (space < 0 || space == merge.length() - 1) {
@@ -116,7 +116,7 @@ public final class GgufTokenizer {
     }
 
     private static ObjectNode sentencePieceDecoder(boolean spaceInFront) {
-        ObjectNode decoder = ModelFolder.MAPPER.createObjectNode().put("type", "Sequence");
+        ObjectNode decoder = TextFiles.MAPPER.createObjectNode().put("type", "Sequence");
         ArrayNode steps = decoder.putArray("decoders");
         addReplace(steps, "▁", " ");
         steps.addObject().put("type", "ByteFallback");
@@ -138,7 +138,7 @@ public final class GgufTokenizer {
     }
 
     private ObjectNode frame() {
-        ObjectNode json = ModelFolder.MAPPER.createObjectNode().put("version", "1.0");
+        ObjectNode json = TextFiles.MAPPER.createObjectNode().put("version", "1.0");
         json.putNull("truncation");
         json.putNull("padding");
         json.set("added_tokens", vocabulary.addedTokens());
@@ -146,7 +146,7 @@ public final class GgufTokenizer {
     }
 
     private static ObjectNode byteLevelStep() {
-        return ModelFolder.MAPPER
+        return TextFiles.MAPPER
                 .createObjectNode()
                 .put("type", "ByteLevel")
                 .put("add_prefix_space", false)
@@ -163,7 +163,7 @@ public final class GgufTokenizer {
         if (bos.isEmpty() && eos.isEmpty()) {
             return byteLevelStep();
         }
-        ObjectNode template = ModelFolder.MAPPER.createObjectNode().put("type", "TemplateProcessing");
+        ObjectNode template = TextFiles.MAPPER.createObjectNode().put("type", "TemplateProcessing");
         addSequence(template.putArray("single"), "A", 0, bos, eos);
         addSequence(addSequence(template.putArray("pair"), "A", 0, bos, eos), "B", 1, bos, eos);
         ObjectNode special = template.putObject("special_tokens");
@@ -193,7 +193,7 @@ public final class GgufTokenizer {
     }
 
     private ObjectNode settings() {
-        ObjectNode settings = ModelFolder.MAPPER.createObjectNode();
+        ObjectNode settings = TextFiles.MAPPER.createObjectNode();
         settings.put("tokenizer_class", "PreTrainedTokenizerFast").put("clean_up_tokenization_spaces", false);
         token("bos_token_id").ifPresent(token -> settings.put("bos_token", token));
         token("eos_token_id").ifPresent(token -> settings.put("eos_token", token));
@@ -204,9 +204,9 @@ public final class GgufTokenizer {
     }
 
     private ObjectNode generation() {
-        ObjectNode generation = ModelFolder.MAPPER.createObjectNode();
+        ObjectNode generation = TextFiles.MAPPER.createObjectNode();
         metadata.tokenId("bos_token_id", vocabulary.size()).ifPresent(id -> generation.put("bos_token_id", id));
-        ArrayNode stops = ModelFolder.MAPPER.createArrayNode();
+        ArrayNode stops = TextFiles.MAPPER.createArrayNode();
         metadata.tokenId("eos_token_id", vocabulary.size()).ifPresent(stops::add);
         metadata.tokenId("eot_token_id", vocabulary.size())
                 .filter(id -> stops.isEmpty() || stops.get(0).intValue() != id)

@@ -12,7 +12,7 @@ record GgufVocabulary(List<String> tokens, List<Number> kinds) {
     private static final int CONTROL = 3;
     private static final int USER_DEFINED = 4;
 
-    static GgufVocabulary of(GgufMetadata metadata) {
+    static GgufVocabulary of(GgufTokenizerMetadata metadata) {
         List<String> tokens = metadata.texts("tokens");
         if (tokens.isEmpty()) {
             throw new InvalidInputException("tokenizer.ggml.tokens: expected at least one token, got none");
@@ -37,7 +37,7 @@ record GgufVocabulary(List<String> tokens, List<Number> kinds) {
 
     /** Token texts with their ids, as {@code model.vocab} has them. */
     ObjectNode toJson() {
-        ObjectNode vocabulary = ModelFolder.MAPPER.createObjectNode();
+        ObjectNode vocabulary = TextFiles.MAPPER.createObjectNode();
         for (int id = 0; id < tokens.size(); id++) {
             vocabulary.put(tokens.get(id), id);
         }
@@ -46,7 +46,7 @@ record GgufVocabulary(List<String> tokens, List<Number> kinds) {
 
     /** Control tokens, which are special, and tokens that the model's makers defined, which are found in texts as they stand. */
     ArrayNode addedTokens() {
-        ArrayNode added = ModelFolder.MAPPER.createArrayNode();
+        ArrayNode added = TextFiles.MAPPER.createArrayNode();
         for (int id = 0; id < tokens.size(); id++) {
             int kind = kinds.get(id).intValue();
             if (kind == CONTROL || kind == USER_DEFINED) {

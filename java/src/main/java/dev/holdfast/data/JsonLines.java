@@ -25,7 +25,7 @@ import java.util.zip.ZipException;
 /** Reads a JSON-lines file line by line; every fault names file and line. */
 final class JsonLines {
     private static final ObjectReader READER =
-            ModelFolder.MAPPER.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+            TextFiles.MAPPER.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     private final Path file;

@@ -71,7 +71,7 @@ final class PreTokenizers {
 
     /** The {@code pre_tokenizer} of {@code tokenizer.json}: the cuts, then bytes as letters. */
     static ObjectNode toJson(Cut cut) {
-        ObjectNode sequence = ModelFolder.MAPPER.createObjectNode().put("type", "Sequence");
+        ObjectNode sequence = TextFiles.MAPPER.createObjectNode().put("type", "Sequence");
         ArrayNode steps = sequence.putArray("pretokenizers");
         for (String pattern : cut.patterns()) {
             ObjectNode split = steps.addObject().put("type", "Split");

@@ -48,7 +48,7 @@ final class ScoredMerges {
             }
         }
         merges.sort(HIGHEST_FIRST);
-        ArrayNode json = ModelFolder.MAPPER.createArrayNode();
+        ArrayNode json = TextFiles.MAPPER.createArrayNode();
         merges.forEach(merge -> json.addArray().add(merge.left()).add(merge.right()));
         return json;
     }

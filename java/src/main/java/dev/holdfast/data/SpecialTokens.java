@@ -20,7 +20,7 @@ record SpecialTokens(
         TreeSet<Integer> stopIds,
         Optional<Integer> firstStopId) {
 
-    static SpecialTokens of(ModelFolder folder) {
+    static SpecialTokens of(TextFiles folder) {
         ObjectNode settings = folder.json("tokenizer_config.json");
         ObjectNode map = folder.json("special_tokens_map.json");
         ObjectNode generation = folder.json("generation_config.json");

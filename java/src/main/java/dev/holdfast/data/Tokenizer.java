@@ -50,7 +50,7 @@ public final class Tokenizer implements AutoCloseable {
      * @throws dev.holdfast.error.RuntimeFailureException if the native tokenizer library cannot be loaded
      */
     public static Tokenizer load(Path directory) {
-        ModelFolder folder = new ModelFolder(directory);
+        TextFiles folder = new TextFiles(directory);
         Path file = directory.resolve("tokenizer.json");
         String json = folder.text("tokenizer.json")
                 .orElseThrow(() -> MalformedFileException.of(file, "no such file; expected a Hugging Face tokenizer"));
@@ -115,11 +115,6 @@ public final class Tokenizer implements AutoCloseable {
     /** The highest token id plus one, added tokens included. */
     public int vocabularySize() {
         return vocabulary.size();
-    }
-
-    /** The id of a token by its exact text, if there is such a token. */
-    public OptionalInt tokenId(String token) {
-        return vocabulary.id(token);
     }
 
     /** The beginning-of-sequence id, if the model has one. */

@@ -70,11 +70,6 @@ final class CachedDecoder implements AutoCloseable {
                     .forEach(name -> past.put(name, RuntimeTensor.of(HostTensor.allocate(ElementType.FLOAT, empty))));
         }
 
-        /** How many tokens there are. */
-        int length() {
-            return length;
-        }
-
         /** Appends tokens. */
         void append(int... ids) {
             advance(ids, false);

@@ -1,5 +1,8 @@
 package dev.holdfast.eval;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * How tokens are chosen and when to stop.
  *
@@ -11,15 +14,26 @@ package dev.holdfast.eval;
  */
 public record GenerationOptions(int maxNewTokens, double temperature, int topK, double topP, long seed) {
     public GenerationOptions {
-        require(maxNewTokens >= 1, "max_new_tokens", "1 or more", maxNewTokens);
-        require(temperature >= 0 && temperature < Double.POSITIVE_INFINITY, "temperature", "0 or more", temperature);
-        require(topK >= 0, "top_k", "0 or more", topK);
-        require(topP > 0 && topP <= 1, "top_p", "more than 0 and at most 1", topP);
+        List<String> problems = problems(maxNewTokens, temperature, topK, topP);
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(problems.get(0));
+        }
     }
 
-    private static void require(boolean condition, String name, String expected, Object got) {
-        if (!condition) {
-            throw new IllegalArgumentException(name + ": expected " + expected + ", got " + got);
+    /** What is out of its range, one line each; empty where all is well. */
+    public static List<String> problems(int maxNewTokens, double temperature, int topK, double topP) {
+        List<String> found = new ArrayList<>();
+        require(maxNewTokens >= 1, "max_new_tokens", "1 or more", maxNewTokens, found);
+        boolean finite = temperature >= 0 && temperature < Double.POSITIVE_INFINITY;
+        require(finite, "temperature", "0 or more", temperature, found);
+        require(topK >= 0, "top_k", "0 or more", topK, found);
+        require(topP > 0 && topP <= 1, "top_p", "more than 0 and at most 1", topP, found);
+        return found;
+    }
+
+    private static void require(boolean holds, String name, String expected, Object got, List<String> found) {
+        if (!holds) {
+            found.add(name + ": expected " + expected + ", got " + got);
         }
     }
 

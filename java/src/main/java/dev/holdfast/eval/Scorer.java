@@ -1,10 +1,10 @@
 package dev.holdfast.eval;
 
+import dev.holdfast.config.TooLongRows;
 import dev.holdfast.data.EncodedExample;
 import dev.holdfast.data.EncodingOptions;
 import dev.holdfast.data.ExampleEncoder;
 import dev.holdfast.data.Examples;
-import dev.holdfast.data.OnTooLong;
 import dev.holdfast.data.Row;
 import dev.holdfast.data.Tokenizer;
 import dev.holdfast.error.RuntimeFailureException;
@@ -36,7 +36,7 @@ public final class Scorer implements AutoCloseable {
         this.longest = Math.max(2, model.maximumPositions());
         // One token beyond the limit tells a row that is cut from one that just fits.
         this.encoder = new ExampleEncoder(
-                tokenizer, new EncodingOptions(longest + 1, OnTooLong.CUT, appendEos, model.vocabularySize()));
+                tokenizer, new EncodingOptions(longest + 1, TooLongRows.CUT, appendEos, model.vocabularySize()));
     }
 
     /**
@@ -61,9 +61,14 @@ public final class Scorer implements AutoCloseable {
         }
     }
 
+    /** The most tokens of a row, prompt included; longer rows are cut. */
+    public int contextLength() {
+        return longest;
+    }
+
     /**
-     * Scores all rows and writes a JSON line for each: {@code index}, {@code tokens}, {@code logprob_sum}, {@code token_logprobs}. The
-     * file appears when it is complete.
+     * Scores all rows and writes a JSON line for each: {@code index}, {@code tokens}, {@code logprob_sum}, {@code token_logprobs}. A row
+     * without a response token within {@link #contextLength()} has its line as well, with 0 tokens. The file appears when it is complete.
      *
      * @param listener hears of each row
      * @throws dev.holdfast.error.MalformedFileException if a row cannot be read
@@ -84,11 +89,6 @@ public final class Scorer implements AutoCloseable {
             file.commit();
         }
         return summary[0];
-    }
-
-    /** The score of one row, which is cut to the model's longest sequence. */
-    public RowScore score(Row row) {
-        return score(row, encoder.encode(row));
     }
 
     private RowScore score(Row row, Optional<EncodedExample> example) {

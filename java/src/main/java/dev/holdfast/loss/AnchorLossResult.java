@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param loss Σ weight · token loss
  * @param tokenLoss FLOAT[N], without the weights
- * @param statistics FLOAT[N, 11]: see {@link LossStatistics}
+ * @param statistics FLOAT[N, 11]: a column for each {@link LossStatistic}
  * @param studentGradient gradient of {@code loss} by the student's logits [N, V], if it was asked for
  */
 public record AnchorLossResult(
@@ -26,8 +26,12 @@ public record AnchorLossResult(
         return new AnchorLossResult(loss, tokenLoss, statistics, gradient);
     }
 
-    /** The statistics of one token. */
-    public LossStatistics statisticsOf(int token) {
-        return LossStatistics.of(statistics, token);
+    /**
+     * One statistic of one token.
+     *
+     * @param token in [0, N)
+     */
+    public float statistic(int token, LossStatistic statistic) {
+        return statistics.floats().get(token * LossStatistic.COUNT + statistic.column());
     }
 }

@@ -18,7 +18,7 @@ final class JavaAnchorLoss implements AnchorLoss {
         AnchorLoss.requireComputable(inputs, gradient);
         HostTensor tokenLoss = HostTensor.allocate(ElementType.FLOAT, Shape.of(inputs.tokenCount()));
         HostTensor statistics =
-                HostTensor.allocate(ElementType.FLOAT, Shape.of(inputs.tokenCount(), LossStatistics.COUNT));
+                HostTensor.allocate(ElementType.FLOAT, Shape.of(inputs.tokenCount(), LossStatistic.COUNT));
         Rows rows = new Rows(inputs);
         for (int token = 0; token < inputs.tokenCount(); token++) {
             double[] row = new double[inputs.vocabularySize()];

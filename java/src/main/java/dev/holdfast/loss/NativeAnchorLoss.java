@@ -19,7 +19,7 @@ final class NativeAnchorLoss implements AnchorLoss {
         AnchorLoss.requireComputable(inputs, gradient);
         int tokens = inputs.tokenCount();
         HostTensor tokenLoss = HostTensor.allocate(ElementType.FLOAT, Shape.of(tokens));
-        HostTensor statistics = HostTensor.allocate(ElementType.FLOAT, Shape.of(tokens, LossStatistics.COUNT));
+        HostTensor statistics = HostTensor.allocate(ElementType.FLOAT, Shape.of(tokens, LossStatistic.COUNT));
         AnchorLossKernel.run(
                 backend,
                 tokens,

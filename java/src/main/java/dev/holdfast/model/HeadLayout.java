@@ -20,10 +20,6 @@ final class HeadLayout {
         this.headSize = headSize;
     }
 
-    Dimension batch() {
-        return batch;
-    }
-
     Dimension length() {
         return length;
     }

@@ -49,12 +49,12 @@ public record ModelConfig(
      * @throws InvalidInputException if a size is missing, not a positive integer, or contradicts another
      */
     public static ModelConfig of(JsonNode config) {
-        ConfigReader reader = new ConfigReader(config);
+        HuggingFaceConfig reader = new HuggingFaceConfig(config);
         Family family = reader.family();
         return family == Family.GPT2 ? gpt2(reader) : llama(family, reader);
     }
 
-    private static ModelConfig llama(Family family, ConfigReader reader) {
+    private static ModelConfig llama(Family family, HuggingFaceConfig reader) {
         reader.requireText("hidden_act", "silu");
         int headCount = reader.size("num_attention_heads");
         int hiddenSize = reader.size("hidden_size");
@@ -81,7 +81,7 @@ public record ModelConfig(
                 .checked();
     }
 
-    private static ModelConfig gpt2(ConfigReader reader) {
+    private static ModelConfig gpt2(HuggingFaceConfig reader) {
         reader.requireText("activation_function", "gelu_new");
         reader.requireFlag("scale_attn_weights", true);
         reader.requireFlag("scale_attn_by_inverse_layer_idx", false);

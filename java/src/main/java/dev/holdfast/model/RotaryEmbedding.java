@@ -14,7 +14,7 @@ import dev.holdfast.error.UnsupportedModelException;
 public record RotaryEmbedding(float[] frequencies) {
     private static final double DEFAULT_BASE = 10_000;
 
-    static RotaryEmbedding of(ConfigReader reader, int headSize) {
+    static RotaryEmbedding of(HuggingFaceConfig reader, int headSize) {
         // Configurations written since transformers 5 keep base and scaling together under rope_parameters.
         JsonNode parameters = reader.node("rope_parameters");
         JsonNode scaling = parameters.isMissingNode() ? reader.node("rope_scaling") : parameters;
@@ -30,7 +30,7 @@ public record RotaryEmbedding(float[] frequencies) {
         return frequencies;
     }
 
-    private static float[] scaled(double[] frequencies, JsonNode scaling, ConfigReader reader) {
+    private static float[] scaled(double[] frequencies, JsonNode scaling, HuggingFaceConfig reader) {
         String type = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
         switch (type) {
             case "default" -> {}
@@ -64,7 +64,7 @@ public record RotaryEmbedding(float[] frequencies) {
     }
 
     /** Long wavelengths are stretched by the factor, short ones are left, those between are blended. */
-    private static void scaleAsLlama3(double[] frequencies, JsonNode scaling, ConfigReader reader) {
+    private static void scaleAsLlama3(double[] frequencies, JsonNode scaling, HuggingFaceConfig reader) {
         double factor = number(scaling, "factor");
         double low = number(scaling, "low_freq_factor");
         double high = number(scaling, "high_freq_factor");

@@ -124,13 +124,9 @@ public final class NativeLibrary {
         return HoldfastApi.multiplies(HoldfastApi.BFLOAT16) != 0;
     }
 
-    /** Threads that direct calls of the kernels use; inside ONNX Runtime its own threads are used. */
-    public int threadCount() {
-        return (int) HoldfastApi.threadCount();
-    }
-
     /**
-     * Sets the number of threads that direct calls of the kernels use. Results do not depend on it.
+     * Sets the number of threads that direct calls of the kernels use; inside ONNX Runtime its own threads are used. Results do not depend
+     * on it.
      *
      * @param threadCount at least 1, at most 1024
      * @throws IllegalArgumentException if it is out of range

@@ -63,7 +63,7 @@ record GraphSignature(List<ValueInfo> inputs, Set<String> domains) {
 
     private static ValueInfo convert(OnnxMl.ValueInfoProto value) {
         OnnxMl.TypeProto.Tensor tensor = value.getType().getTensorType();
-        Optional<List<Dimension>> dimensions = tensor.hasShape()
+        Optional<List<DeclaredDimension>> dimensions = tensor.hasShape()
                 ? Optional.of(tensor.getShape().getDimList().stream()
                         .map(GraphSignature::convert)
                         .toList())
@@ -71,10 +71,10 @@ record GraphSignature(List<ValueInfo> inputs, Set<String> domains) {
         return new ValueInfo(value.getName(), elementType(tensor.getElemType()), dimensions);
     }
 
-    private static Dimension convert(OnnxMl.TensorShapeProto.Dimension dimension) {
+    private static DeclaredDimension convert(OnnxMl.TensorShapeProto.Dimension dimension) {
         return dimension.hasDimValue()
-                ? Dimension.fixed(dimension.getDimValue())
-                : Dimension.named(dimension.getDimParam());
+                ? DeclaredDimension.fixed(dimension.getDimValue())
+                : DeclaredDimension.named(dimension.getDimParam());
     }
 
     private static Optional<ElementType> elementType(int code) {

@@ -10,6 +10,7 @@ import ai.onnxruntime.TensorInfo;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.RuntimeFailureException;
+import dev.holdfast.onnx.ModelExtents;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
 import java.nio.file.Files;
@@ -60,12 +61,14 @@ public final class InferenceSession implements AutoCloseable {
      * Opens a model file; external data is looked up beside it.
      *
      * @throws FileAccessException if there is no such file
+     * @throws dev.holdfast.error.MalformedFileException if it or its external data is truncated
      * @throws RuntimeFailureException if ONNX Runtime cannot be started or refuses the model, or the device is not available
      */
     public static InferenceSession open(Path model, SessionSettings settings) {
         if (!Files.isRegularFile(model)) {
             throw FileAccessException.reading(model, new NoSuchFileException(model.toString()));
         }
+        ModelExtents.check(model);
         return open(
                 model.toString(),
                 settings,
@@ -111,10 +114,13 @@ public final class InferenceSession implements AutoCloseable {
         if (!(node.getInfo() instanceof TensorInfo tensor)) {
             return new ValueInfo(node.getName(), Optional.empty(), Optional.empty());
         }
-        List<Dimension> dimensions = new ArrayList<>();
+        List<DeclaredDimension> dimensions = new ArrayList<>();
         for (int axis = 0; axis < tensor.getShape().length; axis++) {
             long size = tensor.getShape()[axis];
-            dimensions.add(size >= 0 ? Dimension.fixed(size) : Dimension.named(tensor.getDimensionNames()[axis]));
+            dimensions.add(
+                    size >= 0
+                            ? DeclaredDimension.fixed(size)
+                            : DeclaredDimension.named(tensor.getDimensionNames()[axis]));
         }
         return new ValueInfo(node.getName(), OrtTensors.elementType(tensor.onnxType), Optional.of(dimensions));
     }

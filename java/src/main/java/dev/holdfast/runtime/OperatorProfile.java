@@ -102,11 +102,6 @@ public record OperatorProfile(int runs, long runMicros, List<OperatorTime> opera
         }
     }
 
-    /** Microseconds inside operators. */
-    public long operatorMicros() {
-        return operators.stream().mapToLong(OperatorTime::micros).sum();
-    }
-
     private static final class Summary {
         private final Map<String, OperatorTime> times = new HashMap<>();
         private int runsToLeaveOut;

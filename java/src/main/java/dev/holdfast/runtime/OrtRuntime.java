@@ -54,19 +54,6 @@ public final class OrtRuntime {
         return facts;
     }
 
-    /**
-     * Seeds ONNX Runtime's own random operators, such as Dropout.
-     *
-     * @throws RuntimeFailureException if ONNX Runtime refuses
-     */
-    public void setSeed(long seed) {
-        try {
-            OrtTrainingSession.setSeed(seed);
-        } catch (OrtException e) {
-            throw OrtFailure.of("seed " + seed, e);
-        }
-    }
-
     OrtEnvironment environment() {
         return environment;
     }

@@ -15,11 +15,6 @@ public final class ProcessMemory {
         return read("VmHWM:");
     }
 
-    /** The bytes resident now; 0 where the system does not tell. */
-    public static long residentBytes() {
-        return read("VmRSS:");
-    }
-
     private static long read(String key) {
         try (var lines = Files.lines(STATUS)) {
             return lines.filter(line -> line.startsWith(key))

@@ -32,24 +32,4 @@ public record TrainingFiles(
                 Optional.of(directory.resolve("optimizer_model.onnx")),
                 List.of());
     }
-
-    /** These files with another checkpoint. */
-    public TrainingFiles withCheckpoint(Path other) {
-        return new TrainingFiles(other, trainingModel, evalModel, optimizerModel, expectedParameters);
-    }
-
-    /** These files without the model for evaluation. */
-    public TrainingFiles withoutEvaluation() {
-        return new TrainingFiles(checkpoint, trainingModel, Optional.empty(), optimizerModel, expectedParameters);
-    }
-
-    /** These files without the optimizer. */
-    public TrainingFiles withoutOptimizer() {
-        return new TrainingFiles(checkpoint, trainingModel, evalModel, Optional.empty(), expectedParameters);
-    }
-
-    /** These files with names that the checkpoint must hold. */
-    public TrainingFiles withExpectedParameters(List<String> names) {
-        return new TrainingFiles(checkpoint, trainingModel, evalModel, optimizerModel, names);
-    }
 }

@@ -202,54 +202,6 @@ public final class TrainingSession implements AutoCloseable {
         call(file.toString(), () -> session.saveCheckpoint(file, withOptimizer));
     }
 
-    /** Adds a number to the properties that travel with the checkpoint. */
-    public void setProperty(String name, float value) {
-        requireOpen();
-        call("property " + name, () -> session.addProperty(name, value));
-    }
-
-    /** Adds a number to the properties that travel with the checkpoint. */
-    public void setProperty(String name, int value) {
-        requireOpen();
-        call("property " + name, () -> session.addProperty(name, value));
-    }
-
-    /** Adds a text to the properties that travel with the checkpoint. */
-    public void setProperty(String name, String value) {
-        requireOpen();
-        call("property " + name, () -> session.addProperty(name, value));
-    }
-
-    /**
-     * A FLOAT property of the checkpoint.
-     *
-     * @throws RuntimeFailureException if there is none of this name and type
-     */
-    public float floatProperty(String name) {
-        requireOpen();
-        return get("property " + name, () -> session.getFloatProperty(name));
-    }
-
-    /**
-     * An integer property of the checkpoint.
-     *
-     * @throws RuntimeFailureException if there is none of this name and type
-     */
-    public int intProperty(String name) {
-        requireOpen();
-        return get("property " + name, () -> session.getIntProperty(name));
-    }
-
-    /**
-     * A text property of the checkpoint.
-     *
-     * @throws RuntimeFailureException if there is none of this name and type
-     */
-    public String stringProperty(String name) {
-        requireOpen();
-        return get("property " + name, () -> session.getStringProperty(name));
-    }
-
     private interface OrtAction {
         void run() throws OrtException;
     }

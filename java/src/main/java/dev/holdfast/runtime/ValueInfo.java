@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
  * @param elementType the type of its elements, or empty where ONNX has a type that {@link ElementType} has not
  * @param dimensions its dimensions, outermost first, or empty where the model does not declare a rank
  */
-public record ValueInfo(String name, Optional<ElementType> elementType, Optional<List<Dimension>> dimensions) {
+public record ValueInfo(String name, Optional<ElementType> elementType, Optional<List<DeclaredDimension>> dimensions) {
     public ValueInfo {
         dimensions = dimensions.map(List::copyOf);
     }
@@ -25,7 +25,7 @@ public record ValueInfo(String name, Optional<ElementType> elementType, Optional
                 && dimensions.map(declared -> fits(declared, shape)).orElse(true);
     }
 
-    private static boolean fits(List<Dimension> declared, Shape shape) {
+    private static boolean fits(List<DeclaredDimension> declared, Shape shape) {
         if (declared.size() != shape.rank()) {
             return false;
         }
@@ -42,10 +42,10 @@ public record ValueInfo(String name, Optional<ElementType> elementType, Optional
         if (dimensions.isEmpty()) {
             return Optional.empty();
         }
-        List<Dimension> declared = dimensions.get();
+        List<DeclaredDimension> declared = dimensions.get();
         long[] shape = new long[declared.size()];
         for (int axis = 0; axis < shape.length; axis++) {
-            Dimension dimension = declared.get(axis);
+            DeclaredDimension dimension = declared.get(axis);
             Long size = dimension.isFixed() ? Long.valueOf(dimension.size()) : sizes.get(dimension.symbol());
             if (size == null) {
                 return Optional.empty();
@@ -57,7 +57,7 @@ public record ValueInfo(String name, Optional<ElementType> elementType, Optional
 
     /** Adds the sizes that a tensor gives to named dimensions. */
     void collectSizes(Shape shape, Map<String, Long> sizes) {
-        List<Dimension> declared = dimensions.orElse(List.of());
+        List<DeclaredDimension> declared = dimensions.orElse(List.of());
         for (int axis = 0; axis < declared.size(); axis++) {
             if (!declared.get(axis).symbol().isEmpty()) {
                 sizes.put(declared.get(axis).symbol(), shape.dimension(axis));
@@ -77,7 +77,7 @@ public record ValueInfo(String name, Optional<ElementType> elementType, Optional
         return type + dimensions.map(ValueInfo::join).orElse("[...]");
     }
 
-    private static String join(List<Dimension> dimensions) {
-        return dimensions.stream().map(Dimension::toString).collect(Collectors.joining(", ", "[", "]"));
+    private static String join(List<DeclaredDimension> dimensions) {
+        return dimensions.stream().map(DeclaredDimension::toString).collect(Collectors.joining(", ", "[", "]"));
     }
 }

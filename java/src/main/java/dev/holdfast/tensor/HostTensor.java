@@ -3,7 +3,6 @@ package dev.holdfast.tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
 /**
@@ -120,16 +119,6 @@ public final class HostTensor {
         return bytes().asLongBuffer();
     }
 
-    /**
-     * The elements of an INT32 tensor as a view.
-     *
-     * @throws IllegalStateException if the tensor is of another type
-     */
-    public IntBuffer ints() {
-        require(ElementType.INT32);
-        return bytes().asIntBuffer();
-    }
-
     /** The elements of a FLOAT tensor, copied. */
     public float[] toFloatArray() {
         float[] values = new float[elementCount()];
@@ -142,15 +131,6 @@ public final class HostTensor {
         long[] values = new long[elementCount()];
         longs().get(values);
         return values;
-    }
-
-    /**
-     * The same bytes seen with other dimensions; nothing is copied.
-     *
-     * @throws IllegalArgumentException if the element counts differ
-     */
-    public HostTensor reshape(long... dimensions) {
-        return wrap(elementType, Shape.of(dimensions), bytes());
     }
 
     private void require(ElementType expected) {

@@ -1,8 +1,8 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.GraphNames;
-import dev.holdfast.artifact.LossStatistic;
 import dev.holdfast.data.Batch;
+import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.HostTensor;

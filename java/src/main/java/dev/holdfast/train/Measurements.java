@@ -1,8 +1,8 @@
 package dev.holdfast.train;
 
-import dev.holdfast.artifact.LossStatistic;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.loss.LossStatistic;
 
 /** What is measured between steps: held-out rows now and then, drift where an iteration ends. */
 final class Measurements {

@@ -1,9 +1,9 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.GraphNames;
-import dev.holdfast.artifact.LossStatistic;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
+import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.runtime.StepResult;
 import dev.holdfast.tensor.HostTensor;
 import java.util.List;

@@ -2,7 +2,6 @@ package dev.holdfast.train;
 
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.Manifest;
-import dev.holdfast.config.TooLongRows;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.BatchOptions;
@@ -12,7 +11,6 @@ import dev.holdfast.data.EncodedExamples;
 import dev.holdfast.data.EncodingOptions;
 import dev.holdfast.data.ExampleEncoder;
 import dev.holdfast.data.Examples;
-import dev.holdfast.data.OnTooLong;
 import dev.holdfast.data.Tokenizer;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -35,9 +33,8 @@ final class TrainingData {
     static TrainingData of(TrainingConfig config, ArtifactDirectory artifact, Examples examples) {
         Manifest.Model model = artifact.manifest().model();
         int maxLength = config.maxLength();
-        OnTooLong onTooLong = config.onTooLong() == TooLongRows.DROP ? OnTooLong.DROP : OnTooLong.CUT;
         EncodingOptions encoding =
-                new EncodingOptions(maxLength, onTooLong, config.appendEos(), model.vocabularySize());
+                new EncodingOptions(maxLength, config.onTooLong(), config.appendEos(), model.vocabularySize());
         try (Tokenizer tokenizer = Tokenizer.load(artifact.path())) {
             EncodedExamples encoded = new ExampleEncoder(tokenizer, encoding).encodeAll(examples);
             BatchOptions options = new BatchOptions(

@@ -1,10 +1,10 @@
 package dev.holdfast.train;
 
-import dev.holdfast.artifact.LossStatistic;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.data.Batcher;
+import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.runtime.ProcessMemory;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;

@@ -83,7 +83,7 @@ class CliTest {
         assertThat(run("validate", "--help")).isZero();
         assertThat(result())
                 .startsWith("holdfast ")
-                .contains("--learning_rate=N", "(1.0e-5)", "Examples:")
+                .contains("--learning_rate N ", "(default 1.0e-5)", "Examples:")
                 .doesNotContain("--no_shuffle");
         assertThat(said()).isEmpty();
     }
@@ -104,17 +104,95 @@ class CliTest {
     }
 
     @Test
+    void ofAFlagSaidTwiceTheLastOneCounts() {
+        String[] job = {"validate", "--artifact", artifact(), "--data", rows(), "--out", "a", "--out", "b"};
+        String[] twice = {"--learning_rate", "fast", "--learning-rate", "1e-4", "--seed=1", "--seed=2"};
+        assertThat(run(concatenated(job, twice))).isZero();
+        assertThat(result()).contains("out: b\n", "learning_rate: 1.0e-4\n", "seed: 2\n");
+        assertThat(run(concatenated(job, new String[] {"--shuffle", "false", "--shuffle", "--no-shuffle"})))
+                .isZero();
+        assertThat(result()).contains("shuffle: false\n");
+        results.reset();
+        assertThat(run(concatenated(job, new String[] {"--no-shuffle", "--shuffle"})))
+                .isZero();
+        assertThat(result()).contains("shuffle: true\n");
+        results.reset();
+        assertThat(run("schema", "--format", "json", "--format", "markdown")).isZero();
+        assertThat(result()).startsWith("| key |");
+    }
+
+    @Test
+    void allThatAJobLacksIsToldAtOnce() {
+        assertThat(run("anchor")).isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .containsExactly(
+                        "error: --artifact: missing: anchor needs it, as a flag or in the file of --config",
+                        "error: --reference: missing: anchor needs it, as a flag or in the file of --config",
+                        "error: --data: missing: anchor needs it, as a flag or in the file of --config",
+                        "error: --out: missing: anchor needs it, as a flag or in the file of --config",
+                        "Try: holdfast anchor --help");
+    }
+
+    @Test
+    void allWrongFlagsAreToldAtOnce() {
+        assertThat(run("score", "--modle", "m", "--data", "none.jsonl", "--append_eos", "maybe", "--threads", "two"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .containsExactlyInAnyOrder(
+                        "error: --append_eos: expected true or false, got \"maybe\"",
+                        "error: --threads: expected a whole number, got \"two\"",
+                        "error: --modle: unknown flag; did you mean --model?",
+                        "error: --model: missing: score needs it",
+                        "error: --out: missing: score needs it",
+                        "error: --data: no such file or folder: none.jsonl",
+                        "Try: holdfast score --help");
+    }
+
+    @Test
+    void everyCommandTellsAllItsWrongFlags() {
+        assertThat(run("export", "--kernels", "fast", "--out", shared.toString()))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(run("package", "--run", "none", "--outt", "x")).isEqualTo(ExitCode.USAGE);
+        assertThat(run("step", "--learning_rate", "fast", "--batches")).isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .contains(
+                        "error: --kernels: expected stock or holdfast, got \"fast\"",
+                        "error: --model: missing: export needs it",
+                        "error: --out: expected a new or empty folder, got " + shared
+                                + ", which is not; name another one or remove it",
+                        "error: --run: no such file or folder: none",
+                        "error: --outt: unknown flag; did you mean --out?",
+                        "error: --out: missing: package needs it",
+                        "error: --learning_rate: expected a number of at least 0, got \"fast\"",
+                        "error: --batches: expected FILE, got nothing",
+                        "error: --artifact: missing: step needs it");
+    }
+
+    @Test
+    void filesThatAreNotThereAreBadInputAndToldTogether() {
+        assertThat(run("score", "--model", "none", "--data", "none.jsonl", "--out", "s"))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .containsExactly(
+                        "error: --model: no such file or folder: none",
+                        "error: --data: no such file or folder: none.jsonl");
+    }
+
+    @Test
     void aCommandOfCommandsNeedsOneOfThem() {
         assertThat(run("bench")).isEqualTo(ExitCode.USAGE);
         assertThat(run("bench", "step", "--help")).isZero();
-        assertThat(result()).contains("--warmup_steps=N", "--quiet");
+        assertThat(result()).contains("--warmup_steps N", "--quiet");
         assertThat(said()).noneMatch(line -> line.contains("Exception"));
     }
 
     @Test
     void aFlagWithoutItsValueIsTold() {
-        assertThat(run("validate", "--out")).isEqualTo(ExitCode.USAGE);
-        assertThat(said()).first().isEqualTo("error: --out: expected PATH, got nothing");
+        assertThat(run("validate", "--out", "--seed", "-1")).isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .startsWith(
+                        "error: --out: expected a path, got nothing",
+                        "error: --seed: expected a whole number of at least 0, got \"-1\"");
     }
 
     @Test
@@ -187,7 +265,8 @@ class CliTest {
                         "error: --data: missing: anchor needs it, as a flag or in " + file,
                         "error: --out: missing: anchor needs it, as a flag or in " + file,
                         "error: " + file + ":1: artifact: no such file or folder: no/artifact",
-                        "error: --reference: no such file or folder: no/run");
+                        "error: --reference: no such file or folder: no/run",
+                        "Try: holdfast validate --help");
     }
 
     @Test
@@ -207,7 +286,7 @@ class CliTest {
                         "1"))
                 .isEqualTo(ExitCode.USAGE);
         assertThat(said())
-                .hasSize(3)
+                .hasSize(4)
                 .anyMatch(line -> line.startsWith("error: stray: unexpected argument"))
                 .anyMatch(line -> line.startsWith("error: -alpha: unexpected argument"))
                 .anyMatch(line -> line.contains("did you mean --learning_rate"));
@@ -218,7 +297,8 @@ class CliTest {
         String[] job = {"validate", "--artifact", artifact(), "--data", rows(), "--out", shared.toString()};
         assertThat(run(job)).isEqualTo(ExitCode.USAGE);
         assertThat(said())
-                .singleElement()
+                .hasSize(2)
+                .first()
                 .asString()
                 .startsWith("error: --out: expected a new or empty folder, got " + shared);
         assertThat(run(concatenated(job, new String[] {"--resume"}))).isZero();

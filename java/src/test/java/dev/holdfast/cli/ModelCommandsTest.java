@@ -115,6 +115,25 @@ class ModelCommandsTest {
     }
 
     @Test
+    void allWrongFlagsOfGenerateAreToldAtOnce() {
+        assertThat(generate(
+                        "--temperature", "warm", "--top_k", "-1", "--top_p", "0", "--temperatur", "3", "--threads=-1"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(said().lines())
+                .containsExactlyInAnyOrder(
+                        "error: --temperature: expected a number, got \"warm\"",
+                        "error: --temperatur: unknown flag; did you mean --temperature?",
+                        "error: expected exactly one of --prompt, --chat and --messages, got none",
+                        "error: --top_k: expected 0 or more, got -1",
+                        "error: --top_p: expected more than 0 and at most 1, got 0.0",
+                        "error: --threads: expected 0 or more, got -1",
+                        "Try: holdfast generate --help");
+        assertThat(generate("--prompt")).isEqualTo(ExitCode.USAGE);
+        assertThat(said().lines())
+                .containsExactly("error: --prompt: expected TEXT, got nothing", "Try: holdfast generate --help");
+    }
+
+    @Test
     void badInputIsOneLine() {
         for (String[] flags : new String[][] {
             {"--prompt", ""},
@@ -156,6 +175,24 @@ class ModelCommandsTest {
         }
         assertThat(tokens).containsExactly(2, 1);
         assertThat(said()).contains("1 rows, 1 response tokens");
+    }
+
+    @Test
+    void aRowCutToNoResponseTokenIsCountedAndCostsNothing() throws IOException {
+        Path data = Files.writeString(
+                directory.resolve("cut.jsonl"),
+                "{\"prompt\": \"" + "w5 ".repeat(70) + "\", \"completion\": \" w7\"}\n");
+        Path out = directory.resolve("cut-scores.jsonl");
+        String[] score = {"score", "--model", tiny.artifact().toString(), "--out", out.toString(), "--data"};
+        String[] all = Arrays.copyOf(score, score.length + 1);
+        all[score.length] = data.toString();
+        assertThat(run(all)).isEqualTo(ExitCode.OK);
+        assertThat(Files.readString(out))
+                .isEqualTo("{\"index\":0,\"tokens\":0,\"logprob_sum\":0.0,\"token_logprobs\":[]}\n");
+        assertThat(said())
+                .contains("1 row is without a response token within 64 tokens: 0 tokens and an empty list in the file")
+                .contains("1 rows, 0 response tokens, nothing to score")
+                .doesNotContain("-0.0");
     }
 
     @Test

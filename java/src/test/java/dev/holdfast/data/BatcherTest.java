@@ -3,6 +3,7 @@ package dev.holdfast.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.config.TooLongRows;
 import dev.holdfast.error.InvalidInputException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -204,7 +205,7 @@ class BatcherTest {
                 .isInstanceOf(IllegalArgumentException.class);
         Batcher batcher = new Batcher(List.of(example(3, 1)), new BatchOptions(1, 1, false, 0, PAD, 8, MAX_LENGTH));
         assertThatThrownBy(() -> batcher.globalBatch(0, 1)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new EncodingOptions(1, OnTooLong.CUT, true, 10))
+        assertThatThrownBy(() -> new EncodingOptions(1, TooLongRows.CUT, true, 10))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.holdfast.config.TooLongRows;
 import dev.holdfast.error.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ExampleEncoderTest {
     private static final int EOS = 2;
-    private static final EncodingOptions OPTIONS = new EncodingOptions(1024, OnTooLong.CUT, true, 560);
+    private static final EncodingOptions OPTIONS = new EncodingOptions(1024, TooLongRows.CUT, true, 560);
 
     @TempDir
     Path folder;
@@ -68,7 +69,7 @@ class ExampleEncoderTest {
     void theEndIsNotAppendedTwiceNorIfUnwanted() {
         assertThat(response(encode(new Example.PromptCompletion("a", "b<|im_end|>"))))
                 .isEqualTo("b<|im_end|>");
-        EncodingOptions open = new EncodingOptions(1024, OnTooLong.CUT, false, 560);
+        EncodingOptions open = new EncodingOptions(1024, TooLongRows.CUT, false, 560);
         assertThat(response(encode(open, new Example.PromptCompletion("a", "b")).orElseThrow()))
                 .isEqualTo("b");
     }
@@ -201,13 +202,13 @@ class ExampleEncoderTest {
                 new Example.PromptCompletion("a", "b"),
                 new Example.PromptCompletion("a", "b c d e f g h"),
                 new Example.PromptCompletion("a b c d e f g h", "i"));
-        EncodedExamples cut = new ExampleEncoder(tokenizer, new EncodingOptions(6, OnTooLong.CUT, true, 560))
+        EncodedExamples cut = new ExampleEncoder(tokenizer, new EncodingOptions(6, TooLongRows.CUT, true, 560))
                 .encodeAll(Examples.of(rows));
         assertThat(cut.examples()).extracting(EncodedExample::row).containsExactly(0L, 1L);
         assertThat(cut.examples().get(1).length()).isEqualTo(6);
         assertThat(List.of(cut.rows(), cut.cut(), cut.droppedAsTooLong(), cut.droppedWithoutResponse()))
                 .containsExactly(3L, 1L, 0L, 1L);
-        EncodedExamples dropped = new ExampleEncoder(tokenizer, new EncodingOptions(6, OnTooLong.DROP, true, 560))
+        EncodedExamples dropped = new ExampleEncoder(tokenizer, new EncodingOptions(6, TooLongRows.DROP, true, 560))
                 .encodeAll(Examples.of(rows));
         assertThat(dropped.examples()).extracting(EncodedExample::row).containsExactly(0L);
         assertThat(List.of(dropped.rows(), dropped.cut(), dropped.droppedAsTooLong()))
@@ -216,7 +217,7 @@ class ExampleEncoderTest {
 
     @Test
     void dataWithoutAnyResponseTokenNamesItsFirstRow() {
-        EncodingOptions options = new EncodingOptions(4, OnTooLong.CUT, true, 560);
+        EncodingOptions options = new EncodingOptions(4, TooLongRows.CUT, true, 560);
         assertThatThrownBy(() -> new ExampleEncoder(tokenizer, options)
                         .encodeAll(Examples.of(List.of(new Example.PromptCompletion("a b c d e f g", "h")))))
                 .isInstanceOf(InvalidInputException.class)
@@ -226,7 +227,7 @@ class ExampleEncoderTest {
                         .encodeAll(Examples.of(List.of(new Example.Messages(List.of(new Message("user", "a")))))))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageStartingWith("row 0: no response token");
-        EncodingOptions dropping = new EncodingOptions(4, OnTooLong.DROP, true, 560);
+        EncodingOptions dropping = new EncodingOptions(4, TooLongRows.DROP, true, 560);
         assertThatThrownBy(() -> new ExampleEncoder(tokenizer, dropping)
                         .encodeAll(Examples.of(List.of(new Example.PromptCompletion("a b c d e f g", "h")))))
                 .isInstanceOf(InvalidInputException.class)
@@ -235,7 +236,7 @@ class ExampleEncoderTest {
 
     @Test
     void emptyAndSingleTokenRowsAreDropped() {
-        EncodingOptions open = new EncodingOptions(1024, OnTooLong.CUT, false, 560);
+        EncodingOptions open = new EncodingOptions(1024, TooLongRows.CUT, false, 560);
         assertThat(encode(open, new Example.Text("a"))).isEmpty();
         assertThat(encode(open, new Example.Text(""))).isEmpty();
         assertThat(encode(open, new Example.PromptCompletion("", "a"))).isEmpty();
@@ -246,7 +247,7 @@ class ExampleEncoderTest {
 
     @Test
     void idsBeyondTheModelsVocabularyAreRefused() {
-        EncodingOptions small = new EncodingOptions(1024, OnTooLong.CUT, true, 300);
+        EncodingOptions small = new EncodingOptions(1024, TooLongRows.CUT, true, 300);
         assertThatThrownBy(() -> encode(small, new Example.PromptCompletion("the", " quick brown fox")))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("below the model's vocabulary of 300");
@@ -283,7 +284,7 @@ class ExampleEncoderTest {
     void realRowsKeepTheirCompletions() {
         Path file = Golden.shared("igsm/test-op2-5.jsonl");
         assumeThat(file).as("the iGSM data is not carried by the project").exists();
-        EncodedExamples encoded = new ExampleEncoder(tokenizer, new EncodingOptions(4096, OnTooLong.CUT, true, 560))
+        EncodedExamples encoded = new ExampleEncoder(tokenizer, new EncodingOptions(4096, TooLongRows.CUT, true, 560))
                 .encodeAll(Examples.jsonLines(file));
         assertThat(encoded.examples()).hasSize(500);
         int[] next = {0};

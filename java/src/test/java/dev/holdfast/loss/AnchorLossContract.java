@@ -129,7 +129,7 @@ abstract class AnchorLossContract {
     private static void assertStatisticsClose(String what, double[] truth, HostTensor ours) {
         float[] values = ours.toFloatArray();
         for (int i = 0; i < truth.length; i++) {
-            String where = what + " row " + i / LossStatistics.COUNT + " column " + i % LossStatistics.COUNT;
+            String where = what + " row " + i / LossStatistic.COUNT + " column " + i % LossStatistic.COUNT;
             if (Double.isInfinite(truth[i])) {
                 assertThat(values[i]).as(where).isEqualTo((float) truth[i]);
             } else {
@@ -193,13 +193,15 @@ abstract class AnchorLossContract {
         for (AnchorLossOptions options : everyOption()) {
             AnchorLossResult result = compute(inputs, options);
             for (int i = 0; i < 8; i++) {
-                LossStatistics statistics = result.statisticsOf(i);
-                assertThat(statistics.klAnchorToStudent()).isNotNegative();
-                assertThat(statistics.klSnapshotToStudent()).isPositive();
-                assertThat(statistics.klStudentToReference()).isPositive();
+                assertThat(result.statistic(i, LossStatistic.KL_ANCHOR_STUDENT)).isNotNegative();
+                assertThat(result.statistic(i, LossStatistic.KL_SNAPSHOT_STUDENT))
+                        .isPositive();
+                assertThat(result.statistic(i, LossStatistic.KL_STUDENT_REFERENCE))
+                        .isPositive();
                 float alpha = inputs.alphas().orElseThrow().floats().get(i);
-                assertThat(statistics.klSnapshotToAnchor())
-                        .isBetween(0f, alpha * statistics.klSnapshotToReference() * 1.00001f + 1e-6f);
+                float bound = alpha * result.statistic(i, LossStatistic.KL_SNAPSHOT_REFERENCE);
+                assertThat(result.statistic(i, LossStatistic.KL_SNAPSHOT_ANCHOR))
+                        .isBetween(0f, bound * 1.00001f + 1e-6f);
             }
         }
     }
@@ -248,7 +250,7 @@ abstract class AnchorLossContract {
         assertThat(Arrays.copyOfRange(gradient, 40, 120)).containsOnly(0f);
         assertThat(Arrays.copyOfRange(result.tokenLoss().toFloatArray(), 1, 3)).containsOnly(0f);
         float[] statistics = result.statistics().toFloatArray();
-        assertThat(Arrays.copyOfRange(statistics, LossStatistics.COUNT, statistics.length))
+        assertThat(Arrays.copyOfRange(statistics, LossStatistic.COUNT, statistics.length))
                 .containsOnly(0f);
     }
 

@@ -2,12 +2,11 @@ package dev.holdfast.natives;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.artifact.LossStatistic;
 import dev.holdfast.config.Divergence;
 import dev.holdfast.config.Interpolation;
 import dev.holdfast.loss.AnchorLossInputs;
 import dev.holdfast.loss.LabelWeighting;
-import dev.holdfast.loss.LossStatistics;
+import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.tensor.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -83,7 +82,7 @@ class NativeCodesTest {
                 Arrays.stream(LossStatistic.values()).map(LossStatistic::name).toArray(String[]::new);
         assertThat(codes(LossStatistic.class, "", LossStatistic::column)).isEqualTo(headersOf(names));
         assertThat(names).hasSize(HEADER.get("HF_STATISTICS_COUNT"));
-        assertThat(LossStatistics.COUNT).isEqualTo(HEADER.get("HF_STATISTICS_COUNT"));
+        assertThat(LossStatistic.COUNT).isEqualTo(HEADER.get("HF_STATISTICS_COUNT"));
     }
 
     @Test

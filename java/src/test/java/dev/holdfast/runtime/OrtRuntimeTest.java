@@ -1,7 +1,6 @@
 package dev.holdfast.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.error.RuntimeFailureException;
@@ -46,11 +45,6 @@ class OrtRuntimeTest {
         for (var future : booted) {
             assertThat(future.get()).isSameAs(OrtRuntime.boot());
         }
-    }
-
-    @Test
-    void takesASeed() {
-        assertThatCode(() -> OrtRuntime.boot().setSeed(42)).doesNotThrowAnyException();
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.tensor.HostTensor;
+import dev.holdfast.testing.OtherFiles;
 import dev.holdfast.weights.CheckpointWriter;
 import dev.holdfast.weights.OrtCheckpoint;
 import dev.holdfast.weights.PendingTensor;
@@ -231,7 +232,7 @@ class TrainingSessionTest {
             session.saveCheckpoint(checkpoint, true);
         }
         try (TrainingSession session =
-                TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
+                TrainingSession.open(OtherFiles.withCheckpoint(CLASSIFIER, checkpoint), SETTINGS)) {
             train(session, 5, 10, resumed);
         }
         assertThat(resumed).containsExactly(straight);
@@ -248,31 +249,11 @@ class TrainingSessionTest {
             train(session, 5, 10, straight);
         }
         try (TrainingSession session =
-                TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
+                TrainingSession.open(OtherFiles.withCheckpoint(CLASSIFIER, checkpoint), SETTINGS)) {
             train(session, 5, 10, restarted);
         }
         assertThat(restarted[5]).isEqualTo(straight[5]);
         assertThat(restarted[9]).isNotEqualTo(straight[9]);
-    }
-
-    @Test
-    void propertiesTravelWithTheCheckpoint() {
-        Path checkpoint = folder.resolve("checkpoint");
-        try (TrainingSession session = open(CLASSIFIER)) {
-            session.setProperty("alpha", 0.25f);
-            session.setProperty("step", 7);
-            session.setProperty("name", "run");
-            session.saveCheckpoint(checkpoint, true);
-        }
-        try (TrainingSession session =
-                TrainingSession.open(TrainingFiles.in(CLASSIFIER).withCheckpoint(checkpoint), SETTINGS)) {
-            assertThat(session.floatProperty("alpha")).isEqualTo(0.25f);
-            assertThat(session.intProperty("step")).isEqualTo(7);
-            assertThat(session.stringProperty("name")).isEqualTo("run");
-            assertThatThrownBy(() -> session.intProperty("absent"))
-                    .isInstanceOf(RuntimeFailureException.class)
-                    .hasMessageContaining("absent");
-        }
     }
 
     @Test
@@ -287,7 +268,7 @@ class TrainingSessionTest {
 
     @Test
     void opensWithoutOptimizerAndWithoutEvaluation() {
-        TrainingFiles files = TrainingFiles.in(CLASSIFIER).withoutOptimizer().withoutEvaluation();
+        TrainingFiles files = OtherFiles.trainingAlone(CLASSIFIER, false);
         try (TrainingSession session = TrainingSession.open(files, SETTINGS)) {
             assertThat(session.trainStep(batch(0)).loss()).isPositive();
             session.saveCheckpoint(folder.resolve("checkpoint"), false);
@@ -310,7 +291,7 @@ class TrainingSessionTest {
 
     @Test
     void parametersMissingFromTheCheckpointAreNamed() {
-        TrainingFiles files = TrainingFiles.in(CLASSIFIER).withCheckpoint(REGRESSION.resolve("checkpoint"));
+        TrainingFiles files = OtherFiles.withCheckpoint(CLASSIFIER, REGRESSION.resolve("checkpoint"));
         assertThatThrownBy(() -> TrainingSession.open(files, SETTINGS))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("parameter hidden.weight: expected FLOAT[8, 6], got none; parameter hidden.bias")
@@ -324,12 +305,12 @@ class TrainingSessionTest {
         CheckpointWriter writer = new CheckpointWriter();
         whole.trainable().forEach(tensor -> writer.trainable(PendingTensor.of(tensor.name(), whole.values(tensor))));
         writer.write(checkpoint);
-        TrainingFiles files = TrainingFiles.in(REGRESSION).withCheckpoint(checkpoint);
+        TrainingFiles files = OtherFiles.withCheckpoint(REGRESSION, checkpoint);
         try (TrainingSession session = TrainingSession.open(files, SETTINGS)) {
             assertThat(session.trainInputs()).extracting(ValueInfo::name).containsExactly("x1", "target", "scale");
         }
-        assertThatThrownBy(() -> TrainingSession.open(
-                        files.withExpectedParameters(List.of("weight", "bias", "scale")), SETTINGS))
+        assertThatThrownBy(() ->
+                        TrainingSession.open(OtherFiles.expecting(files, List.of("weight", "bias", "scale")), SETTINGS))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("parameter scale: expected FLOAT[2], got none");
     }
@@ -343,8 +324,7 @@ class TrainingSessionTest {
         writer.trainable(PendingTensor.of("bias", whole.values(whole.parameter("bias"))));
         writer.frozen(PendingTensor.of("scale", whole.values(whole.parameter("scale"))));
         writer.write(checkpoint);
-        assertThatThrownBy(
-                        () -> TrainingSession.open(TrainingFiles.in(REGRESSION).withCheckpoint(checkpoint), SETTINGS))
+        assertThatThrownBy(() -> TrainingSession.open(OtherFiles.withCheckpoint(REGRESSION, checkpoint), SETTINGS))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("parameter weight: expected FLOAT[3, 2], got FLOAT[2, 3]");
     }

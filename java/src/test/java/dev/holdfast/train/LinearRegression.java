@@ -16,6 +16,7 @@ import dev.holdfast.runtime.TrainingSession;
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
+import dev.holdfast.testing.OtherFiles;
 import dev.holdfast.weights.CheckpointWriter;
 import dev.holdfast.weights.PendingTensor;
 import java.nio.file.Path;
@@ -44,8 +45,7 @@ final class LinearRegression {
         PARAMETERS.forEach(
                 parameter -> writer.trainable(PendingTensor.of(parameter.name(), random(17, parameter.shape()))));
         writer.write(directory.resolve("checkpoint"));
-        TrainingFiles files = TrainingFiles.in(directory).withoutEvaluation();
-        return optimizer.isPresent() ? files : files.withoutOptimizer();
+        return OtherFiles.trainingAlone(directory, optimizer.isPresent());
     }
 
     static TrainingSession open(TrainingFiles files) {

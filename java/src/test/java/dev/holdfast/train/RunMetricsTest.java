@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.TrainingConfig;
@@ -208,8 +209,9 @@ class RunMetricsTest {
 
     /** Log-probabilities at the response positions of all batches, from the graph that a plain session runs. */
     private static double[][] logProbabilities(Path model, List<Batch> batches) {
-        try (InferenceSession session =
-                InferenceSession.open(ModelFolder.resolve(model).forwardModel(), SessionSettings.defaults())) {
+        try (InferenceSession session = InferenceSession.open(
+                ModelFolder.resolve(model).path().resolve(ArtifactDirectory.FORWARD_MODEL),
+                SessionSettings.defaults())) {
             return batches.stream()
                     .flatMap(batch -> logProbabilities(session, batch))
                     .toArray(double[][]::new);

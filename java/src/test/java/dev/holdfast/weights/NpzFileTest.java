@@ -39,7 +39,7 @@ class NpzFileTest {
         assertThat(HalfPrecision.toFloat(arrays.get("half")).toFloatArray())
                 .containsExactly(0, 0.25f, -0.5f, 0.75f, 1, 1.25f);
         assertThat(arrays.get("double").bytes().getDouble(16)).isEqualTo(-0.5);
-        assertThat(arrays.get("int").ints().get(2)).isEqualTo(-2);
+        assertThat(arrays.get("int").bytes().getInt(8)).isEqualTo(-2);
         assertThat(arrays.get("byte").bytes().get(1)).isEqualTo((byte) 255);
         assertThat(arrays.get("bool").elementType()).isEqualTo(ElementType.BOOL);
         assertThat(arrays.get("bool").bytes().get(0)).isEqualTo((byte) 1);

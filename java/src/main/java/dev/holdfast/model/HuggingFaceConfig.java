@@ -6,10 +6,10 @@ import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.UnsupportedModelException;
 
 /** Typed access to a Hugging Face configuration; every message names the key. */
-final class ConfigReader {
+final class HuggingFaceConfig {
     private final JsonNode config;
 
-    ConfigReader(JsonNode config) {
+    HuggingFaceConfig(JsonNode config) {
         this.config = config;
     }
 

@@ -6,15 +6,15 @@ package dev.holdfast.runtime;
  * @param size the size, or -1 where it is not fixed
  * @param symbol the name that equal dimensions share, or an empty string
  */
-public record Dimension(long size, String symbol) {
+public record DeclaredDimension(long size, String symbol) {
     /** A dimension of a fixed size. */
-    public static Dimension fixed(long size) {
-        return new Dimension(size, "");
+    public static DeclaredDimension fixed(long size) {
+        return new DeclaredDimension(size, "");
     }
 
     /** A dimension whose size the data decides; an empty name means unknown. */
-    public static Dimension named(String symbol) {
-        return new Dimension(-1, symbol);
+    public static DeclaredDimension named(String symbol) {
+        return new DeclaredDimension(-1, symbol);
     }
 
     /** Whether every tensor must have the same size here. */

@@ -1,8 +1,12 @@
-package dev.holdfast.artifact;
+package dev.holdfast.loss;
 
 import java.util.Locale;
 
-/** The columns of the statistics that the operator {@code dev.holdfast:AnchorLoss} gives per token. */
+/**
+ * What is known about a token beside its loss: the columns of a tensor of statistics FLOAT[N, {@value #COUNT}], in order, as {@link
+ * AnchorLoss} and the operator {@code dev.holdfast:AnchorLoss} give it. At the loss's temperature; what lacks a side is 0, as is everything
+ * of a token that takes no part.
+ */
 public enum LossStatistic {
     /** KL(anchor ‖ student), in nats. */
     KL_ANCHOR_STUDENT(0),
@@ -26,6 +30,9 @@ public enum LossStatistic {
     LABEL_LOG_PROBABILITY(9),
     /** 1 if the label has the student's highest logit, else 0. */
     LABEL_IS_ARGMAX(10);
+
+    /** How many columns there are. */
+    public static final int COUNT = 11;
 
     private final int column;
 

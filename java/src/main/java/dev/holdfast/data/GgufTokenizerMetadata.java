@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** The tokenizer's part of a GGUF file's metadata, read with checks; every complaint names its key. */
-record GgufMetadata(Map<String, Object> values) {
+record GgufTokenizerMetadata(Map<String, Object> values) {
     private static final String PREFIX = "tokenizer.ggml.";
 
     String text(String name) {

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** The small text files of a Hugging Face model folder. */
-record ModelFolder(Path path) {
+record TextFiles(Path path) {
     static final ObjectMapper MAPPER = new ObjectMapper();
 
     /** The text of a file, or nothing where the folder does not hold it. */
