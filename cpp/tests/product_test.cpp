@@ -129,7 +129,7 @@ TEST(Product, TilesCoverEveryElementOnce) {
     const int64_t sizes[] = {0, 1, 15, 16, 17, 192, 424, 576, 1024, 1536, 49152, 151936};
     for (int64_t m : sizes) {
         for (int64_t n : sizes) {
-            const holdfast::Tiles tiles = holdfast::Tiles::of(m, n, 576);
+            const holdfast::Tiles tiles = holdfast::Tiles::of(m, n, 576, 4);
             if (m == 0 || n == 0) {
                 EXPECT_EQ(0, tiles.count());
                 continue;

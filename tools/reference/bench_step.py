@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import step_report
+from cpu import BFLOAT16_FEATURES, cpu_features
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -53,10 +54,10 @@ class Holdfast:
         """Takes launcher, kernels, folder, threads and steps from the arguments."""
         self.arguments = arguments
         self.artifact: Path = arguments.folder / f"holdfast-{arguments.kernels}"
+        # Anew in every run: the graphs are part of what is measured.
+        shutil.rmtree(self.artifact, ignore_errors=True)
 
     def export(self) -> None:
-        """Anew every time: the graphs are part of what is measured."""
-        shutil.rmtree(self.artifact, ignore_errors=True)
         kernels = ("--kernels", self.arguments.kernels)
         run([str(self.arguments.holdfast), "export", "--model", str(self.arguments.folder), "--out", str(self.artifact), *kernels, "--quiet"])
 
@@ -69,17 +70,23 @@ class Holdfast:
         result: Result = json.loads(target.read_text(encoding="utf-8"))
         return result
 
-    def measure(self) -> Result:
+    def measure(self, precision: str) -> Result:
         """The times from a run without a profile, the operators from another."""
-        implementation: Result = {"implementation": "holdfast", "kernels": self.arguments.kernels}
+        name = "holdfast" if precision == "fp32" else f"holdfast-{precision}"
+        implementation: Result = {"kernels": self.arguments.kernels}
         if self.arguments.holdfast is None:
-            return implementation | {"absent": "no launcher was given"}
+            return implementation | {"implementation": name, "absent": "no launcher was given"}
+        if precision == "bf16" and not BFLOAT16_FEATURES & cpu_features():
+            return implementation | {"implementation": name, "absent": "the CPU has neither avx512_bf16 nor amx_bf16"}
+        flags = ("--bf16", "true") if precision == "bf16" else ()
         try:
-            self.export()
-            measured = self.step(self.arguments.steps)
-            return implementation | measured | {"operators": self.step(PROFILED_STEPS, "--profile")["operators"]}
+            if not self.artifact.exists():
+                self.export()
+            measured = self.step(self.arguments.steps, *flags)
+            operators = self.step(PROFILED_STEPS, "--profile", *flags)["operators"]
+            return implementation | measured | {"implementation": name, "operators": operators}
         except subprocess.CalledProcessError as failure:
-            return implementation | {"failed": f"exit code {failure.returncode}"}
+            return implementation | {"implementation": name, "failed": f"exit code {failure.returncode}"}
 
 
 def existing_file(text: str) -> Path:
@@ -97,7 +104,9 @@ def results(arguments: argparse.Namespace) -> Iterator[Result]:
     yield json.loads(call(any_python, "step_shape.py", folder))
     if ort_python and not (folder / "ort-artifacts" / "optimizer_model.onnx").exists():
         call(ort_python, "step_ort.py", "artifacts", folder)
-    yield Holdfast(arguments).measure()
+    holdfast = Holdfast(arguments)
+    for precision in ("fp32", "bf16"):
+        yield holdfast.measure(precision)
     threads = ("--threads", arguments.threads)
     counts = ("--warmup_steps", arguments.warmup_steps, "--steps", arguments.steps)
     yield measure("ort-matmul-fp32", ort_python, "step_ort.py", "matmul", folder, *threads)

@@ -14,15 +14,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 import step_shape
-
-BFLOAT16_FEATURES = {"avx512_bf16", "amx_bf16"}
-
-
-def cpu_features() -> set[str]:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("flags"):
-            return set(line.split())
-    return set()
+from cpu import BFLOAT16_FEATURES, cpu_features
 
 
 def load_model(folder: Path) -> PreTrainedModel:

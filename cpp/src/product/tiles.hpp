@@ -12,14 +12,15 @@ struct Tiles {
 
     int64_t count() const { return row_count * column_count; }
 
-    /// Halves the longer side until a tile is worth about a millisecond of one core: with fewer tiles threads idle, with more of them the
-    /// library packs the same operand too often. Small products are still cut in four while a tile is worth a tenth of that.
-    static Tiles of(int64_t m, int64_t n, int64_t k) {
-        constexpr double ENOUGH = 1e9, LEAST = 1e8;  // operations
-        constexpr int64_t FEW = 4, MANY = 256;
+    /// Halves the longer side until a tile is small enough for the cache that it is read from more than once, but not smaller: what the
+    /// library packs per tile pays by the tile's sides. Products of fewer tiles than `few` are cut on while each is worth a tenth of a
+    /// millisecond or more, so that several threads have work.
+    static Tiles of(int64_t m, int64_t n, int64_t k, int64_t few) {
+        constexpr int64_t LARGEST = 512 * 768;  // elements of c
+        constexpr double LEAST = 1e8;           // operations
         int64_t rows = m, columns = n, count = 1;
         double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-        for (; (work > ENOUGH && count < MANY) || (work > LEAST && count < FEW); work /= 2, count *= 2) {
+        for (; rows * columns > LARGEST || (work > LEAST && count < few); work /= 2, count *= 2) {
             int64_t &longer = rows >= columns ? rows : columns;
             if (longer <= VECTOR) {
                 break;
