@@ -120,15 +120,16 @@ void expect_near(const char *name, const Floats &expected, const Floats &found, 
 }
 
 /// Inputs are about 1 and outputs averages of them. A score is a sum of d products times 1 / sqrt(d), so that its error is a few 1e-7 and
-/// goes into the weights relatively; a gradient adds up to T such terms for each of the group's heads, most of them small.
+/// goes into the weights relatively: outputs and the logarithm, which is below 8, are exact to some units of 5e-7 (eight and four of them).
+/// A gradient adds up to T such terms for each of the group's heads, most of them small: twenty.
 void expect_like_reference(const Case &test, const Implementation &implementation) {
     SCOPED_TRACE(test.sizes.text());
     const Results expected = test.run(REFERENCE), found = test.run(implementation);
-    expect_near("output", expected.output, found.output, 5e-6);
-    expect_near("log_sum_exp", expected.log_sum_exp, found.log_sum_exp, 5e-6);
-    expect_near("query_gradient", expected.query_gradient, found.query_gradient, 2e-5);
-    expect_near("key_gradient", expected.key_gradient, found.key_gradient, 2e-5);
-    expect_near("value_gradient", expected.value_gradient, found.value_gradient, 2e-5);
+    expect_near("output", expected.output, found.output, 8 * 0x1p-21);
+    expect_near("log_sum_exp", expected.log_sum_exp, found.log_sum_exp, 4 * 0x1p-21);
+    expect_near("query_gradient", expected.query_gradient, found.query_gradient, 20 * 0x1p-21);
+    expect_near("key_gradient", expected.key_gradient, found.key_gradient, 20 * 0x1p-21);
+    expect_near("value_gradient", expected.value_gradient, found.value_gradient, 20 * 0x1p-21);
 }
 
 class CausalAttention : public EveryImplementation {};

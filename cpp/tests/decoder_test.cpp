@@ -53,7 +53,8 @@ void expect_gradient(const std::function<double(const Doubles &)> &f, const Floa
         const Doubles direction = widen(random_floats(random, static_cast<int64_t>(x.size())));
         const double expected = slope(f, widen(x), direction);
         const double scale = std::sqrt(dot(widen(gradient), widen(gradient)));
-        EXPECT_NEAR(expected, dot(widen(gradient), direction), 2e-5 * (1 + scale)) << what;
+        // The slope is exact to 1e-10; the gradient's elements come from sums of up to 65 floats, a few roundings of 6e-8 each.
+        EXPECT_NEAR(expected, dot(widen(gradient), direction), 16 * 0x1p-24 * (1 + scale)) << what;
     }
 }
 
@@ -104,7 +105,7 @@ TEST_P(Decoder, SwiGluAndItsGradient) {
             return sum;
         };
         for (int64_t i = 0; i < count; ++i) {
-            EXPECT_NEAR(forward(gate[i], up[i]), y[i], 1e-6 * (1 + std::abs(y[i])));
+            EXPECT_NEAR(forward(gate[i], up[i]), y[i], 6 * 0x1p-24 * std::abs(y[i]));  // exponential, sum, quotient, up to three products
         }
         expect_gradient([&](const Doubles &g) { return loss(g, widen(up)); }, gate, d_gate, "d_gate");
         expect_gradient([&](const Doubles &u) { return loss(widen(gate), u); }, up, d_up, "d_up");

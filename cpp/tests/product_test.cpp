@@ -66,9 +66,10 @@ TEST(Product, ReferenceSumsEveryOrientation) {
             ASSERT_EQ(HF_OK, hf_multiply(HF_BACKEND_REFERENCE, &matrices.product, nullptr));
             for (int64_t i = 0; i < 100; ++i) {
                 const bool inside = i / 10 < M && i % 10 < N;
-                const double expected = inside ? 0.5 * matrices.sum(i / 10, i % 10) + 2.0 * before[static_cast<size_t>(i)]
-                                               : before[static_cast<size_t>(i)];
-                EXPECT_FLOAT_EQ(static_cast<float>(expected), matrices.c[static_cast<size_t>(i)]) << transpose_a << transpose_b << " at " << i;
+                const double expected =
+                    inside ? 0.5 * matrices.sum(i / 10, i % 10) + 2.0 * before[static_cast<size_t>(i)] : before[static_cast<size_t>(i)];
+                EXPECT_FLOAT_EQ(static_cast<float>(expected), matrices.c[static_cast<size_t>(i)])
+                    << transpose_a << transpose_b << " at " << i;
             }
         }
     }

@@ -13,10 +13,14 @@ using Table = const abi::CustomOp *(*)(const abi::Api *);
 
 /// The operators of every session.
 constexpr Table OPERATORS[] = {
-    Registration<AnchorLossOperator>::table,         Registration<EmbeddingGradOperator>::table,
-    Registration<AccumulateEmbeddingGradOperator>::table, Registration<RmsNormGradOperator>::table,
-    Registration<SwiGluOperator>::table,             Registration<SwiGluGradOperator>::table,
-    Registration<CausalAttentionOperator>::table,    Registration<CausalAttentionGradOperator>::table,
+    Registration<AnchorLossOperator>::table,
+    Registration<EmbeddingGradOperator>::table,
+    Registration<AccumulateEmbeddingGradOperator>::table,
+    Registration<RmsNormGradOperator>::table,
+    Registration<SwiGluOperator>::table,
+    Registration<SwiGluGradOperator>::table,
+    Registration<CausalAttentionOperator>::table,
+    Registration<CausalAttentionGradOperator>::table,
     Registration<GradientPortOperator>::table,
 };
 

@@ -60,7 +60,8 @@ extern "C" hf_status hf_open_matrix_library(const char *path) {
     }
     const std::lock_guard<std::mutex> lock(opening);
     if (opened != nullptr) {
-        return opened_path == path ? HF_OK : fail(HF_INVALID_ARGUMENT, "path: expected %s, which is open, got %s", opened_path.c_str(), path);
+        return opened_path == path ? HF_OK
+                                   : fail(HF_INVALID_ARGUMENT, "path: expected %s, which is open, got %s", opened_path.c_str(), path);
     }
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {

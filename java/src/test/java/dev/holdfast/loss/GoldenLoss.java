@@ -13,10 +13,12 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 
 /** A file of {@code golden/loss}: inputs and, per case, what PyTorch computes of them in double precision. */
 record GoldenLoss(String name, AnchorLossInputs inputs, List<Case> cases) {
@@ -61,13 +63,20 @@ record GoldenLoss(String name, AnchorLossInputs inputs, List<Case> cases) {
         return new GoldenLoss(name, inputs, cases);
     }
 
+    private static <E> E withCode(E[] constants, ToIntFunction<E> codeOf, long code) {
+        return Arrays.stream(constants)
+                .filter(constant -> codeOf.applyAsInt(constant) == code)
+                .findFirst()
+                .orElseThrow();
+    }
+
     private static Case read(Map<String, HostTensor> tensors, String prefix) {
         float[] coefficients = tensors.get(prefix + "coefficients").toFloatArray();
         long[] modes = tensors.get(prefix + "modes").toLongArray();
         AnchorLossOptions options = new AnchorLossOptions(
-                Divergence.values()[(int) modes[0]],
-                Interpolation.values()[(int) modes[1]],
-                LabelWeighting.values()[(int) modes[2]],
+                withCode(Divergence.values(), Divergence::code, modes[0]),
+                withCode(Interpolation.values(), Interpolation::code, modes[1]),
+                withCode(LabelWeighting.values(), LabelWeighting::code, modes[2]),
                 coefficients[0],
                 coefficients[1],
                 coefficients[2],

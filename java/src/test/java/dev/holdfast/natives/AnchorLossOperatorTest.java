@@ -43,11 +43,12 @@ class AnchorLossOperatorTest {
                 withAllOutputs(loss(null, null, null, 1)).run();
         double first = Math.log(3);
         double second = Math.log(1 + Math.exp(-1) + Math.exp(-2));
-        assertThat(result.get("loss").floats().get(0)).isCloseTo((float) (0.5 * first + 0.5 * second), within(1e-6f));
+        // Numbers near 1, whose unit in the last place is 1.2e-7, after a few roundings.
+        assertThat(result.get("loss").floats().get(0)).isCloseTo((float) (0.5 * first + 0.5 * second), within(5e-7f));
         assertThat(result.get("token_loss").toFloatArray())
-                .containsExactly(new float[] {(float) first, (float) second}, within(1e-6f));
+                .containsExactly(new float[] {(float) first, (float) second}, within(5e-7f));
         assertThat(result.get("student_gradient").floats().get(0))
-                .isCloseTo((float) (0.5 * (1 / 3.0 - 1)), within(1e-6f));
+                .isCloseTo((float) (0.5 * (1 / 3.0 - 1)), within(5e-7f));
     }
 
     @Test

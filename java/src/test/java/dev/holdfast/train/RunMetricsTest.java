@@ -94,6 +94,7 @@ class RunMetricsTest {
             assertThat(lines.get(i).get("outer_iteration").asInt()).isEqualTo(i / 6 + 1);
             assertThat(lines.get(i).get("loss").asDouble())
                     .as("forward KL to the anchor is the whole loss")
+                    // a mean of float32 against a sum of float32 with weights, each below 1: a few roundings of 6e-8
                     .isCloseTo(lines.get(i).get("kl_anchor_student").asDouble(), within(1e-6));
         }
     }
@@ -149,7 +150,8 @@ class RunMetricsTest {
         for (int row = 0; row < labels.length; row++) {
             sum -= logs[row][(int) labels[row]];
         }
-        assertThat(TinyRuns.column(run, "loss")[0]).isCloseTo(sum / labels.length, Percentage.withPercentage(1e-3));
+        // Log-probabilities of two graphs in float32, in which logits of some units are rounded by 2e-7 a dozen times.
+        assertThat(TinyRuns.column(run, "loss")[0]).isCloseTo(sum / labels.length, Percentage.withPercentage(1e-4));
         assertThat(TinyRuns.column(run, "response_tokens")[0]).isEqualTo(labels.length);
     }
 
@@ -185,7 +187,7 @@ class RunMetricsTest {
                 .isCloseTo(
                         second.get("kl_step").asDouble()
                                 / second.get("kl_bound").asDouble(),
-                        within(1e-9));
+                        within(1e-12)); // a quotient of the same doubles
     }
 
     private static TrainingData data(TrainingConfig config) {

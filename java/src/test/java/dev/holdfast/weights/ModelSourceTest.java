@@ -76,7 +76,9 @@ class ModelSourceTest {
             double smooth = (32 / (2 * Math.PI) * Math.pow(500, -0.25) - 1) / 3;
             assertThat(factors).hasSize(4);
             assertThat(factors[0]).isEqualTo(1);
-            assertThat(factors[1]).isCloseTo(1 / ((1 - smooth) / 8 + smooth), within(1e-5));
+            // The file holds float32: half a unit in the last place of a number below 8, and the rounding of what it
+            // was computed from.
+            assertThat(factors[1]).isCloseTo(1 / ((1 - smooth) / 8 + smooth), within(1e-6));
             assertThat(factors[2]).isEqualTo(8);
             assertThat(factors[3]).isEqualTo(8);
         }
