@@ -1,6 +1,7 @@
 package dev.holdfast.artifact;
 
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.files.FileDigest;
 import dev.holdfast.tensor.Shape;
@@ -56,10 +57,15 @@ public final class ArtifactDirectory {
     /**
      * Opens an artifact and checks that its files are those that the manifest describes, digests included.
      *
-     * @throws FileAccessException if the manifest or a file is missing
+     * @throws InvalidInputException if the folder is no artifact
+     * @throws FileAccessException if there is no folder or a file is missing
      * @throws MalformedFileException if the manifest is malformed or of a later version, or a file is truncated or corrupt
      */
     public static ArtifactDirectory open(Path path) {
+        if (Files.isDirectory(path) && !isArtifact(path)) {
+            throw new InvalidInputException(path + ": expected an artifact, got a folder without " + MANIFEST
+                    + "; make one: holdfast export --model MODEL --out DIR");
+        }
         Manifest manifest = readManifest(path);
         manifest.files().forEach((name, expected) -> expected.requireOf(path.resolve(name), HINT));
         verifyParameters(path, manifest);

@@ -4,6 +4,7 @@ import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.files.Sha256Sums;
+import dev.holdfast.onnx.ModelExtents;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -36,7 +37,7 @@ public record DeployableFolder(Path path, GenaiConfig config) {
      *
      * @throws InvalidInputException if there is no folder, or one that has yet to be packaged
      * @throws FileAccessException if the description cannot be read
-     * @throws MalformedFileException if it lacks what a decoder needs, or a file is corrupt
+     * @throws MalformedFileException if it lacks what a decoder needs, or a file is truncated or corrupt
      */
     public static DeployableFolder open(Path path) {
         if (!Files.isDirectory(path)) {
@@ -49,8 +50,13 @@ public record DeployableFolder(Path path, GenaiConfig config) {
         }
         Path file = path.resolve(GENAI_CONFIG);
         GenaiConfig config = checked(file, JsonFiles.read(file, GenaiConfig.class));
+        DeployableFolder folder = new DeployableFolder(path, config);
+        // Sizes first: they say more of a truncated copy than a digest does, and at once.
+        if (Files.isRegularFile(folder.model())) {
+            ModelExtents.check(folder.model());
+        }
         Sha256Sums.verify(path, "copy or package it again");
-        return new DeployableFolder(path, config);
+        return folder;
     }
 
     private static GenaiConfig checked(Path file, GenaiConfig config) {

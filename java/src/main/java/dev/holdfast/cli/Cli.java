@@ -80,6 +80,9 @@ final class Cli {
             if (!problems.isEmpty()) {
                 return failures.report(problems, last.commandSpec());
             }
+            if (!last.commandSpec().subcommands().isEmpty() && last != parsed) {
+                return failures.report(FlagProblems.ofNoCommand(last.commandSpec()), last.commandSpec());
+            }
             if (last == parsed) {
                 commandLine.usage(commandLine.getErr());
                 return ExitCode.USAGE;

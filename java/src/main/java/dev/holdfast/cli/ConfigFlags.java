@@ -112,8 +112,9 @@ final class ConfigFlags {
         String name = option.longestName();
         if (name.startsWith(NO)) {
             reader.flag(name.substring(NO.length()), "false");
-        } else if (ConfigKeys.find(name.substring(2)).isPresent()) {
-            reader.flag(name.substring(2), option.getValue());
+        } else {
+            ConfigKeys.find(name.substring(2))
+                    .ifPresent(key -> reader.flag(key.flagName().substring(2), option.getValue()));
         }
     }
 

@@ -70,7 +70,7 @@ final class Failures {
         if (failure instanceof InvalidConfigurationException invalid) {
             return invalid.problems();
         }
-        return List.of(line(failure));
+        return line(failure).lines().toList();
     }
 
     private static String line(Throwable failure) {

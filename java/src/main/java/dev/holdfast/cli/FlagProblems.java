@@ -30,6 +30,14 @@ final class FlagProblems {
         return problems;
     }
 
+    /** The problem of a command of commands that was given none of them. */
+    static FlagProblems ofNoCommand(CommandSpec command) {
+        FlagProblems problems = new FlagProblems();
+        problems.wrongUsage(command.name() + ": expected a command: "
+                + String.join(" or ", command.subcommands().keySet()) + ", got none");
+        return problems;
+    }
+
     /** Notes a value out of its range, unless it lies in it. */
     void require(boolean holds, String flag, String expected, Object got) {
         if (!holds) {

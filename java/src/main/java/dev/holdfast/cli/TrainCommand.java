@@ -5,6 +5,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.error.InvalidInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -38,6 +39,9 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     @Override
     public Integer call() {
         TrainingConfig config = config(spec.commandLine().getParseResult());
+        if (config.resume() && Files.notExists(config.out())) {
+            console.say("resume  nothing in " + config.out() + " yet: starting from the beginning");
+        }
         FineTunedModel model = train(config);
         boolean comparable =
                 config.dataEval().isPresent() || config.dataRetention().isPresent();
@@ -63,7 +67,9 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
         if (resume && !out.isEmpty() && Files.exists(Path.of(out, CONFIG))) {
             reader.file(Path.of(out, CONFIG));
         }
-        return ConfigFlags.read(parsed, reader).read();
+        return ConfigFlags.read(parsed, reader)
+                .checkingPaths(problems -> new InvalidInputException(String.join("\n", problems)))
+                .read();
     }
 
     private int finish(FineTunedModel model, TrainingConfig config) {

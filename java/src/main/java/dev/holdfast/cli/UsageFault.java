@@ -75,7 +75,8 @@ final class UsageFault {
                 ? List.copyOf(command.subcommands().keySet())
                 : List.copyOf(command.optionsMap().keySet());
         String name = isFlag ? argument.split("=", 2)[0] : argument;
-        String hint = isFlag || isCommand
+        boolean isWord = isCommand || argument.startsWith("--");
+        String hint = isWord
                 ? Nearest.to(name, known)
                         .map(near -> "; did you mean " + near + "?")
                         .orElse("")

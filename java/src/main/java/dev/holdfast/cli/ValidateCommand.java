@@ -5,6 +5,7 @@ import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.train.DryRun;
 import dev.holdfast.train.TrainingPlan;
 import java.util.EnumSet;
@@ -63,7 +64,7 @@ final class ValidateCommand implements Callable<Integer>, TrainingCommand {
     public Integer call() {
         ConfigReader reader = job.map(ConfigReader::of).orElseGet(ConfigReader::ofAnyJob);
         TrainingConfig config = ConfigFlags.read(spec.commandLine().getParseResult(), reader)
-                .checkingPaths()
+                .checkingPaths(InvalidConfigurationException::new)
                 .read();
         Holdfast holdfast = Holdfast.boot();
         List<TrainingPlan> plans = holdfast.plan(config);

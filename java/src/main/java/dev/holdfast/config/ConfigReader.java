@@ -1,5 +1,6 @@
 package dev.holdfast.config;
 
+import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.InvalidConfigurationException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -31,7 +33,8 @@ public final class ConfigReader {
     private final List<String> problems = new ArrayList<>();
     private final List<Setting> settings = new ArrayList<>();
     private Optional<Path> source = Optional.empty();
-    private boolean checksPaths;
+    private boolean fileIsUnreadable;
+    private Optional<Function<List<String>, HoldfastException>> pathFailure = Optional.empty();
 
     private ConfigReader(Optional<Job> expectedJob) {
         this.expectedJob = expectedJob;
@@ -50,7 +53,10 @@ public final class ConfigReader {
     /** Adds a YAML file. */
     public ConfigReader file(Path file) {
         source = Optional.of(file);
-        settings.addAll(YamlFile.read(file, problems));
+        int problemsBefore = problems.size();
+        List<Setting> read = YamlFile.read(file, problems);
+        fileIsUnreadable = read.isEmpty() && problems.size() > problemsBefore;
+        settings.addAll(read);
         return this;
     }
 
@@ -72,9 +78,13 @@ public final class ConfigReader {
         return this;
     }
 
-    /** Will also look whether what is to be read is there and the run's directory is free. */
-    public ConfigReader checkingPaths() {
-        checksPaths = true;
+    /**
+     * Will also look whether what is to be read is there and the run's directory is free.
+     *
+     * @param failure what to throw where only paths are at fault, from one line for each of them
+     */
+    public ConfigReader checkingPaths(Function<List<String>, HoldfastException> failure) {
+        pathFailure = Optional.of(failure);
         return this;
     }
 
@@ -82,6 +92,7 @@ public final class ConfigReader {
      * The configuration.
      *
      * @throws InvalidConfigurationException with every problem, if there is one
+     * @throws HoldfastException as {@link #checkingPaths} was told, if only paths are at fault
      */
     public TrainingConfig read() {
         List<Setting> ordered = flagsLast();
@@ -93,14 +104,19 @@ public final class ConfigReader {
         }
         requirePaths(job, known);
         problems.addAll(config.contradictions());
-        if (checksPaths) {
-            requireInputs(config, known);
-            requireFreeOut(config, known);
-        }
+        refuseProblems(config, known);
+        return config;
+    }
+
+    private void refuseProblems(TrainingConfig config, Map<ConfigKey<?>, Setting> known) {
+        List<String> ofPaths = pathFailure.isPresent() ? problemsOfPaths(config, known) : List.of();
         if (!problems.isEmpty()) {
+            problems.addAll(ofPaths);
             throw new InvalidConfigurationException(problems);
         }
-        return config;
+        if (!ofPaths.isEmpty()) {
+            throw pathFailure.get().apply(ofPaths);
+        }
     }
 
     private List<Setting> flagsLast() {
@@ -152,6 +168,10 @@ public final class ConfigReader {
     }
 
     private void requirePaths(Job job, Map<ConfigKey<?>, Setting> known) {
+        if (fileIsUnreadable) {
+            // What the file would have set is not known.
+            return;
+        }
         for (ConfigKey<?> key : ConfigKeys.of(job)) {
             if (key.requiredBy().contains(job) && !known.containsKey(key)) {
                 problems.add(key.flagName() + ": missing: " + job.command() + " needs it"
@@ -161,22 +181,20 @@ public final class ConfigReader {
         }
     }
 
-    private void requireInputs(TrainingConfig config, Map<ConfigKey<?>, Setting> known) {
+    private static List<String> problemsOfPaths(TrainingConfig config, Map<ConfigKey<?>, Setting> known) {
+        List<String> found = new ArrayList<>();
         for (ConfigKey<Path> key : INPUTS) {
             Optional<Path> path = known.containsKey(key) ? config.find(key) : Optional.empty();
             path.filter(Files::notExists)
-                    .ifPresent(
-                            missing -> problems.add(known.get(key).where() + ": no such file or folder: " + missing));
+                    .ifPresent(missing -> found.add(known.get(key).where() + ": no such file or folder: " + missing));
         }
-    }
-
-    private void requireFreeOut(TrainingConfig config, Map<ConfigKey<?>, Setting> known) {
         boolean isTaken =
                 config.find(ConfigKeys.OUT).map(ConfigReader::holdsFiles).orElse(false);
         if (isTaken && !config.resume()) {
-            problems.add(known.get(ConfigKeys.OUT).where() + ": expected a new or empty folder, got " + config.out()
+            found.add(known.get(ConfigKeys.OUT).where() + ": expected a new or empty folder, got " + config.out()
                     + ", which is not; add --resume to continue a run, or name another folder");
         }
+        return found;
     }
 
     private static boolean holdsFiles(Path path) {

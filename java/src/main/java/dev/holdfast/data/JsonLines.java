@@ -49,7 +49,8 @@ final class JsonLines {
         } catch (EOFException | ZipException e) {
             throw MalformedFileException.atLine(file, line, "not a whole gzip file: " + e.getMessage());
         } catch (IOException e) {
-            throw new InvalidInputException(file + ": cannot be read: " + e.getMessage(), e);
+            String reason = Files.isDirectory(file) ? "it is a folder; expected a file of JSON lines" : e.getMessage();
+            throw new InvalidInputException(file + ": cannot be read: " + reason, e);
         }
     }
 

@@ -169,6 +169,43 @@ class CliTest {
     }
 
     @Test
+    void aJobTellsAllItsMissingFilesAsBadInput() {
+        assertThat(run("anchor", "--artifact", "none", "--data", "none.jsonl", "--out", "d", "--reference", artifact()))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .containsExactly(
+                        "error: --artifact: no such file or folder: none",
+                        "error: --data: no such file or folder: none.jsonl");
+    }
+
+    @Test
+    void aConfigurationFileThatCannotBeReadIsTheOnlyProblem() throws IOException {
+        Path binary = Files.write(directory.resolve("binary.yaml"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+        assertThat(run("sft", "--config", "none.yaml")).isEqualTo(ExitCode.USAGE);
+        assertThat(run("sft", "--config", binary.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .containsExactly(
+                        "error: none.yaml: no such file",
+                        "Try: holdfast sft --help",
+                        "error: " + binary + ": not YAML: expected UTF-8 text",
+                        "Try: holdfast sft --help");
+    }
+
+    @Test
+    void aFolderThatIsNoArtifactOrNoRowsIsTold() {
+        String[] job = {"sft", "--out", directory.resolve("run").toString(), "--artifact"};
+        assertThat(run(concatenated(job, new String[] {directory.toString(), "--data", rows()})))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run(concatenated(job, new String[] {artifact(), "--data", directory.toString()})))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .containsExactly(
+                        "error: " + directory + ": expected an artifact, got a folder without manifest.json"
+                                + "; make one: holdfast export --model MODEL --out DIR",
+                        "error: " + directory + ": cannot be read: it is a folder; expected a file of JSON lines");
+    }
+
+    @Test
     void filesThatAreNotThereAreBadInputAndToldTogether() {
         assertThat(run("score", "--model", "none", "--data", "none.jsonl", "--out", "s"))
                 .isEqualTo(ExitCode.FAILURE);
@@ -181,6 +218,8 @@ class CliTest {
     @Test
     void aCommandOfCommandsNeedsOneOfThem() {
         assertThat(run("bench")).isEqualTo(ExitCode.USAGE);
+        assertThat(said())
+                .containsExactly("error: bench: expected a command: step, got none", "Try: holdfast bench --help");
         assertThat(run("bench", "step", "--help")).isZero();
         assertThat(result()).contains("--warmup_steps N", "--quiet");
         assertThat(said()).noneMatch(line -> line.contains("Exception"));

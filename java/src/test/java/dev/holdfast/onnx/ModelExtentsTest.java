@@ -57,6 +57,16 @@ class ModelExtentsTest {
     }
 
     @Test
+    void aPackageIsHeldToItsSizesBeforeItsDigests() throws IOException {
+        Path packaged = new TinyModel("llama", directory.resolve("truncated")).packaged();
+        Path data = packaged.resolve(DeployableFolder.WEIGHTS);
+        Files.write(data, Arrays.copyOf(wholeWeights, wholeWeights.length - 1));
+        assertThatThrownBy(() -> DeployableFolder.open(packaged))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageStartingWith(data + ": truncated: expected " + wholeWeights.length + " bytes, got ");
+    }
+
+    @Test
     void missingWeightsAreToldWithTheModelTheyBelongTo() throws IOException {
         Files.delete(weights);
         assertRefused(weights + ": missing: expected the weights of " + model + "; write it again or copy it whole");
