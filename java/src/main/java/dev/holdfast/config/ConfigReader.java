@@ -32,6 +32,7 @@ public final class ConfigReader {
     private final List<Setting> settings = new ArrayList<>();
     private Optional<Path> source = Optional.empty();
     private boolean checksPaths;
+    private boolean requiresPaths = true;
 
     private ConfigReader(Optional<Job> expectedJob) {
         this.expectedJob = expectedJob;
@@ -78,6 +79,12 @@ public final class ConfigReader {
         return this;
     }
 
+    /** Will take what lacks a path that the job needs, such as the configuration of a run whose rows came from memory. */
+    public ConfigReader allowingMissingPaths() {
+        requiresPaths = false;
+        return this;
+    }
+
     /**
      * The configuration.
      *
@@ -91,7 +98,9 @@ public final class ConfigReader {
         for (Setting setting : ordered) {
             config = apply(config, setting, known);
         }
-        requirePaths(job, known);
+        if (requiresPaths) {
+            requirePaths(job, known);
+        }
         problems.addAll(config.contradictions());
         if (checksPaths) {
             requireInputs(config, known);
