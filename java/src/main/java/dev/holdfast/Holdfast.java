@@ -58,18 +58,30 @@ public final class Holdfast {
         return finetune(settings, train, TrainingListener.NONE);
     }
 
+    /** Runs a job of one stage on rows to its end. */
+    public FineTunedModel finetune(FineTuning settings, Examples train, TrainingListener listener) {
+        return finetune(settings, train, listener, () -> false);
+    }
+
     /**
      * Runs a job of one stage on rows, and evaluates it on those that {@link ConfigKeys#DATA_EVAL} names, if it is set.
      *
+     * <p>To cancel from another thread, let {@code stopRequested} read a flag that the thread sets: {@code cancelled::get} of an
+     * {@link java.util.concurrent.atomic.AtomicBoolean}.
+     *
      * @param settings supervised or anchored, with a directory for the run
      * @param train rows to learn
-     * @param listener called on this thread
+     * @param listener called on this thread; what it throws ends the run at once, without a checkpoint of the steps since the last
+     * @param stopRequested asked before every step; once it is true the run writes a checkpoint and ends, and {@link FineTuning#resume()}
+     *     continues it bit for bit
+     * @return the model, whose {@link TrainingOutcome#finished()} is false if the run was stopped
      * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
      */
-    public FineTunedModel finetune(FineTuning settings, Examples train, TrainingListener listener) {
+    public FineTunedModel finetune(
+            FineTuning settings, Examples train, TrainingListener listener, BooleanSupplier stopRequested) {
         TrainingConfig config = settings.config();
         TrainingOutcome outcome =
-                Trainer.run(config, train, config.dataEval().map(Examples::jsonLines), listener, () -> false);
+                Trainer.run(config, train, config.dataEval().map(Examples::jsonLines), listener, stopRequested);
         return new FineTunedModel(outcome.run(), outcome);
     }
 

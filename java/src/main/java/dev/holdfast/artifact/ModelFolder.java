@@ -5,6 +5,7 @@ import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.files.FileDigest;
+import dev.holdfast.weights.CheckpointTensor;
 import dev.holdfast.weights.OrtCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -154,6 +155,14 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
         Path file = OrtCheckpoint.weightsFile(checkpointFile());
         FileDigest known = files.get(file.getFileName().toString());
         return (known == null ? FileDigest.of(file) : known).sha256();
+    }
+
+    /** Bytes of all parameters, without the optimizer's state. */
+    public long weightBytes() {
+        OrtCheckpoint checkpoint = checkpoint();
+        return Stream.concat(checkpoint.trainable().stream(), checkpoint.frozen().stream())
+                .mapToLong(CheckpointTensor::sizeBytes)
+                .sum();
     }
 
     /** Reads the table of the weights. */

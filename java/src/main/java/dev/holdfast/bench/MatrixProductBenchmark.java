@@ -45,8 +45,7 @@ public final class MatrixProductBenchmark {
     public static Rate run(SessionSettings settings) {
         Map<String, HostTensor> inputs = Map.of("a", matrix(1), "b", matrix(2));
         List<Double> rates = new ArrayList<>();
-        try (InferenceSession session =
-                InferenceSession.open(
+        try (InferenceSession session = InferenceSession.open(
                 PRODUCT, ModelFile.toBytes(product()), Path.of("."), settings.withHoldfastOperators())) {
             session.run(inputs, List.of(PRODUCT));
             for (int run = 1; run < RUNS; run++) {

@@ -35,6 +35,7 @@ public final class ConfigReader {
     private Optional<Path> source = Optional.empty();
     private boolean fileIsUnreadable;
     private Optional<Function<List<String>, HoldfastException>> pathFailure = Optional.empty();
+    private boolean requiresPaths = true;
 
     private ConfigReader(Optional<Job> expectedJob) {
         this.expectedJob = expectedJob;
@@ -88,6 +89,12 @@ public final class ConfigReader {
         return this;
     }
 
+    /** Will take what lacks a path that the job needs, such as the configuration of a run whose rows came from memory. */
+    public ConfigReader allowingMissingPaths() {
+        requiresPaths = false;
+        return this;
+    }
+
     /**
      * The configuration.
      *
@@ -102,7 +109,9 @@ public final class ConfigReader {
         for (Setting setting : ordered) {
             config = apply(config, setting, known);
         }
-        requirePaths(job, known);
+        if (requiresPaths) {
+            requirePaths(job, known);
+        }
         problems.addAll(config.contradictions());
         refuseProblems(config, known);
         return config;

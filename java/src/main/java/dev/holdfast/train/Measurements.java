@@ -57,13 +57,19 @@ final class Measurements {
     }
 
     private void measureDrift(int done) {
-        try (FrozenModel student = teachers.openAt(done);
-                FrozenModel before = teachers.openAt(schedule.iterationStart(done - 1));
-                FrozenModel base = teachers.openAt(0);
+        try (Teachers.Loan student = teachers.lend(done);
+                Teachers.Loan before = teachers.lend(schedule.iterationStart(done - 1));
+                Teachers.Loan base = teachers.lend(0);
                 DriftMeter meter = teachers.driftMeter(context.job().rows().driftBatches())) {
             int iteration = schedule.iteration(done - 1) + 1;
-            LedgerEntry entry =
-                    meter.entry(iteration, done, config.alpha(), student, before, teachers.reference(), base);
+            LedgerEntry entry = meter.entry(
+                    iteration,
+                    done,
+                    config.alpha(),
+                    student.model(),
+                    before.model(),
+                    teachers.reference(),
+                    base.model());
             requireFinite(done, "KL(step)", entry.klStep());
             requireFinite(done, "KL from the base", entry.klTotal());
             log.drift(entry);

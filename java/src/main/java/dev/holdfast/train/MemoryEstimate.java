@@ -1,6 +1,7 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.Manifest;
+import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
@@ -9,49 +10,70 @@ import dev.holdfast.config.TrainingConfig;
  * What a run is expected to need, in bytes. Parameters, gradients and moments are exact; activations are an estimate from the sizes of
  * what the backward pass keeps.
  *
+ * @param runtimeBytes Java and ONNX Runtime before any model is loaded
  * @param weightBytes parameters
  * @param gradientBytes gradients
  * @param optimizerBytes both moments
- * @param frozenBytes weights of snapshot and reference
+ * @param frozenBytes weights and heads of the models that are not trained, at the end of an iteration, when the ledger needs most of
+ *     them: the reference, the snapshot, the base, and the student as it was saved
  * @param activationBytes what a micro-batch of the longest rows keeps for the backward pass
  * @param checkpointBytes one checkpoint on disk
  */
 public record MemoryEstimate(
+        long runtimeBytes,
         long weightBytes,
         long gradientBytes,
         long optimizerBytes,
         long frozenBytes,
         long activationBytes,
         long checkpointBytes) {
+    /** Measured: tools/measured-facts.md, "Memory of a small run". */
+    private static final long RUNTIME_BYTES = 250L << 20;
+
     /** Wide tensors that a block keeps per token, in multiples of the hidden size: inputs of its linear layers and norms. */
     private static final int HIDDEN_TENSORS_PER_BLOCK = 20;
 
-    /**
-     * Estimates a job of one stage.
-     *
-     * @param tokensPerRow tokens of the longest row
-     * @param responseTokens response tokens of a micro-batch
-     */
-    static MemoryEstimate of(TrainingConfig config, Manifest manifest, int tokensPerRow, long responseTokens) {
-        long weights = Float.BYTES * manifest.parameterCount();
-        Manifest.Model model = manifest.model();
-        long tokens = (long) config.batchSize() * tokensPerRow;
-        long blocks = tokens * model.layerCount() * HIDDEN_TENSORS_PER_BLOCK * model.hiddenSize() * Float.BYTES;
-        int logitRows = config.job() == Job.ANCHOR ? 3 : 1;
-        long logits = responseTokens * model.vocabularySize() * logitRows * Float.BYTES;
+    /** Estimates a job of one stage. */
+    static MemoryEstimate of(PreparedJob job) {
+        long weights = Float.BYTES * job.artifact().manifest().parameterCount();
         return new MemoryEstimate(
-                weights, weights, 2 * weights, frozenModels(config) * weights, blocks + logits, 3 * weights);
+                RUNTIME_BYTES,
+                weights,
+                weights,
+                2 * weights,
+                job.reference().map(reference -> frozenBytes(job, reference)).orElse(0L),
+                activationBytes(job),
+                3 * weights);
     }
 
-    private static int frozenModels(TrainingConfig config) {
-        if (config.job() != Job.ANCHOR) {
-            return 0;
-        }
-        return config.snapshot() == SnapshotMode.MODEL ? 2 : 1;
+    private static long frozenBytes(PreparedJob job, ModelFolder reference) {
+        TrainingConfig config = job.config();
+        // The first snapshot is the base.
+        boolean snapshotIsBase =
+                config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
+        Manifest manifest = job.artifact().manifest();
+        long student = Float.BYTES * manifest.parameterCount() + headBytes(manifest.model());
+        return (snapshotIsBase ? 2 : 3) * student + reference.weightBytes() + headBytes(reference.model());
+    }
+
+    /** The loss takes the head by itself. */
+    private static long headBytes(Manifest.Model model) {
+        return (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
+    }
+
+    private static long activationBytes(PreparedJob job) {
+        Manifest.Model model = job.artifact().manifest().model();
+        DataSummary data = job.rows().train().summary();
+        long batchSize = job.config().batchSize();
+        long tokens = batchSize * data.longestRow();
+        long blocks = tokens * model.layerCount() * HIDDEN_TENSORS_PER_BLOCK * model.hiddenSize() * Float.BYTES;
+        long responses = data.responseTokens() / data.rows() * batchSize;
+        int logitRows = job.config().job() == Job.ANCHOR ? 3 : 1;
+        return blocks + responses * model.vocabularySize() * logitRows * Float.BYTES;
     }
 
     /** Everything together, without the checkpoint. */
     public long totalBytes() {
-        return weightBytes + gradientBytes + optimizerBytes + frozenBytes + activationBytes;
+        return runtimeBytes + weightBytes + gradientBytes + optimizerBytes + frozenBytes + activationBytes;
     }
 }

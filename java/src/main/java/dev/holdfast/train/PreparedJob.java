@@ -56,22 +56,25 @@ record PreparedJob(
 
     /** Where its steps stand. */
     Schedule schedule() {
-        return new Schedule(config, TrainingSteps.of(config, rows.train().rows()));
+        return new Schedule(config, steps());
+    }
+
+    /** How many there are. */
+    TrainingSteps steps() {
+        return TrainingSteps.of(config, rows.train().rows());
     }
 
     /** What the job does and costs from a step on. */
     TrainingPlan plan(int firstStep) {
         Manifest manifest = artifact.manifest();
-        DataSummary data = rows.train().summary();
-        long responses = data.responseTokens() / data.rows() * config.batchSize();
         return new TrainingPlan(
                 config,
                 manifest.model(),
                 manifest.parameterCount(),
-                data,
-                TrainingSteps.of(config, rows.train().rows()),
+                rows.train().summary(),
+                steps(),
                 firstStep,
-                MemoryEstimate.of(config, manifest, data.longestRow(), responses));
+                MemoryEstimate.of(this));
     }
 
     /** The parameters in training, in the order of every graph. */

@@ -138,7 +138,8 @@ final class RunDirectory {
         if (!Files.exists(file)) {
             return;
         }
-        TrainingConfig then = ConfigReader.of(now.job()).file(file).read();
+        TrainingConfig then =
+                ConfigReader.of(now.job()).file(file).allowingMissingPaths().read();
         List<String> changed = ConfigKeys.of(now.job()).stream()
                 .filter(key -> !MAY_CHANGE.contains(key) && !then.find(key).equals(now.find(key)))
                 .map(key -> key.name() + ": expected " + then.find(key).orElse(null) + " as in " + file + ", got "

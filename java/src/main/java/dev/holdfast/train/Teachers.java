@@ -54,8 +54,27 @@ final class Teachers implements AutoCloseable {
         }
     }
 
-    /** The weights after so many steps, for the caller to close. */
-    FrozenModel openAt(int step) {
+    /**
+     * A model on loan.
+     *
+     * @param model the model, which must not be closed by itself
+     * @param owned whether it was opened for this loan, whose closing then closes it
+     */
+    record Loan(FrozenModel model, boolean owned) implements AutoCloseable {
+        @Override
+        public void close() {
+            if (owned) {
+                model.close();
+            }
+        }
+    }
+
+    /** The weights after so many steps, without loading the snapshot a second time. */
+    Loan lend(int step) {
+        return snapshot != null && snapshotStep == step ? new Loan(snapshot, false) : new Loan(openAt(step), true);
+    }
+
+    private FrozenModel openAt(int step) {
         Path folder = step > 0 ? run.checkpoint(step) : job.artifact().path();
         return FrozenModel.open(ModelFolder.resolve(folder), job.sessionSettings());
     }

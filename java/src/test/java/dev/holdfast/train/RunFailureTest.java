@@ -281,6 +281,32 @@ class RunFailureTest {
                 .hasMessageContaining(other.resolve("tokenizer.json") + ": vocabulary");
     }
 
+    private Path exportWith(String name, String tokens, String replacement) throws IOException {
+        Path source = TinyModel.source("llama", folder.resolve(name + "-source"));
+        Path tokenizer = source.resolve("tokenizer.json");
+        String text = Files.readString(tokenizer);
+        assertThat(text).contains(tokens);
+        Files.writeString(tokenizer, text.replace(tokens, replacement));
+        return Exporter.of(source).export(folder.resolve(name)).path();
+    }
+
+    @Test
+    void aReferenceWhoseAddedTokensDifferIsRefusedWithTheFirstThatDoes() throws IOException {
+        Path other = exportWith("other", "\"id\":2,\"content\":\"</s>\"", "\"id\":2,\"content\":\"<end>\"");
+        assertThatThrownBy(running(runs.anchor(folder.resolve("run")).with(ConfigKeys.REFERENCE, other)))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessage(other.resolve("tokenizer.json") + ": added_tokens: token 2: expected \"</s>\" as in "
+                        + runs.artifact().path().resolve("tokenizer.json")
+                        + ", got \"<end>\"; the reference must have the student's vocabulary");
+    }
+
+    @Test
+    void aReferenceThatSplitsTextsAtItsAddedTokensInAnotherWayIsTaken() throws IOException {
+        Path other = exportWith("other", "\"lstrip\":false", "\"lstrip\":true");
+        TrainingConfig config = runs.anchor(folder.resolve("run")).with(ConfigKeys.REFERENCE, other);
+        assertThat(TinyRuns.stopAfter(1, config).step()).isEqualTo(1);
+    }
+
     @Test
     void aLengthBeyondTheModelsPositionsIsRefused() {
         assertThatThrownBy(running(runs.sft(folder.resolve("run")).with(ConfigKeys.MAX_LENGTH, 100_000L)))
