@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -302,26 +301,6 @@ TEST(CausalAttentionArguments, RefusesMissingTensorsAndNamesThem) {
     EXPECT_EQ(HF_INVALID_ARGUMENT, hf_causal_attention(HF_BACKEND_CPU, &test.options, &inputs, nullptr, nullptr, nullptr));
     EXPECT_STREQ("output: expected a pointer, got NULL", hf_last_error());
     EXPECT_EQ(HF_UNSUPPORTED, test.forward(HF_BACKEND_CUDA, results));
-}
-
-/// Times the kernels; run with --gtest_also_run_disabled_tests --gtest_filter=*Timing.
-TEST(CausalAttentionSpeed, DISABLED_Timing) {
-    hf_set_thread_count(2);
-    for (const Sizes &sizes : {Sizes{4, 256, 9, 3, 64, true}, Sizes{1, 1024, 9, 3, 64, true}, Sizes{2, 256, 12, 12, 64, false}}) {
-        const Case test(sizes);
-        Results results = test.blank();
-        double forward = 1e9, backward = 1e9;
-        for (int round = 0; round < 40; ++round) {
-            const auto start = std::chrono::steady_clock::now();
-            ASSERT_EQ(HF_OK, test.forward(HF_BACKEND_CPU, results));
-            const auto middle = std::chrono::steady_clock::now();
-            ASSERT_EQ(HF_OK, test.backward(HF_BACKEND_CPU, results));
-            const auto end = std::chrono::steady_clock::now();
-            forward = std::min(forward, std::chrono::duration<double, std::milli>(middle - start).count());
-            backward = std::min(backward, std::chrono::duration<double, std::milli>(end - middle).count());
-        }
-        std::printf("%s: forward %.2f ms, backward %.2f ms\n", sizes.text().c_str(), forward, backward);
-    }
 }
 
 }  // namespace
