@@ -35,6 +35,7 @@ final class DoctorCommand implements Callable<Integer> {
         diagnosis.fact("disk", MachineFacts.disk(Path.of("").toAbsolutePath()));
         examineRuntime(diagnosis);
         diagnosis.examine("kernels", DoctorCommand::kernels);
+        diagnosis.examine("products", DoctorCommand::products);
         diagnosis.fact("nvidia", MachineFacts.nvidiaDriver().orElse("no driver found; training runs on the processor"));
         diagnosis.fact("libraries", String.join(", ", ClassPath.libraries()));
         console.results().print(diagnosis.report());
@@ -53,5 +54,11 @@ final class DoctorCommand implements Callable<Integer> {
     private static String kernels() {
         NativeLibrary library = NativeLibrary.load();
         return "interface " + library.version() + ", " + library.instructionSet() + ", " + library.operatorLibrary();
+    }
+
+    private static String products() {
+        NativeLibrary library = NativeLibrary.load();
+        return library.matrixLibrary()
+                + (library.multipliesBfloat16() ? ", bf16 by the processor" : ", bf16 not on this processor");
     }
 }

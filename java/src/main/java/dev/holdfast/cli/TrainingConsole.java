@@ -32,8 +32,11 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     static void describe(Console console, TrainingPlan plan) {
         DataSummary data = plan.data();
         console.say(format(
-                "model   %s, %s, %s, full fine-tuning, fp32, CPU",
-                plan.model().name(), plan.model().family(), Sizes.parameters(plan.parameterCount())));
+                "model   %s, %s, %s, full fine-tuning, %s, CPU",
+                plan.model().name(),
+                plan.model().family(),
+                Sizes.parameters(plan.parameterCount()),
+                plan.config().bf16() ? "fp32 with bf16 products" : "fp32"));
         console.say(format(
                 "data    %,d rows, %,d tokens, %,d of them responses",
                 data.rows(), data.tokens(), data.responseTokens()));

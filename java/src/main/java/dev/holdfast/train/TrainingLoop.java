@@ -9,6 +9,7 @@ import dev.holdfast.runtime.ProcessMemory;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -97,8 +98,13 @@ final class TrainingLoop {
         if (!result.isFinite()) {
             throw checkpoints.bad(
                     done,
-                    "step " + (done + 1) + ": loss is " + result.loss() + ", |g| is " + result.gradientNorm()
-                            + " (learning_rate " + learningRate + ")");
+                    String.format(
+                            Locale.ROOT,
+                            "step %d: loss is %.4g, |g| is %.4g (learning_rate %.2g)",
+                            done + 1,
+                            result.loss(),
+                            result.gradientNorm(),
+                            learningRate));
         }
         checkpoints.proven(done);
     }
