@@ -47,7 +47,7 @@ class LayersTest {
         layer("exporter", "model gradient weights onnx artifact data files tensor error");
         layer("runtime", "artifact onnx weights natives tensor error");
         layer("train", "runtime loss data artifact config weights onnx natives files tensor error");
-        layer("bench", "train runtime artifact onnx tensor error");
+        layer("bench", "train runtime loss artifact config onnx natives tensor error");
         layer("eval", "runtime data artifact config weights onnx natives files tensor error");
     }
 

@@ -17,6 +17,8 @@ final class BenchCommand {
     private BenchCommand() {}
 
     static CommandLine withSubcommands(Console console) {
-        return new CommandLine(new BenchCommand()).addSubcommand(new BenchStepCommand(console));
+        return new CommandLine(new BenchCommand())
+                .addSubcommand(new BenchStepCommand(console))
+                .addSubcommand(new BenchKernelsCommand(console));
     }
 }
