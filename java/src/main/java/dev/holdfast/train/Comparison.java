@@ -36,7 +36,7 @@ public record Comparison(Map<String, Scores> models) {
      */
     static Comparison of(TrainingConfig config, Map<String, Path> tuned) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(config.artifact());
-        SessionSettings settings = PreparedJob.sessionSettings(config);
+        SessionSettings settings = PreparedJob.sessionSettings(config).withBfloat16Products(false);
         Map<String, ModelFolder> all = new LinkedHashMap<>();
         all.put("base", ModelFolder.resolve(artifact.path()));
         tuned.forEach((name, path) -> all.put(name, ModelFolder.open(path)));

@@ -3,6 +3,7 @@ package dev.holdfast.train;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.data.Batch;
 import dev.holdfast.loss.LossStatistic;
+import dev.holdfast.onnx.ProductSubstitution;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.HostTensor;
@@ -28,7 +29,13 @@ final class DriftMeter implements AutoCloseable {
     }
 
     static DriftMeter open(Path driftModel, List<Batch> batches, SessionSettings settings) {
-        return new DriftMeter(InferenceSession.open(driftModel, settings), batches);
+        return new DriftMeter(
+                InferenceSession.open(
+                        driftModel.toString(),
+                        ProductSubstitution.of(driftModel),
+                        driftModel.toAbsolutePath().getParent(),
+                        settings.withHoldfastOperators()),
+                batches);
     }
 
     /** Sums over response tokens while batches are measured. */

@@ -3,10 +3,12 @@ package dev.holdfast.train;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.data.Batch;
+import dev.holdfast.onnx.ProductSubstitution;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.weights.OrtCheckpoint;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -27,7 +29,14 @@ final class FrozenModel implements AutoCloseable {
     static FrozenModel open(ModelFolder folder, SessionSettings settings) {
         OrtCheckpoint checkpoint = folder.checkpoint();
         HostTensor head = checkpoint.values(checkpoint.parameter(folder.model().head()));
-        return new FrozenModel(InferenceSession.open(folder.hiddenModel(), settings), head);
+        Path model = folder.hiddenModel();
+        return new FrozenModel(
+                InferenceSession.open(
+                        model.toString(),
+                        ProductSubstitution.of(model),
+                        folder.path(),
+                        settings.withHoldfastOperators()),
+                head);
     }
 
     /** Hidden states that predict the batch's response tokens, FLOAT[N, hiddenSize]. */

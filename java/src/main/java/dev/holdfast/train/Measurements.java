@@ -60,16 +60,11 @@ final class Measurements {
         try (Teachers.Loan student = teachers.lend(done);
                 Teachers.Loan before = teachers.lend(schedule.iterationStart(done - 1));
                 Teachers.Loan base = teachers.lend(0);
+                Teachers.Loan reference = teachers.lendReference();
                 DriftMeter meter = teachers.driftMeter(context.job().rows().driftBatches())) {
             int iteration = schedule.iteration(done - 1) + 1;
             LedgerEntry entry = meter.entry(
-                    iteration,
-                    done,
-                    config.alpha(),
-                    student.model(),
-                    before.model(),
-                    teachers.reference(),
-                    base.model());
+                    iteration, done, config.alpha(), student.model(), before.model(), reference.model(), base.model());
             requireFinite(done, "KL(step)", entry.klStep());
             requireFinite(done, "KL from the base", entry.klTotal());
             log.drift(entry);

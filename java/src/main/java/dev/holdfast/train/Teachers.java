@@ -5,6 +5,7 @@ import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
+import dev.holdfast.runtime.SessionSettings;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -49,7 +50,7 @@ final class Teachers implements AutoCloseable {
         boolean needed = config.job() == Job.ANCHOR && config.snapshot() == SnapshotMode.MODEL;
         if (needed && snapshotStep != step) {
             closeSnapshot();
-            snapshot = openAt(step);
+            snapshot = openAt(step, job.sessionSettings());
             snapshotStep = step;
         }
     }
@@ -69,19 +70,34 @@ final class Teachers implements AutoCloseable {
         }
     }
 
-    /** The weights after so many steps, without loading the snapshot a second time. */
+    /** The weights after so many steps for a measurement, without loading the snapshot a second time where it computes as exactly. */
     Loan lend(int step) {
-        return snapshot != null && snapshotStep == step ? new Loan(snapshot, false) : new Loan(openAt(step), true);
+        boolean shared =
+                snapshot != null && snapshotStep == step && !job.config().bf16();
+        return shared ? new Loan(snapshot, false) : new Loan(openAt(step, measuring()), true);
     }
 
-    private FrozenModel openAt(int step) {
+    /** The reference for a measurement. */
+    Loan lendReference() {
+        boolean shared = !job.config().bf16();
+        return shared
+                ? new Loan(reference, false)
+                : new Loan(FrozenModel.open(job.reference().orElseThrow(), measuring()), true);
+    }
+
+    /** Drift may be smaller than what operands of bfloat16 add to it. */
+    private SessionSettings measuring() {
+        return job.sessionSettings().withBfloat16Products(false);
+    }
+
+    private FrozenModel openAt(int step, SessionSettings settings) {
         Path folder = step > 0 ? run.checkpoint(step) : job.artifact().path();
-        return FrozenModel.open(ModelFolder.resolve(folder), job.sessionSettings());
+        return FrozenModel.open(ModelFolder.resolve(folder), settings);
     }
 
     /** Measures drift on rows; the caller closes it. */
     DriftMeter driftMeter(List<Batch> batches) {
-        return DriftMeter.open(job.artifact().driftModel(), batches, job.sessionSettings());
+        return DriftMeter.open(job.artifact().driftModel(), batches, measuring());
     }
 
     private void closeSnapshot() {
