@@ -1,4 +1,4 @@
-// Whole tensors copied and cleared on the session's threads, and flags read.
+// Whole tensors copied and cleared on the session's threads.
 #pragma once
 
 #include "ort/operator.hpp"
@@ -18,8 +18,5 @@ inline void clear(const Context &context, float *target, int64_t count) {
     parallel_ranges(context.executor(), count, FLOATS_PER_TASK,
                     [&](int64_t begin, int64_t end) { std::memset(target + begin, 0, static_cast<size_t>(end - begin) * sizeof(float)); });
 }
-
-/// Whether an optional BOOL[1] is there and true.
-inline bool is_set(const Tensor &flag) { return flag.present && *flag.as<bool>(); }
 
 }  // namespace holdfast::ort

@@ -64,7 +64,7 @@ void AccumulateEmbeddingGradOperator::compute(Context &context) const {
     const Tensor total = context.input(2, {-1, hidden});
     const std::vector<int64_t> rows = checked_rows(ids, total.shape[0]);
     float *target = context.aliased_output<float>(0, total);
-    if (is_set(context.input(3, {1}))) {
+    if (context.input(3, {1}).is_set()) {
         clear(context, target, total.elements());
     }
     scatter_add(context, rows, dy.as<float>(), hidden, target);

@@ -1,12 +1,9 @@
 #include "ort/matrix_product_operator.hpp"
 
 #include "ort/bulk.hpp"
-#include "product/product.hpp"
 
 namespace holdfast::ort {
 namespace {
-
-int32_t flag(const Attributes &attributes, const char *name) { return attributes.integer(name, 0) != 0 ? 1 : 0; }
 
 void require_matrix(const char *name, const Tensor &tensor) {
     if (tensor.shape.size() != 2) {
@@ -14,14 +11,8 @@ void require_matrix(const char *name, const Tensor &tensor) {
     }
 }
 
-void run(const hf_matrix_product &product, const Context &context) {
-    if (multiply(HF_BACKEND_CPU, product, context.executor()) != HF_OK) {
-        throw Refusal(hf_last_error());
-    }
-}
-
 /// Puts c where the product finds it: as its bias, or in y with beta = 1.
-void add(const Tensor &c, float *y, hf_matrix_product &product, const Context &context) {
+void add(const Tensor &c, float *y, MatrixProduct &product, const Context &context) {
     if (c.shape.size() == 1) {
         product.bias = c.as<float>();
         return;
@@ -35,16 +26,15 @@ void add(const Tensor &c, float *y, hf_matrix_product &product, const Context &c
 }  // namespace
 
 ProductForm::ProductForm(const Attributes &attributes, int32_t type)
-    : transpose_a(flag(attributes, "transA")),
-      transpose_b(flag(attributes, "transB")),
+    : transpose_a(attributes.integer("transA", 0) != 0),
+      transpose_b(attributes.integer("transB", 0) != 0),
       alpha(attributes.number("alpha", 1.0f)),
       operand_type(type) {}
 
-hf_matrix_product ProductForm::of(const Tensor &a, const Tensor &b) const {
+MatrixProduct ProductForm::of(const Tensor &a, const Tensor &b) const {
     require_matrix("a", a);
     require_matrix("b", b);
-    hf_matrix_product product{};
-    product.struct_size = sizeof product;
+    MatrixProduct product;
     product.m = a.shape[transpose_a ? 1 : 0];
     product.k = a.shape[transpose_a ? 0 : 1];
     product.n = b.shape[transpose_b ? 0 : 1];
@@ -65,7 +55,7 @@ hf_matrix_product ProductForm::of(const Tensor &a, const Tensor &b) const {
 
 template <int32_t OPERAND_TYPE>
 void MatrixProductOperator<OPERAND_TYPE>::compute(Context &context) const {
-    hf_matrix_product product = form_.of(context.input(0), context.input(1));
+    MatrixProduct product = form_.of(context.input(0), context.input(1));
     const Tensor c = context.input(2);
     if (c.present && c.shape != Dimensions{product.n} && c.shape != Dimensions{product.m, product.n}) {
         throw Refusal("c: expected shape " + text({product.n}) + " or " + text({product.m, product.n}) + ", got " + text(c.shape));
@@ -74,17 +64,17 @@ void MatrixProductOperator<OPERAND_TYPE>::compute(Context &context) const {
     if (c.present) {
         add(c, product.c, product, context);
     }
-    run(product, context);
+    check(multiply(HF_BACKEND_CPU, product, context.executor()));
 }
 
 template <int32_t OPERAND_TYPE>
 void AccumulateMatrixProductOperator<OPERAND_TYPE>::compute(Context &context) const {
-    hf_matrix_product product = form_.of(context.input(0), context.input(1));
+    MatrixProduct product = form_.of(context.input(0), context.input(1));
     const Dimensions shape{product.m, product.n};
     const Tensor total = context.input(2, shape);
-    product.beta = is_set(context.input(3, {1})) ? 0.0f : 1.0f;
+    product.beta = context.input(3, {1}).is_set() ? 0.0f : 1.0f;
     product.c = context.aliased_output<float>(0, total);
-    run(product, context);
+    check(multiply(HF_BACKEND_CPU, product, context.executor()));
 }
 
 template class MatrixProductOperator<HF_FLOAT>;

@@ -1,8 +1,8 @@
 // Matrix products in training graphs, in the operand type that the session asks for.
 #pragma once
 
-#include "holdfast/matrix_product.h"
 #include "ort/operator.hpp"
+#include "product/product.hpp"
 
 namespace holdfast::ort {
 
@@ -11,14 +11,14 @@ constexpr const char *OPERAND_TYPE_ENTRY = "dev.holdfast.operand_type";
 
 /// How a product reads its operands.
 struct ProductForm {
-    int32_t transpose_a, transpose_b;
+    bool transpose_a, transpose_b;
     float alpha;
     int32_t operand_type;
 
     ProductForm(const Attributes &attributes, int32_t type);
 
     /// The product of these matrices; the caller adds where it goes.
-    hf_matrix_product of(const Tensor &a, const Tensor &b) const;
+    MatrixProduct of(const Tensor &a, const Tensor &b) const;
 };
 
 /// alpha op(a) op(b) + c, as ONNX's Gemm has it with beta = 1.
@@ -37,6 +37,7 @@ public:
     explicit MatrixProductOperator(const Attributes &attributes) : form_(attributes, OPERAND_TYPE) {}
 
     void compute(Context &context) const;
+    /// Nothing: inference does not see the attributes. Graphs declare the shapes of their products.
     static void infer_shapes(ShapeInference &) {}
 
 private:

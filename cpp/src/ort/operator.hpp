@@ -63,6 +63,8 @@ struct Tensor {
         return static_cast<const T *>(data);
     }
     int64_t elements() const;
+    /// Of a flag BOOL[1]: whether it is there and true.
+    bool is_set() const { return present && *as<bool>(); }
 };
 
 /// Throws a Refusal that carries ORT's message if the status is one of failure.

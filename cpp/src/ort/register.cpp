@@ -35,7 +35,7 @@ constexpr Table PRODUCTS[] = {
 std::string entry(const abi::Api *api, const abi::SessionOptions *options, const char *key) {
     int found = 0;
     check(api, abi::has_session_entry(api, options, key, &found));
-    char value[32] = {};
+    char value[256] = {};
     size_t size = sizeof value;
     if (found != 0) {
         check(api, abi::session_entry(api, options, key, value, &size));

@@ -16,7 +16,12 @@ namespace {
 /// The head of oneDNN's dnnl_version_t.
 struct Version {
     int major, minor, patch;
+    const char *hash;
+    unsigned cpu_runtime;
 };
+
+/// Of cpu_runtime. The others bring threads of their own, which OneThread cannot hold back.
+constexpr unsigned SEQUENTIAL = 1, OPENMP = 2;
 
 std::atomic<const MatrixLibrary *> opened{nullptr};
 std::mutex opening;
@@ -43,7 +48,15 @@ hf_status read(const char *path, void *handle, MatrixLibrary &library) {
     }
     const Version found = *version();
     std::snprintf(library.name, sizeof library.name, "oneDNN %d.%d.%d", found.major, found.minor, found.patch);
-    return found.major == 3 ? HF_OK : refuse(path, library.name);
+    if (found.major != 3) {
+        return refuse(path, library.name);
+    }
+    const bool steerable = library.omp_get_max_threads != nullptr && library.omp_set_num_threads != nullptr;
+    if (found.cpu_runtime == SEQUENTIAL) {
+        library.omp_set_num_threads = nullptr;
+        return HF_OK;
+    }
+    return found.cpu_runtime == OPENMP && steerable ? HF_OK : refuse(path, "it has threads that cannot be held back");
 }
 
 }  // namespace

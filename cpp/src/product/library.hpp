@@ -10,12 +10,14 @@ struct MatrixLibrary {
     using Dimension = int64_t;
     using Status = int;  // 0 = success
 
+    static constexpr Status OUT_OF_MEMORY = 1;
+
     Status (*sgemm)(char transa, char transb, Dimension m, Dimension n, Dimension k, float alpha, const float *a, Dimension lda,
                     const float *b, Dimension ldb, float beta, float *c, Dimension ldc);
     /// Not in oneDNN's headers, but exported by every release of version 3; NULL if this one has it not.
     Status (*gemm_bf16)(char transa, char transb, Dimension m, Dimension n, Dimension k, float alpha, const uint16_t *a, Dimension lda,
                         const uint16_t *b, Dimension ldb, float beta, float *c, Dimension ldc);
-    /// OpenMP's, of the copy that the library uses; NULL if it was built without.
+    /// OpenMP's, of the copy that the library uses; both NULL if it was built without threads.
     int (*omp_get_max_threads)();
     void (*omp_set_num_threads)(int count);
     char name[48];

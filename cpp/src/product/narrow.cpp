@@ -4,6 +4,6 @@
 
 namespace holdfast {
 
-Narrow narrow() { return select_variant<Narrow>(baseline::narrow, avx2::narrow, avx512::narrow); }
+Narrow narrow_of_this_machine() { return select_variant<Narrow>(baseline::narrow, avx2::narrow, avx512::narrow); }
 
 }  // namespace holdfast

@@ -18,6 +18,6 @@ void narrow(const float *source, uint16_t *target, int64_t count);
 }
 
 /// The variant of this machine.
-Narrow narrow();
+Narrow narrow_of_this_machine();
 
 }  // namespace holdfast

@@ -13,7 +13,7 @@
 namespace holdfast {
 namespace {
 
-using Product = hf_matrix_product;
+using Product = MatrixProduct;
 
 /// A tile of c with the parts of the operands that it is made of.
 struct Tile {
@@ -38,7 +38,7 @@ void fill_with_bias(const Product &p, const Tile &tile) {
     }
 }
 
-char letter(int32_t transpose) { return transpose ? 'T' : 'N'; }
+char letter(bool transpose) { return transpose ? 'T' : 'N'; }
 
 /// Runs `gemm(tile, beta)` on every tile; its status is 0 if all succeed.
 template <class Gemm>
@@ -56,6 +56,9 @@ hf_status run_tiles(const Product &p, int64_t few, const MatrixLibrary &library,
             failure = status;
         }
     });
+    if (failure == MatrixLibrary::OUT_OF_MEMORY) {
+        return fail(HF_OUT_OF_MEMORY, "product of %lld x %lld x %lld: no memory for a part of it", number(p.m), number(p.n), number(p.k));
+    }
     return failure == 0 ? HF_OK : fail(HF_INTERNAL, "product: %s failed with status %d", library.name, failure.load());
 }
 
@@ -68,9 +71,9 @@ hf_status multiply_floats(const Product &p, const MatrixLibrary &library, const 
 
 /// Rounds a block of an operand to bfloat16, its rows packed one after another.
 void narrow_block(const float *source, int64_t rows, int64_t columns, int64_t stride, uint16_t *target) {
-    const Narrow narrow_row = narrow();
+    const Narrow narrow = narrow_of_this_machine();
     for (int64_t row = 0; row < rows; ++row) {
-        narrow_row(source + row * stride, target + row * columns, columns);
+        narrow(source + row * stride, target + row * columns, columns);
     }
 }
 
@@ -79,6 +82,9 @@ void narrow_block(const float *source, int64_t rows, int64_t columns, int64_t st
 int multiply_bfloat_tile(const Product &p, const MatrixLibrary &library, const Tile &tile, float beta) {
     constexpr int64_t PANEL = 1536;
     const Scratch scratch(static_cast<size_t>((tile.m + tile.n) * (p.k < PANEL ? p.k : PANEL)));
+    if (scratch.data() == nullptr) {
+        return MatrixLibrary::OUT_OF_MEMORY;
+    }
     for (int64_t begin = 0; begin < p.k; begin += PANEL) {
         const int64_t k = begin + PANEL < p.k ? PANEL : p.k - begin;
         uint16_t *a = scratch.data(), *b = a + tile.m * k;
@@ -129,52 +135,22 @@ void multiply_reference(const Product &p) {
     }
 }
 
-hf_status check_matrix(const char *name, const float *data, int64_t rows, int64_t columns, int64_t stride) {
-    if (stride < columns) {
-        return fail(HF_INVALID_ARGUMENT, "product.%s_stride: expected >= %lld, got %lld", name, number(columns), number(stride));
-    }
-    int64_t bytes;
-    if (__builtin_mul_overflow(rows, stride, &bytes) || __builtin_mul_overflow(bytes, static_cast<int64_t>(sizeof(float)), &bytes)) {
-        return fail(HF_INVALID_ARGUMENT, "product.%s_stride: expected a size below 2^63 bytes, got %lld rows of %lld elements", name,
-                    number(rows), number(stride));
-    }
-    return check_array(name, data, rows * columns, sizeof(float));
-}
-
-hf_status check_product(const Product *p) {
-    HF_CHECK(check_struct("product", p));
-    HF_CHECK(check_at_least("product.m", 0, p->m));
-    HF_CHECK(check_at_least("product.n", 0, p->n));
-    HF_CHECK(check_at_least("product.k", 0, p->k));
-    HF_CHECK(check_code("product.transpose_a", p->transpose_a, 1));
-    HF_CHECK(check_code("product.transpose_b", p->transpose_b, 1));
-    if (p->operand_type != HF_FLOAT && p->operand_type != HF_BFLOAT16) {
-        return fail(HF_INVALID_ARGUMENT, "product.operand_type: expected 1 (float) or 16 (bfloat16), got %d", p->operand_type);
-    }
-    HF_CHECK(check_finite("product.alpha", p->alpha));
-    HF_CHECK(check_finite("product.beta", p->beta));
-    if (p->bias != nullptr && p->beta != 0) {
-        return fail(HF_INVALID_ARGUMENT, "product.beta: expected 0 beside a bias, got %g", static_cast<double>(p->beta));
-    }
-    HF_CHECK(check_optional_array("product.bias", p->bias, sizeof(float)));
-    HF_CHECK(check_matrix("a", p->a, p->transpose_a ? p->k : p->m, p->transpose_a ? p->m : p->k, p->a_stride));
-    HF_CHECK(check_matrix("b", p->b, p->transpose_b ? p->n : p->k, p->transpose_b ? p->k : p->n, p->b_stride));
-    return check_matrix("c", p->c, p->m, p->n, p->c_stride);
-}
-
 hf_status require_library(const Product &p) {
     if (matrix_library() == nullptr) {
         return fail(HF_UNSUPPORTED, "backend: expected a matrix library that hf_open_matrix_library has opened, got none");
     }
+    if (p.operand_type == HF_BFLOAT16 && matrix_library()->gemm_bf16 == nullptr) {
+        return fail(HF_UNSUPPORTED, "operand type bfloat16: expected a library with dnnl_gemm_bf16bf16f32, got %s without", matrix_library()->name);
+    }
     if (!hf_multiplies(p.operand_type)) {
-        return fail(HF_UNSUPPORTED, "product.operand_type: bfloat16: expected a processor with AVX512_BF16 or AMX, got one without");
+        return fail(HF_UNSUPPORTED, "operand type bfloat16: expected a processor with AVX512_BF16 or AMX, got one without");
     }
     return HF_OK;
 }
 
 }  // namespace
 
-hf_status multiply(int32_t backend, const hf_matrix_product &product, const hf_executor *executor) {
+hf_status multiply(int32_t backend, const MatrixProduct &product, const hf_executor *executor) {
     if (product.m == 0 || product.n == 0) {
         return HF_OK;
     }
@@ -189,12 +165,3 @@ hf_status multiply(int32_t backend, const hf_matrix_product &product, const hf_e
 }
 
 }  // namespace holdfast
-
-using namespace holdfast;
-
-extern "C" hf_status hf_multiply(int32_t backend, const hf_matrix_product *product, const hf_executor *executor) {
-    HF_CHECK(check_backend(backend));
-    HF_CHECK(check_product(product));
-    HF_CHECK(check_executor(executor));
-    return multiply(backend, *product, executor);
-}

@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace holdfast {
 
-/// Borrows at least that many elements until it is destroyed. Threads that work at the same time get memory of their own.
+/// Borrows at least that many elements until it is destroyed. Threads that work at the same time get memory of their own. Never throws: tasks
+/// run on threads that are not ours.
 class Scratch {
 public:
     explicit Scratch(size_t elements);
@@ -15,15 +15,13 @@ public:
     Scratch(const Scratch &) = delete;
     Scratch &operator=(const Scratch &) = delete;
 
-    uint16_t *data() const { return memory_.elements.get(); }
+    /// NULL if there is no memory.
+    uint16_t *data() const;
 
-    struct Memory {
-        std::unique_ptr<uint16_t[]> elements;
-        size_t size = 0;
-    };
+    struct Memory;
 
 private:
-    Memory memory_;
+    Memory *memory_;
 };
 
 }  // namespace holdfast

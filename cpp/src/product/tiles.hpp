@@ -13,16 +13,17 @@ struct Tiles {
     int64_t count() const { return row_count * column_count; }
 
     /// Halves the longer side until a tile is small enough for the cache that it is read from more than once, but not smaller: what the
-    /// library packs per tile pays by the tile's sides. Products of fewer tiles than `few` are cut on while each is worth a tenth of a
-    /// millisecond or more, so that several threads have work.
+    /// library packs per tile pays by the tile's sides. No side is longer than what bounds the memory for rounded operands. Products of
+    /// fewer tiles than `few` are cut on while each is worth handing out, so that several threads have work.
     static Tiles of(int64_t m, int64_t n, int64_t k, int64_t few) {
-        constexpr int64_t LARGEST = 512 * 768;  // elements of c
+        constexpr int64_t LARGEST = 512 * 768, LONGEST = 4096;  // elements of c
         constexpr double LEAST = 1e8;           // operations
         int64_t rows = m, columns = n, count = 1;
         double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-        for (; rows * columns > LARGEST || (work > LEAST && count < few); work /= 2, count *= 2) {
+        for (;; work /= 2, count *= 2) {
             int64_t &longer = rows >= columns ? rows : columns;
-            if (longer <= VECTOR) {
+            const bool too_large = rows * columns > LARGEST || longer > LONGEST;
+            if (longer <= VECTOR || !(too_large || (work > LEAST && count < few))) {
                 break;
             }
             longer = rounded_up((longer + 1) / 2);

@@ -3,6 +3,7 @@ package dev.holdfast.train;
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.Manifest;
 import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.artifact.TrainingForm;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
@@ -10,7 +11,10 @@ import dev.holdfast.config.TrainingSteps;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.onnx.ModelFile;
+import dev.holdfast.onnx.Operator;
 import dev.holdfast.runtime.SessionSettings;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,9 +32,29 @@ record PreparedJob(
     static PreparedJob of(TrainingConfig given, Examples train, Optional<Examples> eval) {
         ArtifactDirectory artifact = ArtifactDirectory.open(given.artifact());
         TrainingConfig config = fitted(given, artifact.manifest().model());
+        requireProducts(config, artifact, NativeLibrary.load().multipliesBfloat16());
         Optional<ModelFolder> reference =
                 config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
         return new PreparedJob(config, artifact, reference, TrainingRows.of(config, artifact, train, eval));
+    }
+
+    /** Refuses {@code bf16} where it could not be had, before a run says that it has it. */
+    static void requireProducts(TrainingConfig config, ArtifactDirectory artifact, boolean multipliesBfloat16) {
+        if (!config.bf16()) {
+            return;
+        }
+        if (!multipliesBfloat16) {
+            throw new InvalidConfigurationException(
+                    List.of("bf16: expected a processor with AVX512_BF16 or AMX, got one without; leave bf16 out"));
+        }
+        Path graph = artifact.trainingModel(TrainingForm.SFT);
+        boolean ours = ModelFile.read(graph).nodes().stream()
+                .anyMatch(node -> node.operator().equals(Optional.of(Operator.MATRIX_PRODUCT)));
+        if (!ours) {
+            throw new InvalidConfigurationException(List.of("bf16: expected an artifact with products of "
+                    + Operator.MATRIX_PRODUCT + ", got none in " + graph
+                    + "; export the model again, without --kernels stock"));
+        }
     }
 
     private static ModelFolder reference(TrainingConfig config, ArtifactDirectory artifact) {
@@ -89,19 +113,11 @@ record PreparedJob(
         return sessionSettings(config);
     }
 
-    /** The native library's own threads, which the optimizer uses, follow the same setting as ONNX Runtime's. */
+    /** How the sessions of a job compute. */
     static SessionSettings sessionSettings(TrainingConfig config) {
-        NativeLibrary library = NativeLibrary.load();
-        if (config.threads() > 0) {
-            library.setThreadCount(config.threads());
-        }
-        if (config.bf16() && !NativeLibrary.load().multipliesBfloat16()) {
-            throw new InvalidConfigurationException(
-                    List.of("bf16: expected a processor with AVX512_BF16 or AMX, got one without; leave bf16 out"));
-        }
         return SessionSettings.defaults()
                 .withBfloat16Products(config.bf16())
                 .withIntraOpThreads(config.threads())
-                .withOperatorLibrary(library.operatorLibrary());
+                .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
     }
 }

@@ -6,6 +6,7 @@ import dev.holdfast.artifact.Manifest;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.artifact.TrainingForm;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.StepResult;
 import dev.holdfast.runtime.TrainingFiles;
 import dev.holdfast.runtime.TrainingSession;
@@ -38,6 +39,10 @@ final class Student implements AutoCloseable {
      * @param start the checkpoint to continue from; none to begin at the artifact
      */
     static Student open(PreparedJob job, Optional<ModelFolder> start) {
+        if (job.config().threads() > 0) {
+            // The optimizer runs on the native library's own threads.
+            NativeLibrary.load().setThreadCount(job.config().threads());
+        }
         AdamW optimizer = new AdamW(optimizerSettings(job.config()), job.parameters());
         start.ifPresent(folder -> RunCheckpoint.restore(folder, optimizer));
         Path weights =

@@ -36,9 +36,14 @@ class MatrixProductOperatorTest {
         }
     }
 
-    /** A single element, odd sizes below a vector, sizes with a remainder, and one that is cut into several tiles. */
+    /**
+     * A single element, odd sizes below a vector, sizes with a remainder, one that is cut into several tiles, one row that is, and sums of
+     * one more than a panel and of several.
+     */
     static Stream<Form> forms() {
-        int[][] sizes = {{1, 1, 1}, {3, 5, 7}, {33, 130, 65}, {450, 700, 380}};
+        int[][] sizes = {
+            {1, 1, 1}, {3, 5, 7}, {33, 130, 65}, {450, 700, 380}, {1, 9000, 40}, {5, 35, 1537}, {20, 17, 3200}
+        };
         return Stream.of(sizes).flatMap(size -> IntStream.range(0, 4)
                 .mapToObj(bits -> new Form(size[0], size[1], size[2], (bits & 1) != 0, (bits & 2) != 0)));
     }
