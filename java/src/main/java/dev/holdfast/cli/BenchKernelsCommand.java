@@ -1,7 +1,6 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.artifact.JsonFiles;
-import dev.holdfast.bench.BarChart;
 import dev.holdfast.bench.KernelBenchmark;
 import dev.holdfast.bench.KernelCase;
 import dev.holdfast.bench.KernelResult;
@@ -47,8 +46,6 @@ import picocli.CommandLine.Option;
             "  holdfast bench kernels --rows 256 --vocabulary 49152,151936 --type fp32 --peers --json kernels.json"
         })
 final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
-    private static final double MEBIBYTE = 1 << 20;
-
     private final Console console;
 
     @Option(names = "--rows", split = ",", paramLabel = "N", defaultValue = "256", description = "Tokens (256)")
@@ -191,7 +188,8 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             if (peers) {
                 ofCase.addAll(python.run(kernelCase));
             }
-            print(ofCase);
+            console.results().print(KernelTable.of(ofCase));
+            console.results().flush();
             results.addAll(ofCase);
         }
         write(new Report(machine, results));
@@ -239,78 +237,18 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
                 benchmark.copyBytesPerSecond());
     }
 
-    private void print(List<KernelResult> results) {
-        console.results()
-                .printf(
-                        "%n%s%n%-22s %-12s %10s %8s %7s %7s %6s %8s %11s%n",
-                        results.get(0).caseName(),
-                        "implementation",
-                        "backend",
-                        "median ms",
-                        "spread",
-                        "ratio",
-                        "GB/s",
-                        "copy",
-                        "GFLOP/s",
-                        "memory MiB");
-        KernelResult first = results.get(0);
-        results.forEach(result -> console.results().println(line(result, first)));
-        console.results().flush();
-    }
-
-    private static String line(KernelResult result, KernelResult first) {
-        if (!result.isMeasured()) {
-            return String.format(
-                    Locale.ROOT, "%-22s %-12s absent: %s", result.implementation(), result.backend(), result.absent());
-        }
-        return String.format(
-                Locale.ROOT,
-                "%-22s %-12s %10.2f %8.2f %7.2f %7.1f %6.2f %8.1f %11s",
-                result.implementation(),
-                result.isa() == null || result.isa().isEmpty()
-                        ? result.backend()
-                        : result.backend() + "/" + result.isa(),
-                result.medianMillis(),
-                result.spreadMillis(),
-                result.medianMillis() / first.medianMillis(),
-                result.bytes() / result.medianMillis() / 1e6,
-                result.copyFraction(),
-                result.flop() / result.medianMillis() / 1e6,
-                result.peakBytes() == null
-                        ? "unknown"
-                        : String.format(Locale.ROOT, "%.1f", result.peakBytes() / MEBIBYTE));
-    }
-
     private void write(Report report) {
         if (json == null) {
             return;
         }
         JsonFiles.write(json.toAbsolutePath(), report);
         Path picture = json.toAbsolutePath().resolveSibling(baseName(json) + ".svg");
-        OutputFile.writeWhole(picture, chart(report).svg().getBytes(StandardCharsets.UTF_8));
+        OutputFile.writeWhole(picture, KernelTable.chart(report.results()).svg().getBytes(StandardCharsets.UTF_8));
         console.results().printf("%nresults  %s%npicture  %s%n", json, picture);
     }
 
     private static String baseName(Path file) {
         String name = file.getFileName().toString();
         return name.endsWith(".json") ? name.substring(0, name.length() - ".json".length()) : name;
-    }
-
-    private static BarChart chart(Report report) {
-        BarChart chart = new BarChart("The anchor loss on given logits, gradient included", "milliseconds, median");
-        Map<String, List<BarChart.Bar>> groups = new LinkedHashMap<>();
-        report.results().stream().filter(KernelResult::isMeasured).forEach(result -> groups.computeIfAbsent(
-                        result.caseName(), name -> new ArrayList<>())
-                .add(new BarChart.Bar(
-                        result.implementation() + " " + result.backend(),
-                        result.medianMillis(),
-                        String.format(
-                                Locale.ROOT,
-                                "%.2f ms, %.0f %% of copy",
-                                result.medianMillis(),
-                                100 * result.copyFraction()),
-                        result.implementation().equals("holdfast"))));
-        groups.forEach(chart::add);
-        return chart;
     }
 }

@@ -219,7 +219,8 @@ class CliTest {
     void aCommandOfCommandsNeedsOneOfThem() {
         assertThat(run("bench")).isEqualTo(ExitCode.USAGE);
         assertThat(said())
-                .containsExactly("error: bench: expected a command: step or kernels, got none", "Try: holdfast bench --help");
+                .containsExactly(
+                        "error: bench: expected a command: step or kernels, got none", "Try: holdfast bench --help");
         assertThat(run("bench", "step", "--help")).isZero();
         assertThat(result()).contains("--warmup_steps N", "--quiet");
         assertThat(said()).noneMatch(line -> line.contains("Exception"));
