@@ -3,12 +3,12 @@
 Needs: pip install -r requirements-data.txt
 Usage: python make_template_goldens.py java/src/test/resources/golden/data
 
-The templates are small ones written after the structure of well-known models' templates, and a list of single expressions, one for each
-feature of Jinja and Python that such templates lean on. Today's date is fixed. A conversation that a template refuses has the message
-in place of a text.
+The templates are small ones of our own, each for the constructs that its comment names and that models' templates are made of, and a
+list of single expressions, one for each feature of Jinja and Python that such templates lean on. Today's date is fixed. A conversation
+that a template refuses has the message in place of a text.
 """
 
-# The templates keep the line breaks of their models.
+# A line of a template is one line here too.
 # ruff: noqa: E501
 
 import datetime
@@ -23,347 +23,266 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 TODAY = datetime.datetime(2025, 3, 7, 14, 5, 9)
 
 TEMPLATES = {
+    # A default in front of the first turn, line breaks inside literals, everything on one line.
     "chatml": (
-        "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n"
-        "You are a helpful assistant<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
-        "'<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+        "{% for turn in messages %}{% if loop.first and turn['role'] != 'system' %}{{ '<|im_start|>system\n"
+        "Answer in one sentence.<|im_end|>\n' }}{% endif %}{{ '<|im_start|>' + turn['role'] + '\n' + turn['content'] + "
+        "'<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
     ),
-    "llama3": r"""{{- bos_token }}
-{%- if custom_tools is defined %}
-    {%- set tools = custom_tools %}
+    # Names that may be undefined, a list bound anew without its first element, a filter that binds tighter than +, keys in a map.
+    "headers": r"""{{- bos_token }}
+{%- if not day is defined %}
+    {%- set day = strftime_now("%d %b %Y") if strftime_now is defined else "a day" %}
 {%- endif %}
-{%- if not date_string is defined %}
-    {%- if strftime_now is defined %}
-        {%- set date_string = strftime_now("%d %b %Y") %}
-    {%- else %}
-        {%- set date_string = "26 Jul 2024" %}
-    {%- endif %}
-{%- endif %}
-{%- if not tools is defined %}
-    {%- set tools = none %}
+{%- if helpers is defined %}
+    {%- set tools = helpers %}
 {%- endif %}
 
-{#- This block extracts the system message, so we can slot it into the right place. #}
+{#- What comes first stays first. #}
+{%- set opening = "" %}
 {%- if messages[0]['role'] == 'system' %}
-    {%- set system_message = messages[0]['content']|trim %}
+    {%- set opening = messages[0]['content'] | trim %}
     {%- set messages = messages[1:] %}
-{%- else %}
-    {%- set system_message = "" %}
 {%- endif %}
-
-{#- System message #}
-{{- "<|start_header_id|>system<|end_header_id|>\n\n" }}
+{{- "[head:rules]\n\n" + "It is " + day + ".\n" }}
 {%- if tools is not none %}
-    {{- "Environment: ipython\n" }}
+    {{- "Tools are at hand.\n" }}
 {%- endif %}
-{{- "Cutting Knowledge Date: December 2023\n" }}
-{{- "Today Date: " + date_string + "\n\n" }}
-{{- system_message }}
-{{- "<|eot_id|>" }}
+{{- opening }}
+{{- "[end]" }}
 
-{%- for message in messages %}
-    {%- if not (message.role == 'ipython' or message.role == 'tool' or 'tool_calls' in message) %}
-        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' }}
-    {%- elif 'tool_calls' in message %}
-        {%- if not message.tool_calls|length == 1 %}
-            {{- raise_exception("This model only supports single tool-calls at once!") }}
+{%- for m in messages %}
+    {%- if 'calls' in m %}
+        {%- if not m.calls | length == 1 %}
+            {{- raise_exception("One call at a time, please") }}
         {%- endif %}
+    {%- elif not (m.role == 'tool' or m.role == 'result') %}
+        {{- '[head:' + m['role'] + ']\n\n' + m.content | trim + '[end]' }}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
-    {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}
+    {{- '[head:assistant]\n\n' }}
 {%- endif %}
 """,
-    "qwen2.5": r"""{%- if tools %}
-    {{- '<|im_start|>system\n' }}
-    {%- if messages[0]['role'] == 'system' %}
-        {{- messages[0]['content'] }}
-    {%- endif %}
+    # What stands beside a turn decides about it: neighbours by index, first and last of the loop, attributes that are absent.
+    "neighbours": r"""{%- if tools %}
     {%- for tool in tools %}
-        {{- "\n" }}
-        {{- tool | tojson }}
+        {{- tool | tojson ~ "\n" }}
     {%- endfor %}
+{%- elif messages[0]['role'] != 'system' %}
+    {{- '<rules>\nBe kind.</rules>\n' }}
 {%- else %}
-    {%- if messages[0]['role'] == 'system' %}
-        {{- '<|im_start|>system\n' + messages[0]['content'] + '<|im_end|>\n' }}
-    {%- else %}
-        {{- '<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n' }}
-    {%- endif %}
+    {{- '<rules>\n' + messages[0]['content'] + '</rules>\n' }}
 {%- endif %}
-{%- for message in messages %}
-    {%- if (message.role == "user") or (message.role == "system" and not loop.first) or (message.role == "assistant" and not message.tool_calls) %}
-        {{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>' + '\n' }}
-    {%- elif message.role == "assistant" %}
-        {{- '<|im_start|>' + message.role }}
-        {%- if message.content %}
-            {{- '\n' + message.content }}
+{%- for turn in messages %}
+    {%- set alone = (loop.index0 == 0) or (messages[loop.index0 - 1].role != turn.role) %}
+    {%- if turn.role == "assistant" and (turn.calls or not turn.content) %}
+        {{- '<assistant silent>' }}
+        {%- if turn.calls %}
+            {{- '\n' + turn.calls }}
         {%- endif %}
-    {%- elif message.role == "tool" %}
-        {%- if (loop.index0 == 0) or (messages[loop.index0 - 1].role != "tool") %}
-            {{- '<|im_start|>user' }}
-        {%- endif %}
-        {{- '\n<tool_response>\n' }}
-        {{- message.content }}
-        {{- '\n</tool_response>' }}
-        {%- if loop.last or (messages[loop.index0 + 1].role != "tool") %}
-            {{- '<|im_end|>\n' }}
+    {%- elif (turn.role == "user") or (turn.role == "assistant") or (turn.role == "system" and not loop.first) %}
+        {{- '<' + turn.role + ('' if alone else ' again') + '>\n' + turn.content }}
+        {%- if loop.last or (messages[loop.index0 + 1].role != turn.role) %}
+            {{- '</' + turn.role + '>\n' }}
         {%- endif %}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
-    {{- '<|im_start|>assistant\n' }}
+    {{- '<assistant>\n' }}
 {%- endif %}
 """,
-    "qwen3": r"""{%- if tools %}
-    {{- '<|im_start|>system\n' }}
-{%- else %}
-    {%- if messages[0].role == 'system' %}
-        {{- '<|im_start|>system\n' + messages[0].content + '<|im_end|>\n' }}
-    {%- endif %}
-{%- endif %}
-{%- set ns = namespace(multi_step_tool=true, last_query_index=messages|length - 1) %}
-{%- for message in messages[::-1] %}
-    {%- set index = (messages|length - 1) - loop.index0 %}
-    {%- if ns.multi_step_tool and message.role == "user" and message.content is string and not(message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>')) %}
-        {%- set ns.multi_step_tool = false %}
-        {%- set ns.last_query_index = index %}
+    # A search from the end that keeps its result in a namespace; earlier answers lose their thoughts, so that a prefix of a conversation
+    # does not render as a prefix.
+    "thoughts": r"""{%- set found = namespace(searching=true, question=messages|length - 1) %}
+{%- for turn in messages[::-1] %}
+    {%- set place = (messages|length - 1) - loop.index0 %}
+    {%- if found.searching and turn.role == "user" and turn.content is string and not(turn.content.startswith('<result>') and turn.content.endswith('</result>')) %}
+        {%- set found.searching = false %}
+        {%- set found.question = place %}
     {%- endif %}
 {%- endfor %}
-{%- for message in messages %}
-    {%- if message.content is string %}
-        {%- set content = message.content %}
+{%- for turn in messages %}
+    {%- set said = turn.content if turn.content is string else '' %}
+    {%- if turn.role != "assistant" %}
+        {{- '<|im_start|>' + turn.role + '\n' + said }}
     {%- else %}
-        {%- set content = '' %}
-    {%- endif %}
-    {%- if (message.role == "user") or (message.role == "system" and not loop.first) %}
-        {{- '<|im_start|>' + message.role + '\n' + content + '<|im_end|>' + '\n' }}
-    {%- elif message.role == "assistant" %}
-        {%- set reasoning_content = '' %}
-        {%- if message.reasoning_content is string %}
-            {%- set reasoning_content = message.reasoning_content %}
+        {%- set thought = '' %}
+        {%- if turn.thought is string %}
+            {%- set thought = turn.thought %}
+        {%- elif '</think>' in said %}
+            {%- set thought = said.split('</think>')[0].rstrip('\n').split('<think>')[-1].lstrip('\n') %}
+            {%- set said = said.split('</think>')[-1].lstrip('\n') %}
+        {%- endif %}
+        {%- if loop.index0 > found.question and (loop.last or (not loop.last and thought)) %}
+            {{- '<|im_start|>assistant\n<think>\n' + thought.strip('\n') + '\n</think>\n\n' + said.lstrip('\n') }}
         {%- else %}
-            {%- if '</think>' in content %}
-                {%- set reasoning_content = content.split('</think>')[0].rstrip('\n').split('<think>')[-1].lstrip('\n') %}
-                {%- set content = content.split('</think>')[-1].lstrip('\n') %}
-            {%- endif %}
+            {{- '<|im_start|>assistant\n' + said }}
         {%- endif %}
-        {%- if loop.index0 > ns.last_query_index %}
-            {%- if loop.last or (not loop.last and reasoning_content) %}
-                {{- '<|im_start|>' + message.role + '\n<think>\n' + reasoning_content.strip('\n') + '\n</think>\n\n' + content.lstrip('\n') }}
-            {%- else %}
-                {{- '<|im_start|>' + message.role + '\n' + content }}
-            {%- endif %}
-        {%- else %}
-            {{- '<|im_start|>' + message.role + '\n' + content }}
-        {%- endif %}
-        {%- if message.tool_calls %}
-            {%- for tool_call in message.tool_calls %}
-                {%- if (loop.first and content) or (not loop.first) %}
-                    {{- '\n' }}
-                {%- endif %}
-                {{- tool_call.arguments | tojson }}
-            {%- endfor %}
-        {%- endif %}
-        {{- '<|im_end|>\n' }}
-    {%- elif message.role == "tool" %}
-        {%- if loop.first or (messages[loop.index0 - 1].role != "tool") %}
-            {{- '<|im_start|>user' }}
-        {%- endif %}
+        {%- for call in turn.calls or [] %}
+            {{- ('\n' if not loop.first or said) ~ call | tojson }}
+        {%- endfor %}
     {%- endif %}
+    {{- '<|im_end|>\n' }}
 {%- endfor %}
 {%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\n' }}
-    {%- if enable_thinking is defined and enable_thinking is false %}
+    {%- if think is defined and think is false %}
         {{- '<think>\n\n</think>\n\n' }}
     {%- endif %}
 {%- endif %}""",
-    "mistral": (
-        "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
-        "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
-        "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}"
-        "{{ message['content'] + eos_token}}{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}"
+    # Refusals: a comparison of two comparisons, and a role that nobody knows.
+    "alternating": (
+        "{{ bos_token }}{% for turn in messages %}{% if (loop.index0 % 2 == 0) != (turn['role'] == 'user') %}"
+        "{{ raise_exception('Turns must alternate, the user first') }}{% endif %}"
+        "{% if turn['role'] == 'assistant' %}{{ turn['content'] + eos_token}}{% elif turn['role'] == 'user' %}"
+        "{{ '(ask) ' + turn['content'] + ' (/ask)' }}{% else %}{{ raise_exception('Nobody is called ' + turn['role']) }}"
         "{% endif %}{% endfor %}"
     ),
-    "mistral-v3": r"""{%- if messages[0]["role"] == "system" %}
-    {%- set system_message = messages[0]["content"] %}
-    {%- set loop_messages = messages[1:] %}
-{%- else %}
-    {%- set loop_messages = messages %}
+    # A counter in an empty namespace, a filtered list compared by element, a name that is defined on one path only.
+    "counted": r"""{%- if messages[0]["role"] == "system" %}
+    {%- set rules = messages[0]["content"] %}
 {%- endif %}
-{%- if not tools is defined %}
-    {%- set tools = none %}
-{%- endif %}
-{%- set user_messages = loop_messages | selectattr("role", "equalto", "user") | list %}
+{%- set turns = messages[1:] if rules is defined else messages %}
+{%- set questions = turns | selectattr("role", "equalto", "user") | list %}
 
-{#- This block checks for alternating user/assistant messages, skipping tool calling messages #}
-{%- set ns = namespace() %}
-{%- set ns.index = 0 %}
-{%- for message in loop_messages %}
-    {%- if not (message.role == "tool" or message.role == "tool_results" or (message.tool_calls is defined and message.tool_calls is not none)) %}
-        {%- if (message["role"] == "user") != (ns.index % 2 == 0) %}
-            {{- raise_exception("After the optional system message, conversation roles must alternate user/assistant/user/assistant/...") }}
-        {%- endif %}
-        {%- set ns.index = ns.index + 1 %}
+{#- Counts what is no tool's: the user speaks at even places. #}
+{%- set count = namespace() %}
+{%- set count.turns = 0 %}
+{%- for turn in turns if not (turn.role == "tool" or (turn.calls is defined and turn.calls is not none)) %}
+    {%- if (count.turns % 2 == 0) != (turn["role"] == "user") %}
+        {{- raise_exception("Turn " ~ count.turns ~ " is not for " ~ turn.role) }}
     {%- endif %}
+    {%- set count.turns = count.turns + 1 %}
 {%- endfor %}
 
 {{- bos_token }}
-{%- for message in loop_messages %}
-    {%- if message["role"] == "user" %}
-        {%- if tools is not none and (message == user_messages[-1]) %}
-            {{- "[AVAILABLE_TOOLS]" }}
-        {%- endif %}
-        {%- if loop.last and system_message is defined %}
-            {{- "[INST] " + system_message + "\n\n" + message["content"] + "[/INST]" }}
-        {%- else %}
-            {{- "[INST] " + message["content"] + "[/INST]" }}
-        {%- endif %}
-    {%- elif message["role"] == "assistant" %}
-        {{- " " + message["content"]|trim + eos_token}}
+{%- for turn in turns %}
+    {%- if turn["role"] == "assistant" %}
+        {{- " " + turn["content"]|trim + eos_token}}
+    {%- elif turn == questions[-1] and loop.last and rules is defined %}
+        {{- "(ask) " + rules + "\n\n" + turn["content"] + "(/ask)" }}
     {%- else %}
-        {{- raise_exception("Only user and assistant roles are supported!") }}
+        {{- "(ask) " + turn["content"] + "(/ask)" }}
     {%- endif %}
 {%- endfor %}
 """,
-    "zephyr": (
-        "{% for message in messages %}\n{% if message['role'] == 'user' %}\n{{ '<|user|>\n' + message['content'] + eos_token }}\n"
-        "{% elif message['role'] == 'system' %}\n{{ '<|system|>\n' + message['content'] + eos_token }}\n"
-        "{% elif message['role'] == 'assistant' %}\n{{ '<|assistant|>\n'  + message['content'] + eos_token }}\n{% endif %}\n"
-        "{% if loop.last and add_generation_prompt %}\n{{ '<|assistant|>' }}\n{% endif %}\n{% endfor %}"
+    # Tags on lines of their own, which leave no line behind.
+    "lines": (
+        "{% for turn in messages %}\n{% if turn['role'] == 'system' %}\n{{ '# rules\n' + turn['content'] + eos_token }}\n"
+        "{% elif turn['role'] == 'assistant' %}\n{{ '# answer\n'  + turn['content'] + eos_token }}\n"
+        "{% else %}\n{{ '# question\n' + turn['content'] + eos_token }}\n{% endif %}\n"
+        "{% if add_generation_prompt and loop.last %}\n{{ '# answer' }}\n{% endif %}\n{% endfor %}"
     ),
-    "gemma": (
-        "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
-        "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
-        "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
-        "{% if (message['role'] == 'assistant') %}{% set role = 'model' %}{% else %}{% set role = message['role'] %}{% endif %}"
-        "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
-        "{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}"
+    # A refusal before the first turn, a name set inside the loop on both paths.
+    "renamed": (
+        "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('No rules, please') }}{% endif %}"
+        "{% for turn in messages %}{% if (turn['role'] == 'assistant') %}{% set who = 'bot' %}{% else %}{% set who = turn['role'] %}{% endif %}"
+        "{{ '<turn ' + who + '>\n' + turn['content'] | trim + '</turn>\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{'<turn bot>\n'}}{% endif %}"
     ),
-    "gemma3": r"""{{ bos_token }}
+    # Dashes on both sides, line breaks inside literals over several lines, a content that may be text or parts.
+    "parts": r"""{{ bos_token }}
+{%- set rest = messages -%}
+{%- set preface = "" -%}
 {%- if messages[0]['role'] == 'system' -%}
-    {%- if messages[0]['content'] is string -%}
-        {%- set first_user_prefix = messages[0]['content'] + '
+    {%- set rest = messages[1:] -%}
+    {%- set first = messages[0]['content'] -%}
+    {%- set preface = (first if first is string else first[0]['text']) + '
 
 ' -%}
-    {%- else -%}
-        {%- set first_user_prefix = messages[0]['content'][0]['text'] + '
-
-' -%}
-    {%- endif -%}
-    {%- set loop_messages = messages[1:] -%}
-{%- else -%}
-    {%- set first_user_prefix = "" -%}
-    {%- set loop_messages = messages -%}
 {%- endif -%}
-{%- for message in loop_messages -%}
-    {%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) -%}
-        {{ raise_exception("Conversation roles must alternate user/assistant/user/assistant/...") }}
+{%- for turn in rest -%}
+    {%- if loop.index is odd and turn['role'] != 'user' -%}
+        {{ raise_exception("Turn " ~ loop.index ~ " is the user's") }}
     {%- endif -%}
-    {%- if (message['role'] == 'assistant') -%}
-        {%- set role = "model" -%}
-    {%- else -%}
-        {%- set role = message['role'] -%}
-    {%- endif -%}
-    {{ '<start_of_turn>' + role + '
-' + (first_user_prefix if loop.first else "") }}
-    {%- if message['content'] is string -%}
-        {{ message['content'] | trim }}
-    {%- elif message['content'] is iterable -%}
-        {%- for item in message['content'] -%}
-            {{ item['text'] | trim }}
+    {{ '<turn ' + turn['role'] + '>
+' + (preface if loop.first else "") }}
+    {%- if turn['content'] is string -%}
+        {{ turn['content'] | trim }}
+    {%- elif turn['content'] is iterable -%}
+        {%- for part in turn['content'] -%}
+            {{ part['text'] | trim }}
         {%- endfor -%}
     {%- else -%}
-        {{ raise_exception("Invalid content type") }}
+        {{ raise_exception("Neither text nor parts") }}
     {%- endif -%}
-    {{ '<end_of_turn>
+    {{ '</turn>
 ' }}
 {%- endfor -%}
 {%- if add_generation_prompt -%}
-    {{'<start_of_turn>model
+    {{'<turn assistant>
 '}}
 {%- endif -%}
 """,
-    "llama2": (
-        "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}{% set system_message = messages[0]['content'] %}"
-        "{% else %}{% set loop_messages = messages %}{% set system_message = false %}{% endif %}{% for message in loop_messages %}"
-        "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
-        "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
-        "{% if loop.index0 == 0 and system_message != false %}"
-        "{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + message['content'] %}"
-        "{% else %}{% set content = message['content'] %}{% endif %}{% if message['role'] == 'user' %}"
-        "{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}{% elif message['role'] == 'assistant' %}"
-        "{{ ' '  + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}"
+    # False as a value beside texts, escapes inside literals, a text's methods.
+    "folded": (
+        "{% if messages[0]['role'] != 'system' %}{% set rules = false %}{% set turns = messages %}"
+        "{% else %}{% set rules = messages[0]['content'] %}{% set turns = messages[1:] %}{% endif %}{% for turn in turns %}"
+        "{% if rules != false and loop.index0 == 0 %}{% set said = '{rules}\\n' + rules + '\\n{/rules}\\n\\n' + turn['content'] %}"
+        "{% else %}{% set said = turn['content'] %}{% endif %}{% if turn['role'] == 'assistant' %}"
+        "{{ ' '  + said.strip() + ' ' + eos_token }}{% elif turn['role'] == 'user' %}"
+        "{{ bos_token + '(ask) ' + said.strip() + ' (/ask)' }}{% endif %}{% endfor %}"
     ),
-    "deepseek-r1": (
+    # A namespace of several names, tokens outside ASCII, dashes on one side only.
+    "wide-tokens": (
         "{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}"
-        "{% set ns = namespace(is_first=false, is_tool=false, is_output_first=true, system_prompt='') %}"
-        "{%- for message in messages %}{%- if message['role'] == 'system' %}{% set ns.system_prompt = message['content'] %}{%- endif %}"
-        "{%- endfor %}{{bos_token}}{{ns.system_prompt}}{%- for message in messages %}{%- if message['role'] == 'user' %}"
-        "{%- set ns.is_tool = false -%}{{'<｜User｜>' + message['content']}}{%- endif %}"  # noqa: RUF001
-        "{%- if message['role'] == 'assistant' and message['content'] is not none %}{%- if ns.is_tool %}{%- else %}"
-        "{% set content = message['content'] %}{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}{% endif %}"
-        "{{'<｜Assistant｜>' + content + '<｜end▁of▁sentence｜>'}}{%- endif %}{%- endif %}{%- endfor -%}"  # noqa: RUF001
-        "{% if ns.is_tool %}{{'x'}}{% endif %}{% if add_generation_prompt and not ns.is_tool %}{{'<｜Assistant｜><think>\\n'}}{% endif %}"  # noqa: RUF001
+        "{% set state = namespace(rules='', after_tool=false, turns=0, fresh=true) %}"
+        "{%- for turn in messages %}{%- if turn['role'] == 'system' %}{% set state.rules = turn['content'] %}{%- endif %}"
+        "{%- endfor %}{{bos_token}}{{state.rules}}{%- for turn in messages %}{%- if turn['role'] == 'user' %}"
+        "{%- set state.after_tool = false -%}{{'<｜ask｜>' + turn['content']}}{%- endif %}"  # noqa: RUF001
+        "{%- if turn['content'] is not none and turn['role'] == 'assistant' %}{%- if not state.after_tool %}"
+        "{% set said = turn['content'] %}{% if '</think>' in said %}{% set said = said.split('</think>')[-1] %}{% endif %}"
+        "{{'<｜tell｜>' + said + '<｜end▁of▁turn｜>'}}{%- else %}{%- endif %}{%- endif %}{%- endfor -%}"  # noqa: RUF001
+        "{% if state.after_tool %}{{'x'}}{% endif %}{% if add_generation_prompt and not state.after_tool %}{{'<｜tell｜><think>\\n'}}{% endif %}"  # noqa: RUF001
     ),
-    "smollm3": r"""{# ───── defaults ───── #}
-{%- if enable_thinking is not defined -%}
-{%- set enable_thinking = true -%}
+    # Comments, a mode found in a text, chained replacements, a date, and the blocks that mark an assistant's text.
+    "modes": r"""{# ── which mode ── #}
+{%- if slow is not defined -%}
+{%- set slow = true -%}
 {%- endif -%}
-{# ───── reasoning mode ───── #}
-{%- if enable_thinking -%}
-  {%- set reasoning_mode = "/think" -%}
-{%- else -%}
-  {%- set reasoning_mode = "/no_think" -%}
-{%- endif -%}
-{{- "<|im_start|>system\n" -}}
+{%- set mode = "/think" if slow else "/no_think" -%}
 {%- if messages[0].role == "system" -%}
-  {%- set system_message = messages[0].content -%}
-  {%- if "/no_think" in system_message -%}
-    {%- set reasoning_mode = "/no_think" -%}
+  {%- set rules = messages[0].content -%}
+  {%- if "/no_think" in rules -%}
+    {%- set mode = "/no_think" -%}
   {%- endif -%}
-  {%- set custom_instructions = system_message.replace("/no_think", "").replace("/think", "").rstrip() -%}
+  {%- set wishes = rules.replace("/no_think", "").replace("/think", "").rstrip() -%}
 {%- endif -%}
 {%- set today = strftime_now("%d %B %Y") -%}
-{{- "## Metadata\n\n" -}}
-{{- "Knowledge Cutoff Date: June 2025\n" -}}
-{{- "Today Date: " ~ today ~ "\n" -}}
-{{- "Reasoning Mode: " + reasoning_mode + "\n\n" -}}
-{%- if custom_instructions -%}
-  {{- custom_instructions + "\n\n" -}}
+{{- "<rules>\n" -}}
+{{- "Date: " ~ today ~ "\n" + "Mode: " + mode + "\n\n" -}}
+{%- if wishes -%}
+  {{- wishes + "\n" -}}
 {%- endif -%}
-{{- "<|im_end|>\n" -}}
-{# ───── main loop ───── #}
-{%- for message in messages -%}
-    {%- set content = message.content if message.content is string else "" -%}
-    {%- if message.role == "user" -%}
-        {{ "<|im_start|>" + message.role + "\n"  + content + "<|im_end|>\n" }}
-    {%- elif message.role == "assistant" -%}
+{{- "</rules>\n" -}}
+{# ── turns ── #}
+{%- for turn in messages -%}
+    {%- set said = turn.content if turn.content is string else "" -%}
+    {%- if turn.role == "assistant" -%}
         {% generation %}
-        {%- if reasoning_mode == "/think" -%}
-            {{ "<|im_start|>assistant\n" + content.lstrip("\n") + "<|im_end|>\n" }}
+        {%- if mode == "/no_think" -%}
+            {{ "<answer>\n" + "<think>\n\n</think>\n" + said.lstrip("\n") + "</answer>\n" }}
         {%- else -%}
-            {{ "<|im_start|>assistant\n" + "<think>\n\n</think>\n" + content.lstrip("\n") + "<|im_end|>\n" }}
+            {{ "<answer>\n" + said.lstrip("\n") + "</answer>\n" }}
         {%- endif -%}
         {% endgeneration %}
-    {%- elif message.role == "tool" -%}
-    {{ "<|im_start|>" + "user\n"  + content + "<|im_end|>\n" }}
+    {%- elif turn.role in ["user", "tool"] -%}
+        {{ "<ask>\n"  + said + "</ask>\n" }}
     {%- endif -%}
 {%- endfor -%}
-{# ───── generation prompt ───── #}
+{# ── the answer's beginning ── #}
 {%- if add_generation_prompt -%}
-    {%- if reasoning_mode == "/think" -%}
-        {{ "<|im_start|>assistant\n" }}
-    {%- else -%}
-        {{ "<|im_start|>assistant\n" + "<think>\n\n</think>\n"  }}
-    {%- endif -%}
+    {{ "<answer>\n" if mode == "/think" else "<answer>\n<think>\n\n</think>\n" }}
 {%- endif -%}
 """,
-    "phi3": (
-        "{% for message in messages %}{% if message['role'] == 'system' and message['content'] %}{{'<|system|>\n' + message['content'] + "
-        "'<|end|>\n'}}{% elif message['role'] == 'user' %}{{'<|user|>\n' + message['content'] + '<|end|>\n'}}"
-        "{% elif message['role'] == 'assistant' %}{{'<|assistant|>\n' + message['content'] + '<|end|>\n'}}{% endif %}{% endfor %}"
-        "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
+    # A turn left out if it is empty; the end of the text where no answer is asked for.
+    "ended": (
+        "{% for turn in messages %}{% if turn['role'] == 'system' and turn['content'] %}{{'<rules>\n' + turn['content'] + "
+        "'<end>\n'}}{% elif turn['role'] in ('user', 'assistant') %}{{'<' + turn['role'] + '>\n' + turn['content'] + '<end>\n'}}"
+        "{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<assistant>\n' }}{% else %}{{ eos_token }}{% endif %}"
     ),
+    # A macro with a default, pairs unpacked, a filtered loop with neighbours and an else.
     "macros": r"""{%- macro header(role, suffix='|>') -%}
 <|{{ role }}{{ suffix }}
 {%- endmacro -%}
@@ -394,6 +313,7 @@ CONVERSATIONS = {
         ("assistant", "0"),
     ],
     "same-role": [("user", "a"), ("user", "b")],
+    "late-system": [("user", "a"), ("system", "b"), ("user", "c")],
     "system-only": [("system", "/no_think x")],
     "empty-answer": [("user", "a"), ("assistant", "")],
 }

@@ -129,7 +129,7 @@ class ChatTemplateTest {
 
     @Test
     void renderingsFromSeveralThreadsDoNotMix() {
-        ChatTemplate template = template(GOLDEN.path("templates").path("qwen3").textValue());
+        ChatTemplate template = template(GOLDEN.path("templates").path("thoughts").textValue());
         List<String> results = IntStream.range(0, 64)
                 .parallel()
                 .mapToObj(index -> template.render(List.of(new Message("user", "m" + index)), false))

@@ -115,7 +115,7 @@ class ExampleEncoderTest {
                 new Message("user", "unanswered"))));
         assertThat(runs(example)).containsExactly("b b<|im_end|>", "d<|im_end|>");
         assertThat(tokenizer.decode(example.ids(), false))
-                .isEqualTo("<|im_start|>system\nYou are a helpful assistant<|im_end|>\n"
+                .isEqualTo("<|im_start|>system\nAnswer in one sentence.<|im_end|>\n"
                         + "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb b<|im_end|>\n<|im_start|>user\nc<|im_end|>\n"
                         + "<|im_start|>assistant\nd<|im_end|>");
     }
@@ -155,7 +155,7 @@ class ExampleEncoderTest {
 
     @Test
     void whereEarlierTurnsChangeOnlyTheLastIsLearnt() {
-        template(Golden.read("templates.json").path("templates").path("qwen3").textValue());
+        template(Golden.read("templates.json").path("templates").path("thoughts").textValue());
         List<Example> rows = List.of(new Example.Messages(List.of(
                 new Message("user", "a"),
                 new Message("assistant", "<think>\nx\n</think>\n\nb"),
@@ -189,11 +189,11 @@ class ExampleEncoderTest {
 
     @Test
     void aConversationThatTheTemplateRefusesNamesItsRow() {
-        template(Golden.read("templates.json").path("templates").path("mistral").textValue());
+        template(Golden.read("templates.json").path("templates").path("alternating").textValue());
         assertThatThrownBy(() -> encode(
                         new Example.Messages(List.of(new Message("system", "a"), new Message("assistant", "b")))))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageStartingWith("row 0: chat template: Conversation roles must alternate");
+                .hasMessageStartingWith("row 0: chat template: Turns must alternate");
     }
 
     @Test
