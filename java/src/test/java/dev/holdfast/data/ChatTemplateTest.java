@@ -129,7 +129,8 @@ class ChatTemplateTest {
 
     @Test
     void renderingsFromSeveralThreadsDoNotMix() {
-        ChatTemplate template = template(GOLDEN.path("templates").path("thoughts").textValue());
+        ChatTemplate template =
+                template(GOLDEN.path("templates").path("thoughts").textValue());
         List<String> results = IntStream.range(0, 64)
                 .parallel()
                 .mapToObj(index -> template.render(List.of(new Message("user", "m" + index)), false))

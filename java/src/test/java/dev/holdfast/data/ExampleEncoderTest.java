@@ -155,7 +155,8 @@ class ExampleEncoderTest {
 
     @Test
     void whereEarlierTurnsChangeOnlyTheLastIsLearnt() {
-        template(Golden.read("templates.json").path("templates").path("thoughts").textValue());
+        template(
+                Golden.read("templates.json").path("templates").path("thoughts").textValue());
         List<Example> rows = List.of(new Example.Messages(List.of(
                 new Message("user", "a"),
                 new Message("assistant", "<think>\nx\n</think>\n\nb"),
@@ -189,7 +190,10 @@ class ExampleEncoderTest {
 
     @Test
     void aConversationThatTheTemplateRefusesNamesItsRow() {
-        template(Golden.read("templates.json").path("templates").path("alternating").textValue());
+        template(Golden.read("templates.json")
+                .path("templates")
+                .path("alternating")
+                .textValue());
         assertThatThrownBy(() -> encode(
                         new Example.Messages(List.of(new Message("system", "a"), new Message("assistant", "b")))))
                 .isInstanceOf(InvalidInputException.class)
