@@ -101,11 +101,6 @@ public final class FineTuning {
         return with(ConfigKeys.OUTER_ITERATIONS, (long) count);
     }
 
-    /** Passes over the rows between two snapshots, at least 1. */
-    public FineTuning epochsPerIteration(int count) {
-        return with(ConfigKeys.INNER_EPOCHS, (long) count);
-    }
-
     /** All settings. */
     public TrainingConfig config() {
         return config;

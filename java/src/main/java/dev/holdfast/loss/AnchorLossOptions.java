@@ -46,9 +46,4 @@ public record AnchorLossOptions(
     public static AnchorLossOptions anchored(Interpolation interpolation) {
         return new AnchorLossOptions(Divergence.FORWARD_KL, interpolation, LabelWeighting.NONE, 1, 1, 0, 0.5f);
     }
-
-    /** Cross-entropy on the labels alone. */
-    public static AnchorLossOptions labelsAlone(LabelWeighting labelWeighting) {
-        return new AnchorLossOptions(Divergence.FORWARD_KL, Interpolation.LOGIT, labelWeighting, 1, 0, 1, 0.5f);
-    }
 }

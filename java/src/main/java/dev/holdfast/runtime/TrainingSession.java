@@ -206,20 +206,9 @@ public final class TrainingSession implements AutoCloseable {
         void run() throws OrtException;
     }
 
-    private interface OrtSupplier<T> {
-        T get() throws OrtException;
-    }
-
     private static void call(String where, OrtAction action) {
-        get(where, () -> {
-            action.run();
-            return null;
-        });
-    }
-
-    private static <T> T get(String where, OrtSupplier<T> supplier) {
         try {
-            return supplier.get();
+            action.run();
         } catch (OrtException e) {
             throw OrtFailure.of(where, e);
         }
