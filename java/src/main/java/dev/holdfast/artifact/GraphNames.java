@@ -39,6 +39,13 @@ public final class GraphNames {
     /** Addresses of each parameter and of its accumulated gradient, INT64[parameters, 2]. */
     public static final String GRADIENT_PORT = "gradient_port";
 
+    /** What ONNX Runtime's training API appends to a parameter's name for the sum of its gradients, an input of the training model. */
+    public static final String GRADIENT_BUFFER_SUFFIX = "_grad.accumulation.buffer";
+    /** What it appends for the output that tells that a gradient was added, BOOL[1]. */
+    public static final String GRADIENT_ADDED_SUFFIX = "_grad.accumulation.out";
+    /** Whether gradients overwrite what the buffers hold, BOOL[1], an input of the training model that the training API feeds. */
+    public static final String LAZY_RESET_GRAD = "lazy_reset_grad";
+
     /** Final hidden states, FLOAT[B, T, H] of the forward model, FLOAT[N, H] of the hidden-state model. */
     public static final String HIDDEN_STATES = "hidden_states";
     /** Logits, FLOAT[B, T, V]. */

@@ -33,7 +33,6 @@ import java.util.Map;
  * response positions alone.
  */
 final class TrainingGraph {
-    private static final String LAZY_RESET = "lazy_reset_grad";
 
     private final Decoder decoder;
     private final TrainingForm form;
@@ -153,14 +152,14 @@ final class TrainingGraph {
         parameters
                 .values()
                 .forEach(parameter -> totals.put(parameter, graph.input(buffer(parameter), parameter.type())));
-        Value reset = graph.input(LAZY_RESET, TensorType.of(ElementType.BOOL, 1));
+        Value reset = graph.input(GraphNames.LAZY_RESET_GRAD, TensorType.of(ElementType.BOOL, 1));
         Map<Value, GradientBuffer> buffers = new LinkedHashMap<>();
         totals.forEach((parameter, total) -> buffers.put(parameter, GradientBuffer.of(total, reset)));
         return buffers;
     }
 
     private static String buffer(Value parameter) {
-        return parameter.name() + "_grad.accumulation.buffer";
+        return parameter.name() + GraphNames.GRADIENT_BUFFER_SUFFIX;
     }
 
     /**
@@ -195,9 +194,9 @@ final class TrainingGraph {
     private Value accumulate(Value parameter, Value gradient) {
         return graph.add(
                         Operator.IN_PLACE_ACCUMULATOR,
-                        List.of(graph.value(buffer(parameter)), gradient, graph.value(LAZY_RESET)),
+                        List.of(graph.value(buffer(parameter)), gradient, graph.value(GraphNames.LAZY_RESET_GRAD)),
                         Attributes.NONE,
-                        List.of(parameter.name() + "_grad.accumulation.out"))
+                        List.of(parameter.name() + GraphNames.GRADIENT_ADDED_SUFFIX))
                 .output();
     }
 }

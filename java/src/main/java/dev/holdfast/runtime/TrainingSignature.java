@@ -1,5 +1,6 @@
 package dev.holdfast.runtime;
 
+import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.weights.CheckpointTensor;
@@ -21,13 +22,9 @@ record TrainingSignature(
         List<ValueInfo> evalInputs,
         List<String> parameters,
         boolean usesHoldfastOperators) {
-    private static final String GRADIENT_BUFFER_SUFFIX = "_grad.accumulation.buffer";
-    private static final String ACCUMULATION_OUTPUT_SUFFIX = "_grad.accumulation.out";
-    private static final String RESET_INPUT = "lazy_reset_grad";
-
     /** Whether an output reports that a gradient was accumulated, and carries nothing for the user. */
     static boolean isBookkeeping(String output) {
-        return output.endsWith(ACCUMULATION_OUTPUT_SUFFIX);
+        return output.endsWith(GraphNames.GRADIENT_ADDED_SUFFIX);
     }
 
     /**
@@ -63,8 +60,8 @@ record TrainingSignature(
     private static List<ValueInfo> userInputs(GraphSignature graph, Set<String> stored) {
         return graph.inputs().stream()
                 .filter(input -> !stored.contains(input.name()))
-                .filter(input -> !input.name().endsWith(GRADIENT_BUFFER_SUFFIX)
-                        && !input.name().equals(RESET_INPUT))
+                .filter(input -> !input.name().endsWith(GraphNames.GRADIENT_BUFFER_SUFFIX)
+                        && !input.name().equals(GraphNames.LAZY_RESET_GRAD))
                 .toList();
     }
 
@@ -100,8 +97,9 @@ record TrainingSignature(
     private static Set<String> trainedParameters(GraphSignature training) {
         Set<String> names = new HashSet<>();
         for (ValueInfo input : training.inputs()) {
-            if (input.name().endsWith(GRADIENT_BUFFER_SUFFIX)) {
-                names.add(input.name().substring(0, input.name().length() - GRADIENT_BUFFER_SUFFIX.length()));
+            if (input.name().endsWith(GraphNames.GRADIENT_BUFFER_SUFFIX)) {
+                names.add(
+                        input.name().substring(0, input.name().length() - GraphNames.GRADIENT_BUFFER_SUFFIX.length()));
             }
         }
         return names;
