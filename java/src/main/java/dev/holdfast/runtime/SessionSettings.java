@@ -3,6 +3,7 @@ package dev.holdfast.runtime;
 import dev.holdfast.natives.NativeLibrary;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * How sessions compute. The defaults are those that cost least memory at no loss of speed for batches of varying length.
@@ -47,152 +48,104 @@ public record SessionSettings(
 
     /** CPU, one thread per physical core, arena without memory pattern, all optimisations, deterministic. */
     public static SessionSettings defaults() {
-        return new SessionSettings(
-                Device.CPU,
-                0,
-                true,
-                false,
-                GraphOptimization.ALL,
-                Optional.empty(),
-                true,
-                true,
-                Optional.empty(),
-                false);
+        return new Fields().settings();
+    }
+
+    /** The settings under change, with their defaults; what a setting is named stands in the record and here alone. */
+    private static final class Fields {
+        private Device device = Device.CPU;
+        private int intraOpThreads = 0;
+        private boolean arena = true;
+        private boolean memoryPattern = false;
+        private GraphOptimization optimization = GraphOptimization.ALL;
+        private Optional<Path> profilePrefix = Optional.empty();
+        private boolean deterministic = true;
+        private boolean allowSpinning = true;
+        private Optional<Path> operatorLibrary = Optional.empty();
+        private boolean bfloat16Products = false;
+
+        private Fields() {}
+
+        private Fields(SessionSettings from) {
+            device = from.device;
+            intraOpThreads = from.intraOpThreads;
+            arena = from.arena;
+            memoryPattern = from.memoryPattern;
+            optimization = from.optimization;
+            profilePrefix = from.profilePrefix;
+            deterministic = from.deterministic;
+            allowSpinning = from.allowSpinning;
+            operatorLibrary = from.operatorLibrary;
+            bfloat16Products = from.bfloat16Products;
+        }
+
+        private SessionSettings settings() {
+            return new SessionSettings(
+                    device,
+                    intraOpThreads,
+                    arena,
+                    memoryPattern,
+                    optimization,
+                    profilePrefix,
+                    deterministic,
+                    allowSpinning,
+                    operatorLibrary,
+                    bfloat16Products);
+        }
+    }
+
+    private SessionSettings with(Consumer<Fields> change) {
+        Fields fields = new Fields(this);
+        change.accept(fields);
+        return fields.settings();
     }
 
     /** These settings on another device. */
     public SessionSettings withDevice(Device other) {
-        return new SessionSettings(
-                other,
-                intraOpThreads,
-                arena,
-                memoryPattern,
-                optimization,
-                profilePrefix,
-                deterministic,
-                allowSpinning,
-                operatorLibrary,
-                bfloat16Products);
+        return with(fields -> fields.device = other);
     }
 
     /** These settings with another number of threads. */
     public SessionSettings withIntraOpThreads(int threads) {
-        return new SessionSettings(
-                device,
-                threads,
-                arena,
-                memoryPattern,
-                optimization,
-                profilePrefix,
-                deterministic,
-                allowSpinning,
-                operatorLibrary,
-                bfloat16Products);
+        return with(fields -> fields.intraOpThreads = threads);
     }
 
     /** These settings with other choices of memory. */
     public SessionSettings withMemory(boolean useArena, boolean useMemoryPattern) {
-        return new SessionSettings(
-                device,
-                intraOpThreads,
-                useArena,
-                useMemoryPattern,
-                optimization,
-                profilePrefix,
-                deterministic,
-                allowSpinning,
-                operatorLibrary,
-                bfloat16Products);
+        return with(fields -> {
+            fields.arena = useArena;
+            fields.memoryPattern = useMemoryPattern;
+        });
     }
 
     /** These settings with another level of graph optimisation. */
     public SessionSettings withOptimization(GraphOptimization level) {
-        return new SessionSettings(
-                device,
-                intraOpThreads,
-                arena,
-                memoryPattern,
-                level,
-                profilePrefix,
-                deterministic,
-                allowSpinning,
-                operatorLibrary,
-                bfloat16Products);
+        return with(fields -> fields.optimization = level);
     }
 
     /** These settings with a profile written to files that begin with this path. */
     public SessionSettings withProfilePrefix(Path prefix) {
-        return new SessionSettings(
-                device,
-                intraOpThreads,
-                arena,
-                memoryPattern,
-                optimization,
-                Optional.of(prefix),
-                deterministic,
-                allowSpinning,
-                operatorLibrary,
-                bfloat16Products);
+        return with(fields -> fields.profilePrefix = Optional.of(prefix));
     }
 
     /** These settings with or without a fixed order of sums. */
     public SessionSettings withDeterministic(boolean fixedOrder) {
-        return new SessionSettings(
-                device,
-                intraOpThreads,
-                arena,
-                memoryPattern,
-                optimization,
-                profilePrefix,
-                fixedOrder,
-                allowSpinning,
-                operatorLibrary,
-                bfloat16Products);
+        return with(fields -> fields.deterministic = fixedOrder);
     }
 
     /** These settings with or without active waiting. */
     public SessionSettings withAllowSpinning(boolean spinning) {
-        return new SessionSettings(
-                device,
-                intraOpThreads,
-                arena,
-                memoryPattern,
-                optimization,
-                profilePrefix,
-                deterministic,
-                spinning,
-                operatorLibrary,
-                bfloat16Products);
+        return with(fields -> fields.allowSpinning = spinning);
     }
 
     /** These settings with a library of custom operators. */
     public SessionSettings withOperatorLibrary(Path library) {
-        return new SessionSettings(
-                device,
-                intraOpThreads,
-                arena,
-                memoryPattern,
-                optimization,
-                profilePrefix,
-                deterministic,
-                allowSpinning,
-                Optional.of(library),
-                bfloat16Products);
+        return with(fields -> fields.operatorLibrary = Optional.of(library));
     }
 
     /** These settings with or without operands of bfloat16. */
     public SessionSettings withBfloat16Products(boolean rounded) {
-        return new SessionSettings(
-                device,
-                intraOpThreads,
-                arena,
-                memoryPattern,
-                optimization,
-                profilePrefix,
-                deterministic,
-                allowSpinning,
-                operatorLibrary,
-                rounded);
+        return with(fields -> fields.bfloat16Products = rounded);
     }
 
     /**
