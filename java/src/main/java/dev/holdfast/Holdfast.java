@@ -92,7 +92,7 @@ public final class Holdfast {
      * not begin.
      *
      * @param listener called on this thread
-     * @param stopRequested asked after every step; once it is true the run writes a checkpoint and ends
+     * @param stopRequested asked before every step; once it is true the run writes a checkpoint and ends
      * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
      */
     public FineTunedModel run(TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {

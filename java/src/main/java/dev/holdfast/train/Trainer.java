@@ -31,7 +31,7 @@ public final class Trainer {
      * @param config a job of kind {@link Job#SFT} or {@link Job#ANCHOR}; its paths of data are not read
      * @param train rows to learn
      * @param eval held-out rows
-     * @param stopRequested asked after every step; once it is true the run writes a checkpoint and ends
+     * @param stopRequested asked before every step; once it is true the run writes a checkpoint and ends
      * @throws dev.holdfast.error.InvalidInputException if the run directory holds a run that is not to be resumed, the reference has
      *     another vocabulary, or no row can be learnt
      * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model
