@@ -145,7 +145,7 @@ public final class ConfigKeys {
             ALL,
             "Multiply matrices with operands rounded to bfloat16; sums, weights and optimizer stay in float");
     public static final ConfigKey<Long> THREADS =
-            integer("threads", 0, 0, ALL, "Threads of ONNX Runtime and the loss; 0 = all cores");
+            integer("threads", 0, 0, ALL, "Threads of ONNX Runtime and the optimizer; 0 = all cores");
 
     private static final List<ConfigKey<?>> KEYS = Collections.unmodifiableList(TABLE);
 

@@ -296,7 +296,7 @@ public final class TrainingConfig {
         return integer(ConfigKeys.EVAL_STEPS);
     }
 
-    /** Threads of ONNX Runtime and the loss; 0 = all cores. */
+    /** Threads of ONNX Runtime and the optimizer; 0 = all cores. */
     public int threads() {
         return integer(ConfigKeys.THREADS);
     }
