@@ -36,7 +36,7 @@ class LayersTest {
         layer("tensor", "");
         layer("files", "error");
         layer("natives", "error");
-        layer("config", "error");
+        layer("config", "files error");
         layer("weights", "files tensor error");
         layer("onnx", "files tensor error");
         layer("data", "config tensor error");

@@ -119,11 +119,18 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
 
     /** The checkpoints of a run, oldest first; those that were never completed are left out. */
     public static List<Path> checkpoints(Path run) {
+        return checkpointFolders(run).stream()
+                .filter(folder -> Files.isRegularFile(folder.resolve(MODEL)))
+                .toList();
+    }
+
+    /** The folders of a run with the name of a checkpoint, oldest first, whether whole or not. */
+    public static List<Path> checkpointFolders(Path run) {
         if (!Files.isDirectory(run)) {
             return List.of();
         }
         try (Stream<Path> entries = Files.list(run)) {
-            return entries.filter(entry -> stepOf(entry).isPresent() && Files.isRegularFile(entry.resolve(MODEL)))
+            return entries.filter(entry -> stepOf(entry).isPresent())
                     .sorted(Comparator.comparing(entry -> stepOf(entry).orElseThrow()))
                     .toList();
         } catch (IOException e) {

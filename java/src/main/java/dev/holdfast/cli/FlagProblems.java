@@ -1,7 +1,6 @@
 package dev.holdfast.cli;
 
-import dev.holdfast.files.StagedDirectory;
-import java.io.IOException;
+import dev.holdfast.files.NewFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,17 +66,8 @@ final class FlagProblems {
 
     /** Notes a folder to be written that holds something, or is none. */
     void requireFree(String flag, Path folder) {
-        if (folder != null && Files.exists(folder) && !isEmptyFolder(folder)) {
-            badInput.add(flag + ": expected a new or empty folder, got " + folder
-                    + ", which is not; name another one or remove it");
-        }
-    }
-
-    private static boolean isEmptyFolder(Path path) {
-        try {
-            return StagedDirectory.isEmptyDirectory(path);
-        } catch (IOException unreadable) {
-            return false;
+        if (folder != null && !NewFolder.isFree(folder)) {
+            badInput.add(flag + ": " + NewFolder.takenForGood(folder));
         }
     }
 

@@ -2,7 +2,7 @@ package dev.holdfast.config;
 
 import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.InvalidConfigurationException;
-import java.io.IOException;
+import dev.holdfast.files.NewFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Puts a configuration together from a YAML file and flags; flags count more than the file. All problems are told at once.
@@ -197,23 +196,11 @@ public final class ConfigReader {
             path.filter(Files::notExists)
                     .ifPresent(missing -> found.add(known.get(key).where() + ": no such file or folder: " + missing));
         }
-        boolean isTaken =
-                config.find(ConfigKeys.OUT).map(ConfigReader::holdsFiles).orElse(false);
-        if (isTaken && !config.resume()) {
-            found.add(known.get(ConfigKeys.OUT).where() + ": expected a new or empty folder, got " + config.out()
-                    + ", which is not; add --resume to continue a run, or name another folder");
+        boolean isFree = config.find(ConfigKeys.OUT).map(NewFolder::isFree).orElse(true);
+        if (!isFree && !config.resume()) {
+            found.add(known.get(ConfigKeys.OUT).where() + ": " + NewFolder.taken(config.out())
+                    + "; add --resume to continue a run, or name another folder");
         }
         return found;
-    }
-
-    private static boolean holdsFiles(Path path) {
-        if (!Files.isDirectory(path)) {
-            return Files.exists(path);
-        }
-        try (Stream<Path> entries = Files.list(path)) {
-            return entries.findAny().isPresent();
-        } catch (IOException unreadable) {
-            return true;
-        }
     }
 }

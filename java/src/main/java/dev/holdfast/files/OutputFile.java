@@ -105,17 +105,11 @@ public final class OutputFile implements AutoCloseable {
             channel.force(true);
             channel.close();
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            forceFolder();
+            // The new name is durable only when the folder is.
+            Durability.force(target.toAbsolutePath().getParent());
             return FileDigest.of(sizeBytes, digest);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
-        }
-    }
-
-    /** The new name is durable only when the folder is. */
-    private void forceFolder() throws IOException {
-        try (FileChannel folder = FileChannel.open(target.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
-            folder.force(true);
         }
     }
 

@@ -3,12 +3,10 @@ package dev.holdfast.files;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -39,10 +37,7 @@ public final class StagedDirectory implements AutoCloseable {
      */
     public static StagedDirectory forNew(Path target) {
         try {
-            if (Files.exists(target) && !isEmptyDirectory(target)) {
-                throw new InvalidInputException(
-                        target + ": exists already: expected a new or empty folder; name another one or remove it");
-            }
+            NewFolder.requireFree(target);
             Path absolute = target.toAbsolutePath().normalize();
             Path staging = partialOf(absolute);
             deleteTree(staging);
@@ -50,16 +45,6 @@ public final class StagedDirectory implements AutoCloseable {
             return new StagedDirectory(absolute, staging);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
-        }
-    }
-
-    /** Whether there is a directory without entries. */
-    public static boolean isEmptyDirectory(Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            return false;
-        }
-        try (Stream<Path> entries = Files.list(directory)) {
-            return entries.findAny().isEmpty();
         }
     }
 
@@ -87,12 +72,12 @@ public final class StagedDirectory implements AutoCloseable {
     public Path commit() {
         try {
             for (Path file : files(staging)) {
-                force(file);
+                Durability.force(file);
             }
             Files.deleteIfExists(target);
             Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
             committed = true;
-            force(target.getParent());
+            Durability.force(target.getParent());
             return target;
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
@@ -102,12 +87,6 @@ public final class StagedDirectory implements AutoCloseable {
     private static List<Path> files(Path root) throws IOException {
         try (Stream<Path> tree = Files.walk(root)) {
             return tree.toList();
-        }
-    }
-
-    private static void force(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            channel.force(true);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.files.NewFolder;
 import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.runtime.ProcessMemory;
 import dev.holdfast.runtime.SessionSettings;
@@ -20,7 +21,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /**
  * Trains any directory of ONNX Runtime training artifacts on tensors given by name, one optimizer step per batch at a constant learning rate.
@@ -92,7 +92,7 @@ public final class ArtifactSteps {
      * @throws dev.holdfast.error.RuntimeFailureException if ONNX Runtime fails
      */
     public static Outcome run(Job job, Consumer<Step> listener) {
-        requireUnused(job.out());
+        NewFolder.requireFree(job.out());
         try (TrainingSession session = TrainingSession.open(TrainingFiles.in(job.artifact()), job.settings())) {
             List<Map<String, HostTensor>> batches =
                     NumberedBatches.of(job.batchesName(), session.trainInputs(), job.batches());
@@ -156,23 +156,6 @@ public final class ArtifactSteps {
             staged.commit();
         }
         return out.resolve("checkpoint-" + steps).resolve("checkpoint");
-    }
-
-    private static void requireUnused(Path out) {
-        if (!Files.exists(out)) {
-            return;
-        }
-        if (!Files.isDirectory(out)) {
-            throw new InvalidInputException(out + ": expected a new or empty folder, got a file");
-        }
-        try (Stream<Path> entries = Files.list(out)) {
-            if (entries.findAny().isPresent()) {
-                throw new InvalidInputException(
-                        out + ": expected a new or empty folder, got one with content; choose another");
-            }
-        } catch (IOException e) {
-            throw FileAccessException.reading(out, e);
-        }
     }
 
     private static void createFolder(Path folder) {

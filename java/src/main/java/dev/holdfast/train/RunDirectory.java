@@ -10,6 +10,7 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.files.NewFolder;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.files.StagedDirectory;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -70,7 +70,7 @@ final class RunDirectory {
      */
     static RunDirectory create(Path path) {
         try {
-            if (Files.exists(path) && !StagedDirectory.isEmptyDirectory(path)) {
+            if (!NewFolder.isFree(path)) {
                 String what = Files.exists(path.resolve(PROVENANCE)) ? "holds a run already" : "is not empty";
                 throw new InvalidInputException(path + ": " + what
                         + ": expected a new folder; add --resume to continue a run, or name another folder");
@@ -184,14 +184,7 @@ final class RunDirectory {
 
     /** Folders with the name of a checkpoint, oldest first, whether whole or not. */
     List<Path> checkpointFolders() {
-        try (Stream<Path> entries = Files.list(path)) {
-            return entries.filter(entry -> ModelFolder.stepOf(entry).isPresent())
-                    .sorted(Comparator.comparing(
-                            entry -> ModelFolder.stepOf(entry).orElseThrow()))
-                    .toList();
-        } catch (IOException e) {
-            throw FileAccessException.reading(path, e);
-        }
+        return ModelFolder.checkpointFolders(path);
     }
 
     /**

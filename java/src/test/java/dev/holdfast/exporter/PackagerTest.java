@@ -186,7 +186,7 @@ class PackagerTest {
     void whatIsThereIsNotOverwritten() {
         assertThatThrownBy(() -> Packager.of(tiny.artifact()).packageTo(tiny.packaged()))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("exists already");
+                .hasMessageContaining("expected a new or empty folder");
     }
 
     @Test
