@@ -37,11 +37,12 @@ final class CheckpointKeeper {
     }
 
     /**
-     * Writes the weights after so many steps, unless they are there.
+     * Writes the weights after so many steps, unless they are there; what was measured up to them is on the disk before they are.
      *
      * @throws NonFiniteLossException if a weight is not a finite number; nothing is written then
      */
     void save(int done) {
+        directory.forceMeasurements();
         Path target = directory.checkpoint(done);
         if (directory.latestCheckpoint().equals(Optional.of(target))) {
             return;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.files.Durability;
 import dev.holdfast.files.OutputFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -30,6 +31,18 @@ final class JsonLinesFile {
             Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
             throw FileAccessException.writing(file, e);
+        }
+    }
+
+    /** Has the disk keep the lines so far; without a line there is nothing to keep. */
+    void force() {
+        if (Files.exists(file)) {
+            try {
+                Durability.force(file);
+                Durability.force(file.toAbsolutePath().getParent());
+            } catch (IOException e) {
+                throw FileAccessException.writing(file, e);
+            }
         }
     }
 

@@ -167,6 +167,13 @@ final class RunDirectory {
         return new JsonLinesFile(path.resolve("ledger.jsonl"));
     }
 
+    /** Has the disk keep what was measured so far. */
+    void forceMeasurements() {
+        metrics().force();
+        evaluations().force();
+        ledger().force();
+    }
+
     /** Removes what was measured after a step. */
     void keepUpTo(int step) {
         metrics().keepUpTo(step);
