@@ -2,11 +2,11 @@ package dev.holdfast.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.UnsupportedModelException;
+import dev.holdfast.testing.RealModel;
 import dev.holdfast.weights.GgufFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,8 +59,7 @@ class GgufTokenizerTest {
 
     @Test
     void theRealModelsTokenizerGivesTheIdsOfAnIndependentImplementation() {
-        Path file = Golden.shared("models/smollm2-135m-instruct.Q4_1.gguf");
-        assumeThat(file).as("the real model is not carried by the project").exists();
+        Path file = RealModel.require();
         try (GgufFile gguf = GgufFile.open(file)) {
             GgufTokenizer.write(gguf.metadata(), folder);
         }

@@ -6,12 +6,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
-/** Reads what the scripts in tools/reference wrote, and finds data that is too large to be carried by the project. */
+/** Reads what the scripts in tools/reference wrote, and finds the rows that the project carries. */
 final class Golden {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -66,11 +65,8 @@ final class Golden {
         return Tokenizer.load(folder);
     }
 
-    static Path shared(String path) {
-        return Path.of(System.getenv().getOrDefault("HOLDFAST_SHARED", "../shared"), "data", path);
-    }
-
-    static boolean exists(Path path) {
-        return Files.exists(path);
+    /** The held-out rows of iGSM that the project carries. */
+    static Path igsm() {
+        return Path.of("onnx-artifacts/igsm/test.jsonl");
     }
 }

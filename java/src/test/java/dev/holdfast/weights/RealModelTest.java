@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
+import dev.holdfast.testing.RealModel;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** SmolLM2-135M-Instruct as a GGUF file, where the machine has it. */
@@ -42,9 +40,7 @@ class RealModelTest {
     }
 
     private static ModelSource smolLm2() {
-        Path path = SharedData.smolLm2();
-        Assumptions.assumeTrue(Files.exists(path), "skipped: " + path + " is absent (set HOLDFAST_SHARED)");
-        return ModelSource.open(path);
+        return ModelSource.open(RealModel.require());
     }
 
     private static void assertFinite(String name, HostTensor tensor) {
