@@ -305,7 +305,12 @@ CONVERSATIONS = {
     "pair": [("user", "What is 2+2?"), ("assistant", "4")],
     "system": [("system", " Be brief. "), ("user", "Hi"), ("assistant", " Hello! \n")],
     "long": [("user", "a"), ("assistant", "b"), ("user", "c\n\nd"), ("assistant", "e"), ("user", "f")],
-    "thinking": [("user", "q"), ("assistant", "<think>\nhm\n</think>\n\nanswer"), ("user", "r"), ("assistant", "<think>\nso\n</think>\n\nyes")],
+    "thinking": [
+        ("user", "q"),
+        ("assistant", "<think>\nhm\n</think>\n\nanswer"),
+        ("user", "r"),
+        ("assistant", "<think>\nso\n</think>\n\nyes"),
+    ],
     "awkward": [
         ("user", "{{ 7 * 7 }} {% raw %} {# no #} '\"\\n <b>&amp;</b>"),
         ("assistant", "false"),
