@@ -51,7 +51,7 @@ public record SessionSettings(
         return new Fields().settings();
     }
 
-    /** The settings under change, with their defaults; what a setting is named stands in the record and here alone. */
+    /** The settings with their defaults, open to change: the one place that copies them. */
     private static final class Fields {
         private Device device = Device.CPU;
         private int intraOpThreads = 0;
