@@ -24,11 +24,13 @@ public final class StagedDirectory implements AutoCloseable {
 
     private final Path target;
     private final Path staging;
+    private final Channels channels;
     private boolean committed;
 
-    private StagedDirectory(Path target, Path staging) {
+    private StagedDirectory(Path target, Path staging, Channels channels) {
         this.target = target;
         this.staging = staging;
+        this.channels = channels;
     }
 
     /**
@@ -38,6 +40,10 @@ public final class StagedDirectory implements AutoCloseable {
      * @throws FileAccessException if nothing can be written there
      */
     public static StagedDirectory forNew(Path target) {
+        return forNew(target, FileChannel::open);
+    }
+
+    static StagedDirectory forNew(Path target, Channels channels) {
         try {
             if (Files.exists(target) && !isEmptyDirectory(target)) {
                 throw new InvalidInputException(
@@ -47,7 +53,7 @@ public final class StagedDirectory implements AutoCloseable {
             Path staging = partialOf(absolute);
             deleteTree(staging);
             Files.createDirectories(staging);
-            return new StagedDirectory(absolute, staging);
+            return new StagedDirectory(absolute, staging, channels);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
         }
@@ -105,8 +111,8 @@ public final class StagedDirectory implements AutoCloseable {
         }
     }
 
-    private static void force(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    private void force(Path file) throws IOException {
+        try (FileChannel channel = channels.open(file, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }
