@@ -3,6 +3,7 @@ package dev.holdfast.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.ConfigKey;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Divergence;
@@ -14,12 +15,13 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.testing.TinyModel;
 import dev.holdfast.weights.OrtCheckpoint;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,11 +35,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>Runs of the same settings have the same bits, so that any difference comes from the key.
  */
 class EveryKeyTest {
-    /** Two runs of which each key's own is the second, and the effect that the key must have. */
+    /** Two runs that differ in one key, and whether that must make a difference to the weights. */
     private record Change(boolean matters, TrainingConfig before, TrainingConfig after) {}
 
     private static final Map<ConfigKey<?>, Change> CHANGES = new LinkedHashMap<>();
-    private static final Map<TrainingConfig, List<float[]>> WEIGHTS = new HashMap<>();
+    private static final Map<TrainingConfig, Path> RUNS = new HashMap<>();
+
+    private static final AtomicInteger BEGUN = new AtomicInteger();
 
     @TempDir
     static Path shared;
@@ -56,6 +60,7 @@ class EveryKeyTest {
         TrainingConfig sft = brief(runs.sft(shared));
         TrainingConfig anchor =
                 brief(runs.anchor(shared)).with(ConfigKeys.INNER_EPOCHS, 2L).with(ConfigKeys.OUTER_ITERATIONS, 1L);
+        TrainingConfig oneStep = sft.with(ConfigKeys.MAX_STEPS, 1L);
         TrainingConfig cut = sft.with(ConfigKeys.MAX_LENGTH, 12L);
         TrainingConfig evaluated = sft.with(ConfigKeys.DATA_EVAL, runs.rows());
         TrainingConfig jsd = anchor.with(ConfigKeys.DIVERGENCE, Divergence.JSD);
@@ -74,8 +79,8 @@ class EveryKeyTest {
         changes(sft, ConfigKeys.ADAM_BETA2, 0.9);
         changes(sft, ConfigKeys.ADAM_EPSILON, 1e-3);
         changes(sft, ConfigKeys.MAX_GRAD_NORM, 0.01);
-        changes(sft, ConfigKeys.PER_DEVICE_TRAIN_BATCH_SIZE, 6L);
-        changes(sft, ConfigKeys.GRADIENT_ACCUMULATION_STEPS, 2L);
+        changes(oneStep, ConfigKeys.PER_DEVICE_TRAIN_BATCH_SIZE, 6L);
+        changes(oneStep, ConfigKeys.GRADIENT_ACCUMULATION_STEPS, 2L);
         changes(sft, ConfigKeys.NUM_TRAIN_EPOCHS, 1L);
         changes(sft, ConfigKeys.MAX_STEPS, 3L);
         changes(sft, ConfigKeys.MAX_LENGTH, 12L);
@@ -128,32 +133,51 @@ class EveryKeyTest {
         assertThat(change)
                 .as("%s: a new key says here whether it changes the weights", key)
                 .isNotNull();
-        boolean same = sameBits(weights(change.before), weights(change.after));
+        boolean same = weights(run(change.before)).equals(weights(run(change.after)));
         assertThat(same).as("the same weights whatever %s", key).isEqualTo(!change.matters);
     }
 
     @Test
     void aRunThatIsRepeatedHasTheSameBits() {
         TrainingConfig config = CHANGES.get(ConfigKeys.ALPHA).before;
-        assertThat(sameBits(weights(config), run(config))).isTrue();
+        assertThat(weights(begin(config))).isEqualTo(weights(run(config)));
     }
 
-    /** Of runs that several keys are compared with, each is made once. */
-    private static List<float[]> weights(TrainingConfig config) {
-        return WEIGHTS.computeIfAbsent(config, EveryKeyTest::run);
+    @Test
+    void keysThatKeepTheWeightsDoWhatTheySay() {
+        assertThat(evaluatedSteps(ConfigKeys.DATA_EVAL)).containsExactly(4);
+        assertThat(evaluatedSteps(ConfigKeys.EVAL_STEPS)).containsExactly(1, 2, 3, 4);
+        assertThat(TinyRuns.checkpoints(run(CHANGES.get(ConfigKeys.SAVE_STEPS).after)))
+                .containsExactly("checkpoint-1", "checkpoint-2", "checkpoint-3", "checkpoint-4");
+        assertThat(TinyRuns.checkpoints(run(CHANGES.get(ConfigKeys.SAVE_TOTAL_LIMIT).after)))
+                .containsExactly("checkpoint-4");
+        assertThat(PreparedJob.sessionSettings(CHANGES.get(ConfigKeys.THREADS).after)
+                        .intraOpThreads())
+                .isEqualTo(3);
     }
 
-    private static List<float[]> run(TrainingConfig config) {
-        Path out = config.out().resolve("run-" + WEIGHTS.size() + "-" + System.nanoTime());
-        TrainingOutcome outcome = TinyRuns.run(config.with(ConfigKeys.OUT, out));
-        OrtCheckpoint checkpoint =
-                OrtCheckpoint.read(outcome.checkpoint().orElseThrow().resolve("checkpoint"));
-        return checkpoint.trainable().stream()
-                .map(tensor -> checkpoint.values(tensor).toFloatArray())
+    private static List<Integer> evaluatedSteps(ConfigKey<?> key) {
+        return TinyRuns.lines(run(CHANGES.get(key).after).resolve("eval.jsonl")).stream()
+                .map(line -> line.get("step").asInt())
                 .toList();
     }
 
-    private static boolean sameBits(List<float[]> a, List<float[]> b) {
-        return Arrays.deepEquals(a.toArray(), b.toArray());
+    /** Of runs that several keys are compared with, each is made once. */
+    private static Path run(TrainingConfig config) {
+        return RUNS.computeIfAbsent(config, EveryKeyTest::begin);
+    }
+
+    private static Path begin(TrainingConfig config) {
+        Path out = config.out().resolve("run-" + BEGUN.incrementAndGet());
+        return TinyRuns.run(config.with(ConfigKeys.OUT, out)).run();
+    }
+
+    /** The bits of all weights of the last checkpoint. */
+    private static List<ByteBuffer> weights(Path run) {
+        OrtCheckpoint checkpoint = OrtCheckpoint.read(
+                ModelFolder.latestCheckpoint(run).orElseThrow().resolve("checkpoint"));
+        return checkpoint.trainable().stream()
+                .map(tensor -> checkpoint.values(tensor).bytes())
+                .toList();
     }
 }
