@@ -11,7 +11,11 @@ public final class Durability {
 
     /** Has the disk keep what was written to a file, or the names in a folder. */
     public static void force(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        force(path, FileChannel::open);
+    }
+
+    static void force(Path path, Channels channels) throws IOException {
+        try (FileChannel channel = channels.open(path, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }

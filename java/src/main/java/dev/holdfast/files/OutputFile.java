@@ -21,12 +21,14 @@ public final class OutputFile implements AutoCloseable {
     private final Path target;
     private final Path partial;
     private final FileChannel channel;
+    private final Channels channels;
     private final MessageDigest digest = FileDigest.sha256Digest();
 
-    private OutputFile(Path target, Path partial, FileChannel channel) {
+    private OutputFile(Path target, Path partial, FileChannel channel, Channels channels) {
         this.target = target;
         this.partial = partial;
         this.channel = channel;
+        this.channels = channels;
     }
 
     /**
@@ -35,16 +37,21 @@ public final class OutputFile implements AutoCloseable {
      * @throws FileAccessException if nothing can be written there
      */
     public static OutputFile create(Path target) {
+        return create(target, FileChannel::open);
+    }
+
+    static OutputFile create(Path target, Channels channels) {
         Path partial = target.resolveSibling(target.getFileName() + PARTIAL_SUFFIX);
         try {
             return new OutputFile(
                     target,
                     partial,
-                    FileChannel.open(
+                    channels.open(
                             partial,
                             StandardOpenOption.CREATE,
                             StandardOpenOption.TRUNCATE_EXISTING,
-                            StandardOpenOption.WRITE));
+                            StandardOpenOption.WRITE),
+                    channels);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
         }
@@ -106,7 +113,7 @@ public final class OutputFile implements AutoCloseable {
             channel.close();
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             // The new name is durable only when the folder is.
-            Durability.force(target.toAbsolutePath().getParent());
+            Durability.force(target.toAbsolutePath().getParent(), channels);
             return FileDigest.of(sizeBytes, digest);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);

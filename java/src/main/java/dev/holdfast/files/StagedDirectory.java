@@ -22,11 +22,13 @@ public final class StagedDirectory implements AutoCloseable {
 
     private final Path target;
     private final Path staging;
+    private final Channels channels;
     private boolean committed;
 
-    private StagedDirectory(Path target, Path staging) {
+    private StagedDirectory(Path target, Path staging, Channels channels) {
         this.target = target;
         this.staging = staging;
+        this.channels = channels;
     }
 
     /**
@@ -36,13 +38,17 @@ public final class StagedDirectory implements AutoCloseable {
      * @throws FileAccessException if nothing can be written there
      */
     public static StagedDirectory forNew(Path target) {
+        return forNew(target, FileChannel::open);
+    }
+
+    static StagedDirectory forNew(Path target, Channels channels) {
         try {
             NewFolder.requireFree(target);
             Path absolute = target.toAbsolutePath().normalize();
             Path staging = partialOf(absolute);
             deleteTree(staging);
             Files.createDirectories(staging);
-            return new StagedDirectory(absolute, staging);
+            return new StagedDirectory(absolute, staging, channels);
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);
         }
@@ -72,12 +78,12 @@ public final class StagedDirectory implements AutoCloseable {
     public Path commit() {
         try {
             for (Path file : files(staging)) {
-                Durability.force(file);
+                Durability.force(file, channels);
             }
             Files.deleteIfExists(target);
             Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
             committed = true;
-            Durability.force(target.getParent());
+            Durability.force(target.getParent(), channels);
             return target;
         } catch (IOException e) {
             throw FileAccessException.writing(target, e);

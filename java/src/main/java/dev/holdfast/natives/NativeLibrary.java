@@ -81,7 +81,7 @@ public final class NativeLibrary {
         }
     }
 
-    private static void requireVersion(int version) {
+    static void requireVersion(int version) {
         if (version != EXPECTED_VERSION) {
             throw new RuntimeFailureException(
                     "Holdfast's native library: expected version " + EXPECTED_VERSION + ", got " + version

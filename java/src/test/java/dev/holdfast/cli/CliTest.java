@@ -511,6 +511,18 @@ class CliTest {
     }
 
     @Test
+    void aJobSaysALineEachLoggingSteps() {
+        String out = directory.resolve("run").toString();
+        String[] job = {"sft", "--artifact", artifact(), "--data", rows(), "--out", out, "--max-steps", "3"};
+        assertThat(run(Stream.concat(Stream.of(job), Stream.of("--logging-steps", "2"))
+                        .toArray(String[]::new)))
+                .isZero();
+        assertThat(said().stream().filter(line -> line.matches("sft \\d+/3 .*")))
+                .satisfiesExactly(line -> assertThat(line).startsWith("sft 2/3 "), line -> assertThat(line)
+                        .startsWith("sft 3/3 "));
+    }
+
+    @Test
     void progressOfWritingWeightsIsInPercent() {
         try (StagedProgress progress = new StagedProgress(console(OptionalInt.empty()), "export")) {
             progress.update(1, 4);

@@ -8,6 +8,8 @@ import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
 import dev.holdfast.testing.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,19 @@ class MemoryEstimateTest {
     void theMomentsInAReferencesCheckpointDoNotCount() {
         assertThat(estimate(runs.anchor(folder.resolve("run"))).frozenBytes())
                 .isEqualTo(4 * frozenBytes(runs.artifact()));
+    }
+
+    /** Beside its values, every tensor has a name, a shape and places of both in the file: fewer bytes than this. */
+    private static final long DESCRIPTION_BYTES = 256;
+
+    @Test
+    void aCheckpointTakesWhatWeightsAndBothMomentsTake() throws IOException {
+        TrainingConfig config = runs.sft(folder.resolve("run")).with(ConfigKeys.MAX_STEPS, 1L);
+        Path checkpoint = TinyRuns.run(config).checkpoint().orElseThrow();
+        long expected = estimate(config).checkpointBytes();
+        int tensors = 3 * runs.artifact().manifest().parameters().size();
+        assertThat(Files.size(checkpoint.resolve(ArtifactDirectory.CHECKPOINT)))
+                .isBetween(expected, expected + tensors * DESCRIPTION_BYTES);
     }
 
     @Test

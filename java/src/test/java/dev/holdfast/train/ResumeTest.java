@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
@@ -259,6 +260,17 @@ class ResumeTest {
                 .hasMessageContaining("got 1");
         assertThat(TinyRuns.run(resumed(config).with(ConfigKeys.SAVE_STEPS, 2L)).finished())
                 .isTrue();
+    }
+
+    @Test
+    void settingsOfAJobOfStagesThatChangeWhatIsLearntAreRefusedByName() {
+        TrainingConfig config = runs.sft(folder.resolve("run")).as(Job.FINETUNE);
+        Trainer.beginStages(config);
+        Trainer.beginStages(resumed(config).with(ConfigKeys.SAVE_STEPS, 2L));
+        assertThatThrownBy(() -> Trainer.beginStages(resumed(config).with(ConfigKeys.ALPHA, 0.25)))
+                .isInstanceOf(InvalidConfigurationException.class)
+                .hasMessageContaining(
+                        "alpha: expected 0.5 as in " + config.out().resolve("config.yaml") + ", got 0.25");
     }
 
     @Test

@@ -23,7 +23,7 @@ class TensorBoardFileTest {
     @TempDir
     Path folder;
 
-    private static StepMetrics metrics(int step, double loss) {
+    static StepMetrics metrics(int step, double loss) {
         return new StepMetrics(
                 step, 0.5, null, loss, 0.25, 2.0, 1e-5, 40, 100.0, 1L << 30, Map.of("student_entropy", 1.5), 10);
     }
@@ -72,7 +72,7 @@ class TensorBoardFileTest {
     }
 
     /** An own reader of the framing, which checks lengths and checksums. */
-    private static List<Map<String, Object>> events(Path file) throws IOException {
+    static List<Map<String, Object>> events(Path file) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
         List<Map<String, Object>> events = new ArrayList<>();
         while (bytes.hasRemaining()) {
