@@ -5,6 +5,7 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.train.DataSummary;
 import dev.holdfast.train.EvaluationMetrics;
 import dev.holdfast.train.LedgerEntry;
+import dev.holdfast.train.RetentionMetrics;
 import dev.holdfast.train.StepMetrics;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingPlan;
@@ -106,10 +107,25 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     }
 
     @Override
+    public void retentionEvaluated(RetentionMetrics metrics) {
+        console.say(format(
+                "kept    step %,d  loss %.4f  acc %.3f on %,d response tokens of data.retention",
+                metrics.step(),
+                metrics.retentionLoss(),
+                metrics.retentionTokenAccuracy(),
+                metrics.retentionResponseTokens()));
+    }
+
+    @Override
     public void measured(LedgerEntry entry) {
         console.say(format(
-                "drift   iteration %d  KL(step) %.4f, bound %.4f  KL from base %.4f  KL to reference %.4f",
-                entry.outerIteration(), entry.klStep(), entry.klBound(), entry.klTotal(), entry.klToReference()));
+                "drift   iteration %d  KL(step) %.4f, bound %.4f  KL from base %.4f%s  KL to reference %.4f",
+                entry.outerIteration(),
+                entry.klStep(),
+                entry.klBound(),
+                entry.klTotal(),
+                entry.klTotalRetention() == null ? "" : format(" (on retention rows %.4f)", entry.klTotalRetention()),
+                entry.klToReference()));
     }
 
     @Override

@@ -89,8 +89,8 @@ public final class TrainingConfig {
             found.add("jsd_beta: expected divergence jsd, which alone uses it, got divergence "
                     + ConfigKeys.DIVERGENCE.type().format(divergence()));
         }
-        if (evalSteps() > 0 && dataEval().isEmpty()) {
-            found.add("eval_steps: expected data.eval to be set as well, got " + evalSteps()
+        if (evalSteps() > 0 && dataEval().isEmpty() && dataRetention().isEmpty()) {
+            found.add("eval_steps: expected data.eval or data.retention to be set as well, got " + evalSteps()
                     + " without rows to evaluate on");
         }
         return found;
@@ -121,7 +121,7 @@ public final class TrainingConfig {
         return find(ConfigKeys.DATA_EVAL);
     }
 
-    /** Rows of what the model should not forget, JSON lines. */
+    /** Rows of what the model should not forget, JSON lines; measured, not trained on. */
     public Optional<Path> dataRetention() {
         return find(ConfigKeys.DATA_RETENTION);
     }

@@ -28,7 +28,7 @@ public final class Trainer {
     /**
      * Runs a job.
      *
-     * @param config a job of kind {@link Job#SFT} or {@link Job#ANCHOR}; its paths of data are not read
+     * @param config a job of kind {@link Job#SFT} or {@link Job#ANCHOR}; of its paths of data only {@code data.retention} is read
      * @param train rows to learn
      * @param eval held-out rows
      * @param stopRequested asked after every step; once it is true the run writes a checkpoint and ends
@@ -48,7 +48,8 @@ public final class Trainer {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
-        PreparedJob job = PreparedJob.of(config, train, eval);
+        PreparedJob job =
+                PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
         RunContext context = new RunContext(job, begin(job), listener);
         Optional<ModelFolder> start = ResumePoint.find(context);
         int done = start.flatMap(folder -> ModelFolder.stepOf(folder.path())).orElse(0);
@@ -92,7 +93,7 @@ public final class Trainer {
      * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
      */
     public static TrainingPlan plan(TrainingConfig config, Examples train) {
-        return PreparedJob.of(config, train, Optional.empty()).plan(0);
+        return trainingOnly(config, train).plan(0);
     }
 
     /**
@@ -101,12 +102,16 @@ public final class Trainer {
      * @throws dev.holdfast.error.HoldfastException as {@link #run}
      */
     public static DryRun dryRun(TrainingConfig config, Examples train) {
-        PreparedJob job = PreparedJob.of(config, train, Optional.empty());
+        PreparedJob job = trainingOnly(config, train);
         try (Student student = Student.open(job, Optional.empty());
                 Teachers teachers = Teachers.open(job, RunDirectory.at(config.out()))) {
             teachers.takeSnapshot(0);
             return firstStep(job, new StepRunner(job.config(), student, teachers));
         }
+    }
+
+    private static PreparedJob trainingOnly(TrainingConfig config, Examples train) {
+        return PreparedJob.of(config, train, Optional.empty(), Optional.empty());
     }
 
     private static DryRun firstStep(PreparedJob job, StepRunner steps) {

@@ -18,6 +18,9 @@ public interface TrainingListener {
     /** The held-out rows were evaluated. */
     default void evaluated(EvaluationMetrics metrics) {}
 
+    /** The rows of what should not be forgotten were evaluated. */
+    default void retentionEvaluated(RetentionMetrics metrics) {}
+
     /** An outer iteration of an anchored run ended. */
     default void measured(LedgerEntry entry) {}
 

@@ -185,7 +185,8 @@ class ConfigReaderTest {
         assertThat(problemsOfLine("jsd_beta: 0.1"))
                 .containsExactly("jsd_beta: expected divergence jsd, which alone uses it, got divergence forward_kl");
         assertThat(problems(ConfigReader.of(Job.SFT).yaml("artifact: a\ndata: d\nout: o\neval_steps: 5", NAME)))
-                .containsExactly("eval_steps: expected data.eval to be set as well, got 5 without rows to evaluate on");
+                .containsExactly(
+                        "eval_steps: expected data.eval or data.retention to be set as well, got 5 without rows to evaluate on");
     }
 
     @Test
