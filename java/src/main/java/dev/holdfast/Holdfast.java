@@ -122,6 +122,7 @@ public final class Holdfast {
         FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
         Path packaged = outcome.run().resolve(MODEL);
         if (outcome.finished() && !Files.exists(packaged)) {
+            listener.began("packaging " + packaged);
             packageModel(model, packaged);
         }
         return model;

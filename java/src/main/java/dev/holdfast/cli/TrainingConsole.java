@@ -14,19 +14,52 @@ import java.util.Locale;
 
 /** Shows a training run: what it resolved and will cost, then its progress. */
 final class TrainingConsole implements TrainingListener, AutoCloseable {
+    private static final long PATIENCE_MILLIS = 3000;
+
     private final Console console;
-    private Progress progress;
+    private final LongWork work;
+    private volatile Progress progress;
 
     TrainingConsole(Console console) {
+        this(console, PATIENCE_MILLIS);
+    }
+
+    /**
+     * A listener that shows what it hears.
+     *
+     * @param patienceMillis how long work between the steps may take without being announced
+     */
+    TrainingConsole(Console console, long patienceMillis) {
         this.console = console;
+        this.work = new LongWork(patienceMillis);
     }
 
     @Override
     public void planned(TrainingPlan next) {
-        close();
+        endProgress();
         describe(console, next);
         TrainingConfig config = next.config();
         progress = Progress.start(console, config.job().command(), next.steps().total(), config.loggingSteps());
+    }
+
+    @Override
+    public void began(String what) {
+        work.begin(() -> say(what + " ..."));
+    }
+
+    @Override
+    public void saving(Path checkpoint, long sizeBytes) {
+        began("writing " + checkpoint.getFileName() + " (" + Sizes.bytes(sizeBytes) + ")");
+    }
+
+    /** A line of its own, above the bar where there is one. */
+    private void say(String line) {
+        Progress shown = progress;
+        if (shown == null) {
+            console.say(line);
+        } else {
+            shown.say(line);
+        }
     }
 
     /** Says what a run has resolved and will cost. */
@@ -84,6 +117,7 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
 
     @Override
     public void stepped(StepMetrics metrics) {
+        work.end();
         progress.update(metrics.step(), () -> detail(metrics));
     }
 
@@ -101,14 +135,16 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
 
     @Override
     public void evaluated(EvaluationMetrics metrics) {
-        console.say(format(
+        work.end();
+        say(format(
                 "eval    step %,d  loss %.4f  acc %.3f on %,d response tokens",
                 metrics.step(), metrics.evalLoss(), metrics.evalTokenAccuracy(), metrics.evalResponseTokens()));
     }
 
     @Override
     public void retentionEvaluated(RetentionMetrics metrics) {
-        console.say(format(
+        work.end();
+        say(format(
                 "kept    step %,d  loss %.4f  acc %.3f on %,d response tokens of data.retention",
                 metrics.step(),
                 metrics.retentionLoss(),
@@ -118,7 +154,8 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
 
     @Override
     public void measured(LedgerEntry entry) {
-        console.say(format(
+        work.end();
+        say(format(
                 "drift   iteration %d  KL(step) %.4f, bound %.4f  KL from base %.4f%s  KL to reference %.4f",
                 entry.outerIteration(),
                 entry.klStep(),
@@ -130,8 +167,9 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
 
     @Override
     public void saved(Path checkpoint) {
+        work.end();
         if (console.verbosity() == Verbosity.VERBOSE) {
-            console.say("saved   " + checkpoint);
+            say("saved   " + checkpoint);
         }
     }
 
@@ -147,6 +185,11 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
 
     @Override
     public void close() {
+        work.close();
+        endProgress();
+    }
+
+    private void endProgress() {
         if (progress != null) {
             progress.close();
             progress = null;

@@ -61,11 +61,16 @@ final class Measurements {
     }
 
     private void measureDrift(int done) {
+        List<Batch> rows = context.job().rows().driftBatches();
+        Optional<List<Batch>> retention = context.job().rows().retentionDriftBatches();
+        began(
+                "measuring drift",
+                rowsOf(rows) + retention.map(Measurements::rowsOf).orElse(0));
         try (Teachers.Loan student = teachers.lend(done);
                 Teachers.Loan before = teachers.lend(schedule.iterationStart(done - 1));
                 Teachers.Loan base = teachers.lend(0);
                 Teachers.Loan reference = teachers.lendReference();
-                DriftMeter meter = teachers.driftMeter(context.job().rows().driftBatches())) {
+                DriftMeter meter = teachers.driftMeter(rows)) {
             int iteration = schedule.iteration(done - 1) + 1;
             LedgerEntry entry = meter.entry(
                     iteration,
@@ -75,7 +80,7 @@ final class Measurements {
                     before.model(),
                     reference.model(),
                     base.model(),
-                    retentionDrift(student.model(), base.model()));
+                    retentionDrift(retention, student.model(), base.model()));
             requireFinite(done, "KL(step)", entry.klStep());
             requireFinite(done, "KL from the base", entry.klTotal());
             log.drift(entry);
@@ -84,8 +89,7 @@ final class Measurements {
     }
 
     /** Drift from the base on rows of what should be kept; null where there are none. */
-    private Double retentionDrift(FrozenModel student, FrozenModel base) {
-        Optional<List<Batch>> batches = context.job().rows().retentionDriftBatches();
+    private Double retentionDrift(Optional<List<Batch>> batches, FrozenModel student, FrozenModel base) {
         if (batches.isEmpty()) {
             return null;
         }
@@ -94,7 +98,16 @@ final class Measurements {
         }
     }
 
+    private static int rowsOf(List<Batch> batches) {
+        return batches.stream().mapToInt(batch -> batch.rows().size()).sum();
+    }
+
+    private void began(String work, int rows) {
+        context.listener().began(work + " on " + rows + " rows");
+    }
+
     private void evaluate(TrainingData data, int done) {
+        began("evaluating", data.rows());
         double[] sums = steps.evaluate(data.inOrder(data.rows()));
         long responses = data.summary().responseTokens();
         EvaluationMetrics metrics = new EvaluationMetrics(
@@ -108,6 +121,7 @@ final class Measurements {
     }
 
     private void evaluateRetention(TrainingData data, int done) {
+        began("evaluating retention", data.rows());
         double[] sums = steps.evaluate(data.inOrder(data.rows()));
         long responses = data.summary().responseTokens();
         RetentionMetrics metrics = new RetentionMetrics(

@@ -61,6 +61,7 @@ public final class Trainer {
 
     private static TrainingOutcome finish(
             RunContext context, TrainingPlan plan, Optional<ModelFolder> start, BooleanSupplier stopRequested) {
+        context.listener().began("loading the model");
         try (Student student = Student.open(context.job(), start);
                 Teachers teachers = Teachers.open(context.job(), context.directory())) {
             return new TrainingLoop(context, plan, student, teachers).run(stopRequested);

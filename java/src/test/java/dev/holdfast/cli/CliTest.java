@@ -498,7 +498,7 @@ class CliTest {
     }
 
     @Test
-    void plainProgressIsALineEachInterval() {
+    void plainProgressIsTheFirstLineAndOneEachInterval() {
         try (Progress progress = Progress.start(console(OptionalInt.empty()), "sft", 25, 10)) {
             for (int step = 1; step <= 25; step++) {
                 int done = step;
@@ -507,7 +507,10 @@ class CliTest {
         }
         assertThat(said())
                 .containsExactly(
-                        "sft 10/25  loss 10  left 0:00", "sft 20/25  loss 20  left 0:00", "sft 25/25  loss 25");
+                        "sft 1/25  loss 1",
+                        "sft 10/25  loss 10  left 0:00",
+                        "sft 20/25  loss 20  left 0:00",
+                        "sft 25/25  loss 25");
     }
 
     @Test
@@ -534,6 +537,29 @@ class CliTest {
         String[] drawn = messages.toString(StandardCharsets.UTF_8).split("[\r\n]");
         assertThat(drawn).allMatch(line -> line.length() <= 60).anyMatch(line -> line.startsWith("sft 100%"));
         assertThat(messages.toString(StandardCharsets.UTF_8)).doesNotContain("\u001b[3");
+    }
+
+    @Test
+    void workThatTakesLongIsAnnouncedAndWorkThatDoesNotIsNot() throws InterruptedException {
+        try (TrainingConsole listener = new TrainingConsole(console(OptionalInt.empty()), 0)) {
+            listener.saving(Path.of("run/checkpoint-20"), 3L << 29);
+            await("writing checkpoint-20 (1.5 GiB) ...");
+            listener.began("measuring drift on 64 rows");
+            await("writing checkpoint-20 (1.5 GiB) ...", "measuring drift on 64 rows ...");
+        }
+        messages.reset();
+        try (TrainingConsole listener = new TrainingConsole(console(OptionalInt.empty()), 60_000)) {
+            listener.began("packaging run/model");
+        }
+        assertThat(said()).isEmpty();
+    }
+
+    private void await(String... lines) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (said().size() < lines.length && System.nanoTime() < deadline) {
+            Thread.sleep(5);
+        }
+        assertThat(said()).containsExactly(lines);
     }
 
     @Test
