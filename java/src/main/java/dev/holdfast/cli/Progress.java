@@ -114,13 +114,21 @@ abstract class Progress implements AutoCloseable {
     private static final class Bar extends Progress {
         private static final int UPDATE_MILLIS = 500;
 
+        /** What the bar shows beside task, counts and detail: percentage, edges, a few blocks, times, blanks. */
+        private static final int BAR_COLUMNS =
+                " 100% │".length() + "████".length() + "│ ".length() + " (0:00:00 / 0:00:00) ".length();
+
+        private static final String FIELD_GAP = "  ";
+
         private final Console console;
         private final int columns;
+        private final int detailColumns;
         private final ProgressBar bar;
 
         Bar(Console console, String task, long total) {
             this.console = console;
             this.columns = console.terminalColumns().getAsInt();
+            this.detailColumns = columns - 1 - task.length() - BAR_COLUMNS - (total + "/" + total).length();
             bar = new ProgressBarBuilder()
                     .setTaskName(task)
                     .setInitialMax(total)
@@ -134,8 +142,20 @@ abstract class Progress implements AutoCloseable {
 
         @Override
         void update(long done, Supplier<String> detail) {
-            bar.setExtraMessage(" " + detail.get());
+            bar.setExtraMessage(fitting(detail.get()));
             bar.stepTo(done);
+        }
+
+        /** The first fields of a detail that have room in the line, whole. */
+        private String fitting(String detail) {
+            StringBuilder kept = new StringBuilder();
+            for (String field : detail.split(FIELD_GAP)) {
+                if (kept.length() + FIELD_GAP.length() + field.length() > detailColumns) {
+                    break;
+                }
+                kept.append(kept.length() == 0 ? " " : FIELD_GAP).append(field);
+            }
+            return kept.toString();
         }
 
         /** The bar is painted over; it comes back below with its next update. */

@@ -53,8 +53,8 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
 
     private FineTunedModel train(TrainingConfig config) {
         Holdfast holdfast = Holdfast.boot();
-        try (Interruption interruption = Interruption.listen(console);
-                TrainingConsole listener = new TrainingConsole(console)) {
+        try (TrainingConsole listener = new TrainingConsole(console);
+                Interruption interruption = Interruption.listen(console, listener::consequenceOfStopping)) {
             return holdfast.run(config, listener, interruption::isRequested);
         }
     }

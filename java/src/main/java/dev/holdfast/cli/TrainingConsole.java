@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.config.TrainingSteps;
 import dev.holdfast.train.DataSummary;
 import dev.holdfast.train.EvaluationMetrics;
 import dev.holdfast.train.LedgerEntry;
@@ -15,10 +16,12 @@ import java.util.Locale;
 /** Shows a training run: what it resolved and will cost, then its progress. */
 final class TrainingConsole implements TrainingListener, AutoCloseable {
     private static final long PATIENCE_MILLIS = 3000;
+    private static final String AFTER_THIS_STEP = "stopping after this step";
 
     private final Console console;
     private final LongWork work;
     private volatile Progress progress;
+    private volatile String stopping = AFTER_THIS_STEP;
 
     TrainingConsole(Console console) {
         this(console, PATIENCE_MILLIS);
@@ -39,7 +42,17 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
         endProgress();
         describe(console, next);
         TrainingConfig config = next.config();
+        stopping = consequence(config.job(), next.firstStep() == next.steps().total());
         progress = Progress.start(console, config.job().command(), next.steps().total(), config.loggingSteps());
+    }
+
+    private static String consequence(Job job, boolean isDone) {
+        return isDone ? "all steps of " + job.command() + " are done already, finishing" : AFTER_THIS_STEP;
+    }
+
+    /** What a request to stop leads to now; on any thread. */
+    String consequenceOfStopping() {
+        return stopping;
     }
 
     @Override
@@ -104,20 +117,29 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     private static String steps(TrainingPlan plan) {
         TrainingConfig config = plan.config();
         String steps = config.job() == Job.ANCHOR
-                ? format(
-                        "%,d iterations × %,d epochs = %,d steps",
-                        plan.steps().iterations(),
-                        config.innerEpochs(),
-                        plan.steps().total())
-                : format(
-                        "%,d steps of %,d an epoch",
-                        plan.steps().total(), plan.steps().perEpoch());
+                ? anchoredSteps(config, plan.steps())
+                : count(plan.steps().total(), "step")
+                        + format(" of %,d an epoch", plan.steps().perEpoch());
         return plan.firstStep() == 0 ? steps : steps + format(", of which %,d are done", plan.firstStep());
+    }
+
+    private static String anchoredSteps(TrainingConfig config, TrainingSteps steps) {
+        int all = steps.perIteration() * config.outerIterations();
+        String whole = count(config.outerIterations(), "iteration") + " × " + count(config.innerEpochs(), "epoch");
+        return steps.total() < all
+                ? count(steps.total(), "step") + format(" of %,d (%s), by max_steps", all, whole)
+                : whole + " = " + count(all, "step");
+    }
+
+    private static String count(int number, String what) {
+        return format("%,d %s%s", number, what, number == 1 ? "" : "s");
     }
 
     @Override
     public void stepped(StepMetrics metrics) {
         work.end();
+        Job job = metrics.outerIteration() == null ? Job.SFT : Job.ANCHOR;
+        stopping = consequence(job, metrics.step() == metrics.totalSteps());
         progress.update(metrics.step(), () -> detail(metrics));
     }
 

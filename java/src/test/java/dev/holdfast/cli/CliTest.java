@@ -3,7 +3,10 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.Holdfast;
 import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.NonFiniteLossException;
@@ -15,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -373,6 +377,35 @@ class CliTest {
     }
 
     @Test
+    void aPlanSaysWhereMaxStepsCutsIt() {
+        String[] job = {"validate", "--job", "finetune", "--artifact", artifact(), "--data", rows(), "--out", "d"};
+        assertThat(run(concatenated(job, new String[] {"--outer_iterations", "1", "--max_steps", "4"})))
+                .isZero();
+        assertThat(said())
+                .anyMatch(line -> line.startsWith("plan    4 steps of 2 an epoch; "))
+                .anyMatch(line -> line.startsWith("plan    4 steps of 10 (1 iteration × 5 epochs), by max_steps; "));
+    }
+
+    @Test
+    void aRequestToStopAfterTheLastStepIsToldThatAllAreDone() {
+        TrainingConfig config = TrainingConfig.of(Job.SFT)
+                .with(ConfigKeys.ARTIFACT, Path.of(artifact()))
+                .with(ConfigKeys.DATA_TRAIN, Path.of(rows()))
+                .with(ConfigKeys.OUT, directory.resolve("run"))
+                .with(ConfigKeys.MAX_STEPS, 2L);
+        try (TrainingConsole listener = new TrainingConsole(console(OptionalInt.empty()))) {
+            List<String> asked = new ArrayList<>();
+            Holdfast.boot().run(config, listener, () -> {
+                asked.add(listener.consequenceOfStopping());
+                return false;
+            });
+            assertThat(asked).containsOnly("stopping after this step");
+            assertThat(listener.consequenceOfStopping()).isEqualTo("all steps of sft are done already, finishing");
+        }
+        assertThat(said()).anyMatch(line -> line.startsWith("sft 1/2  loss "));
+    }
+
+    @Test
     void rowsThatCannotBeLearntAreBadInputRatherThanAProblemOfTheConfiguration() throws IOException {
         Path broken = Files.writeString(directory.resolve("broken.jsonl"), "{\"prompt\": ");
         assertThat(run("validate", "--artifact", artifact(), "--data", broken.toString(), "--out", "d"))
@@ -473,7 +506,8 @@ class CliTest {
     @Test
     void theFirstSignalAsksAndTheSecondStops() {
         AtomicInteger stops = new AtomicInteger();
-        try (Interruption interruption = Interruption.simulated(console(OptionalInt.empty()), stops::incrementAndGet)) {
+        try (Interruption interruption = Interruption.simulated(
+                console(OptionalInt.empty()), () -> "stopping after this step", stops::incrementAndGet)) {
             assertThat(interruption.isRequested()).isFalse();
             interruption.signalled();
             assertThat(interruption.isRequested()).isTrue();
@@ -485,7 +519,7 @@ class CliTest {
 
     @Test
     void signalsOfTheSystemAskToStopWhileSomebodyListens() throws Exception {
-        try (Interruption interruption = Interruption.listen(console(OptionalInt.empty()))) {
+        try (Interruption interruption = Interruption.listen(console(OptionalInt.empty()), () -> "stopping")) {
             String self = Long.toString(ProcessHandle.current().pid());
             assertThat(new ProcessBuilder("kill", "-TERM", self).start().waitFor())
                     .isZero();
@@ -537,6 +571,26 @@ class CliTest {
         String[] drawn = messages.toString(StandardCharsets.UTF_8).split("[\r\n]");
         assertThat(drawn).allMatch(line -> line.length() <= 60).anyMatch(line -> line.startsWith("sft 100%"));
         assertThat(messages.toString(StandardCharsets.UTF_8)).doesNotContain("\u001b[3");
+    }
+
+    @Test
+    void aBarShowsOnlyFieldsThatFitWhole() {
+        String detail = "loss 0.0831  acc 0.942  lr 9.8e-06  |g| 0.71  1,240 tok/s";
+        for (int columns : new int[] {80, 100, 200}) {
+            messages.reset();
+            try (Progress progress = Progress.start(console(OptionalInt.of(columns)), "anchor", 375, 10)) {
+                progress.update(375, () -> detail);
+            }
+            String[] drawn = messages.toString(StandardCharsets.UTF_8).split("[\r\n]");
+            String last = Arrays.stream(drawn)
+                    .filter(line -> line.contains("loss"))
+                    .reduce((first, second) -> second)
+                    .orElseThrow();
+            String shown = last.substring(last.indexOf("loss")).strip();
+            assertThat(last.length()).isLessThanOrEqualTo(columns);
+            assertThat(detail + "  ").startsWith(shown + "  ");
+            assertThat(columns < 200 || shown.equals(detail)).isTrue();
+        }
     }
 
     @Test
