@@ -1,6 +1,7 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
@@ -34,7 +35,7 @@ public final class Trainer {
      * @param stopRequested asked after every step; once it is true the run writes a checkpoint and ends
      * @throws dev.holdfast.error.InvalidInputException if the run directory holds a run that is not to be resumed, the reference has
      *     another vocabulary, or no row can be learnt
-     * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model
+     * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model, or lacks the run's directory
      * @throws dev.holdfast.error.NonFiniteLossException if loss or gradients are not finite
      * @throws FileAccessException if a file cannot be read or written, such as on a full disk; the run can be resumed
      * @throws dev.holdfast.error.HoldfastException if a file is damaged or ONNX Runtime fails
@@ -48,6 +49,7 @@ public final class Trainer {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
+        config.require(ConfigKeys.ARTIFACT, ConfigKeys.OUT);
         PreparedJob job =
                 PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
         RunContext context = new RunContext(job, begin(job), listener);

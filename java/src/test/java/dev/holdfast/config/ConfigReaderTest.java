@@ -290,7 +290,7 @@ class ConfigReaderTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("warmup_ratio: expected a number from 0 to 1, got 2.0");
         assertThatThrownBy(config::out)
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("out: not set");
+                .isInstanceOf(InvalidConfigurationException.class)
+                .hasMessage("out: missing: sft needs it; set it with FineTuning.to(path)");
     }
 }
