@@ -145,7 +145,7 @@ class ConfigReaderTest {
                 "per_device_train_batch_size: 0 | per_device_train_batch_size: expected a whole number of at least 1, got \"0\"",
                 "shuffle: 2 | shuffle: expected true or false, got \"2\"",
                 "interpolation: linear | interpolation: expected logit or probability, got \"linear\"",
-                "num_train_epochs: 3 | num_train_epochs: not a key of anchor, but of sft and finetune",
+                "num_train_epochs: 3 | num_train_epochs: not a key of anchor, but of sft and finetune; remove it, or run `holdfast finetune`",
             })
     void aWrongValueIsToldWithWhatIsExpected(String line, String problem) {
         String paths = "artifact: a\nreference: b\ndata: c\nout: d\n";
@@ -153,6 +153,15 @@ class ConfigReaderTest {
                 .first()
                 .asString()
                 .isEqualTo("anchor.yaml:5: " + problem);
+    }
+
+    @Test
+    void aDryRunIsPointedToTheCommandThatMakesIt() {
+        assertThat(problems(ConfigReader.of(Job.SFT).flag("dry-run", "")))
+                .first()
+                .asString()
+                .isEqualTo("--dry-run: unknown flag; `holdfast validate --dry-run` with the same flags makes one step"
+                        + " and keeps nothing of it");
     }
 
     @Test
