@@ -210,6 +210,58 @@ class CliTest {
     }
 
     @Test
+    void aModelFileIsToBeExportedFirst() throws IOException {
+        String file = Files.writeString(directory.resolve("model.gguf"), "GGUF").toString();
+        String out = directory.resolve("run").toString();
+        assertThat(run("sft", "--artifact", file, "--data", rows(), "--out", out))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("finetune", "--artifact", file, "--data", rows(), "--out", out))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("package", "--run", file, "--out", out)).isEqualTo(ExitCode.FAILURE);
+        assertThat(run("generate", "--model", file, "--prompt", "w5")).isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .hasSize(4)
+                .allMatch(line -> line.startsWith("error: " + file + ": expected ")
+                        && line.contains(", got a file; export the model first: holdfast export --model " + file
+                                + " --out DIR"));
+    }
+
+    @Test
+    void theFolderOfBothStagesStandsForItsAnchoredRun() throws IOException {
+        Path both = directory.resolve("both");
+        String[] job = {"finetune", "--artifact", artifact(), "--data", rows(), "--out", both.toString()};
+        assertThat(run(concatenated(job, new String[] {"--max_steps", "1", "--outer_iterations", "1", "--quiet"})))
+                .isZero();
+        String scores = directory.resolve("scores.jsonl").toString();
+        String model = directory.resolve("model").toString();
+        assertThat(run("score", "--model", both.toString(), "--data", rows(), "--out", scores))
+                .isZero();
+        String ofFolder = Files.readString(Path.of(scores));
+        String anchor = both.resolve("anchor").toString();
+        assertThat(run("score", "--model", anchor, "--data", rows(), "--out", scores))
+                .isZero();
+        assertThat(ofFolder).isEqualTo(Files.readString(Path.of(scores)));
+        assertThat(run("package", "--run", both.toString(), "--out", model)).isZero();
+        assertThat(run("generate", "--model", both.toString(), "--prompt", "w5 w6", "--max_new_tokens", "2"))
+                .isZero();
+
+        Files.delete(both.resolve("anchor/model/genai_config.json"));
+        messages.reset();
+        assertThat(run("package", "--run", both.toString(), "--out", model + "-2"))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("score", "--model", both.toString(), "--data", rows(), "--out", scores))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("generate", "--model", both.toString(), "--prompt", "w5"))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .hasSizeGreaterThanOrEqualTo(3)
+                .filteredOn(line -> line.startsWith("error: "))
+                .hasSize(3)
+                .allMatch(line -> line.endsWith(
+                        "name one of its runs: " + both.resolve("sft") + " or " + both.resolve("anchor")));
+    }
+
+    @Test
     void filesThatAreNotThereAreBadInputAndToldTogether() {
         assertThat(run("score", "--model", "none", "--data", "none.jsonl", "--out", "s"))
                 .isEqualTo(ExitCode.FAILURE);
