@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.artifact.StagesFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
@@ -35,10 +36,6 @@ import java.util.function.BooleanSupplier;
  * <p>Thread safety: jobs may run side by side, each on a thread of its own and in a run directory of its own.
  */
 public final class Holdfast {
-    private static final String MODEL = "model";
-    private static final String SFT_STAGE = "sft";
-    private static final String ANCHOR_STAGE = "anchor";
-
     private Holdfast() {}
 
     /**
@@ -100,13 +97,12 @@ public final class Holdfast {
             return runStage(config, listener, stopRequested);
         }
         TrainingConfig stages = Trainer.beginStages(config);
-        Path out = config.out();
-        FineTunedModel sft = runStage(stage(stages, Job.SFT, out.resolve(SFT_STAGE)), listener, stopRequested);
+        StagesFolder folder = new StagesFolder(config.out());
+        FineTunedModel sft = runStage(stage(stages, Job.SFT, folder.sft()), listener, stopRequested);
         if (!sft.outcome().finished()) {
             return sft;
         }
-        TrainingConfig anchor =
-                stage(stages, Job.ANCHOR, out.resolve(ANCHOR_STAGE)).with(ConfigKeys.REFERENCE, sft.run());
+        TrainingConfig anchor = stage(stages, Job.ANCHOR, folder.anchor()).with(ConfigKeys.REFERENCE, sft.run());
         return runStage(anchor, listener, stopRequested);
     }
 
@@ -120,8 +116,9 @@ public final class Holdfast {
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
         TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
         FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
-        Path packaged = outcome.run().resolve(MODEL);
+        Path packaged = StagesFolder.packagedModel(outcome.run());
         if (outcome.finished() && !Files.exists(packaged)) {
+            listener.began("packaging " + packaged);
             packageModel(model, packaged);
         }
         return model;
@@ -174,9 +171,10 @@ public final class Holdfast {
      * @param config a job of kind {@link Job#FINETUNE} that has been run
      */
     public Comparison compare(TrainingConfig config) {
+        StagesFolder folder = new StagesFolder(config.out());
         Map<String, Path> tuned = new LinkedHashMap<>();
-        tuned.put(SFT_STAGE, config.out().resolve(SFT_STAGE));
-        tuned.put(ANCHOR_STAGE, config.out().resolve(ANCHOR_STAGE));
+        tuned.put(Job.SFT.command(), folder.sft());
+        tuned.put(Job.ANCHOR.command(), folder.anchor());
         Comparison comparison = Trainer.compare(config, tuned);
         comparison.write(config.out().resolve("comparison.json"));
         return comparison;

@@ -1,9 +1,11 @@
 package dev.holdfast;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.data.Examples;
+import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.testing.TinyModel;
 import dev.holdfast.train.StepMetrics;
 import dev.holdfast.train.TrainingListener;
@@ -15,6 +17,16 @@ import org.junit.jupiter.api.io.TempDir;
 class HoldfastTest {
     @TempDir
     Path folder;
+
+    @Test
+    void aJobWithoutADirectoryIsAProblemOfItsSettings() {
+        ArtifactDirectory artifact = TinyModel.export("llama", folder.resolve("artifact"));
+        Examples rows = Examples.jsonLines(TinyModel.rows(folder.resolve("train.jsonl"), 8));
+        Holdfast holdfast = Holdfast.boot();
+        assertThatThrownBy(() -> holdfast.finetune(FineTuning.supervised(artifact), rows))
+                .isInstanceOf(InvalidConfigurationException.class)
+                .hasMessage("out: missing: sft needs it; set it with FineTuning.to(path)");
+    }
 
     @Test
     void aJobIsCancelledAfterTheStepAtHandAndContinuedLater() {

@@ -62,6 +62,9 @@ public final class ArtifactDirectory {
      * @throws MalformedFileException if the manifest is malformed or of a later version, or a file is truncated or corrupt
      */
     public static ArtifactDirectory open(Path path) {
+        if (Files.isRegularFile(path)) {
+            throw new InvalidInputException(path + ": expected an artifact, got " + ModelFolder.fileOfModel(path));
+        }
         if (Files.isDirectory(path) && !isArtifact(path)) {
             throw new InvalidInputException(path + ": expected an artifact, got a folder without " + MANIFEST
                     + "; make one: holdfast export --model MODEL --out DIR");

@@ -41,9 +41,16 @@ public record DeployableFolder(Path path, GenaiConfig config) {
      */
     public static DeployableFolder open(Path path) {
         if (!Files.isDirectory(path)) {
-            throw new InvalidInputException(path + ": expected a packaged model, got no folder");
+            String what = Files.exists(path) ? ModelFolder.fileOfModel(path) + ", then package it" : "no folder";
+            throw new InvalidInputException(path + ": expected a packaged model, got " + what);
         }
         if (!isDeployable(path)) {
+            new StagesFolder(path)
+                    .advice()
+                    .filter(advice -> !ModelFolder.isModel(path))
+                    .ifPresent(advice -> {
+                        throw new InvalidInputException(path + ": expected a packaged model, got " + advice);
+                    });
             String source = ModelFolder.isModel(path) ? path.toString() : "RUN";
             throw new InvalidInputException(path + ": expected a packaged model, got a folder without " + GENAI_CONFIG
                     + "; package it first: holdfast package --run " + source + " --out DIR");

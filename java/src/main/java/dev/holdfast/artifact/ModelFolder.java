@@ -62,7 +62,8 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
     }
 
     /**
-     * Finds the model of an artifact, of a run (its latest checkpoint), or of one checkpoint of a run; its files are not verified.
+     * Finds the model of an artifact, of a run (its latest checkpoint), of one checkpoint of a run, or of a finished job of both stages
+     * (its anchored run); its files are not verified.
      *
      * @throws InvalidInputException if the folder is none of these, or a run without a checkpoint
      */
@@ -74,22 +75,35 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
         if (Files.isRegularFile(path.resolve(MODEL))) {
             return ofCheckpoint(path);
         }
+        return latestCheckpointOrResult(path).map(ModelFolder::ofCheckpoint).orElseThrow(() -> {
+            return new InvalidInputException(
+                    path + ": expected an artifact, a run or a checkpoint, got " + whatItIs(path));
+        });
+    }
+
+    private static Optional<Path> latestCheckpointOrResult(Path path) {
+        return latestCheckpoint(path).or(() -> new StagesFolder(path).result().flatMap(ModelFolder::latestCheckpoint));
+    }
+
+    private static String whatItIs(Path path) {
         if (!Files.isDirectory(path)) {
-            throw new InvalidInputException(path + ": expected an artifact, a run or a checkpoint, got no folder");
+            return Files.exists(path) ? fileOfModel(path) : "no folder";
         }
-        return latestCheckpoint(path)
-                .map(ModelFolder::ofCheckpoint)
-                .orElseThrow(
-                        () -> new InvalidInputException(
-                                path
-                                        + ": expected an artifact, a run or a checkpoint, got a folder without manifest.json and without checkpoints"));
+        return new StagesFolder(path)
+                .advice()
+                .orElse("a folder without " + ArtifactDirectory.MANIFEST + " and without checkpoints");
+    }
+
+    /** What to say of a file where the folder of a model is expected. */
+    static String fileOfModel(Path path) {
+        return "a file; export the model first: holdfast export --model " + path + " --out DIR";
     }
 
     /** Whether {@link #resolve} would find a model. */
     public static boolean isModel(Path path) {
         return ArtifactDirectory.isArtifact(path)
                 || Files.isRegularFile(path.resolve(MODEL))
-                || latestCheckpoint(path).isPresent();
+                || latestCheckpointOrResult(path).isPresent();
     }
 
     private static ModelFolder ofCheckpoint(Path path) {

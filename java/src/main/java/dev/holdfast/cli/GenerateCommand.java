@@ -3,6 +3,7 @@ package dev.holdfast.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.artifact.DeployableFolder;
+import dev.holdfast.artifact.StagesFolder;
 import dev.holdfast.data.Message;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.eval.Generation;
@@ -114,6 +115,7 @@ final class GenerateCommand implements Callable<Integer>, CheckedCommand {
                 Generator.open(deployable(), SessionSettings.defaults().withIntraOpThreads(threads))) {
             Generation generation = generate(generator, options, json ? piece -> {} : this::show);
             results.println(json ? toJson(generation) : "");
+            tellWhereContextIsFull(generation, generator.contextLength());
             console.say(String.format(
                     Locale.ROOT,
                     "%d tokens, %.1f tok/s",
@@ -123,9 +125,17 @@ final class GenerateCommand implements Callable<Integer>, CheckedCommand {
         return ExitCode.OK;
     }
 
+    private void tellWhereContextIsFull(Generation generation, int contextLength) {
+        int generated = generation.generatedIds().length;
+        if (generated < maxNewTokens && generation.promptIds().length + generated == contextLength) {
+            console.say("stopped: the model's context of " + contextLength + " tokens is full, the prompt included");
+        }
+    }
+
     /** A finished run has its packaged model inside. */
     private Path deployable() {
-        Path packaged = model.resolve("model");
+        Path run = new StagesFolder(model).result().orElse(model);
+        Path packaged = StagesFolder.packagedModel(run);
         return DeployableFolder.isDeployable(packaged) ? packaged : model;
     }
 

@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /**
  * A request to stop, from Ctrl-C or from the system: the first asks to stop after the step at hand, the second stops at once.
@@ -13,12 +14,14 @@ final class Interruption implements AutoCloseable {
     private static final List<String> SIGNALS = List.of("INT", "TERM");
 
     private final Console console;
+    private final Supplier<String> consequence;
     private final Runnable stopAtOnce;
     private final AtomicBoolean requested = new AtomicBoolean();
     private final List<Signals.Registration> registrations;
 
-    private Interruption(Console console, Runnable stopAtOnce, boolean listening) {
+    private Interruption(Console console, Supplier<String> consequence, Runnable stopAtOnce, boolean listening) {
         this.console = console;
+        this.consequence = consequence;
         this.stopAtOnce = stopAtOnce;
         this.registrations = listening
                 ? SIGNALS.stream()
@@ -27,14 +30,18 @@ final class Interruption implements AutoCloseable {
                 : List.of();
     }
 
-    /** Listens to the signals of this process until it is closed. */
-    static Interruption listen(Console console) {
-        return new Interruption(console, () -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED), true);
+    /**
+     * Listens to the signals of this process until it is closed.
+     *
+     * @param consequence what to say that the first signal leads to
+     */
+    static Interruption listen(Console console, Supplier<String> consequence) {
+        return new Interruption(console, consequence, () -> Runtime.getRuntime().halt(ExitCode.INTERRUPTED), true);
     }
 
     /** As {@link #listen}, but for signals that are only acted out. */
-    static Interruption simulated(Console console, Runnable stopAtOnce) {
-        return new Interruption(console, stopAtOnce, false);
+    static Interruption simulated(Console console, Supplier<String> consequence, Runnable stopAtOnce) {
+        return new Interruption(console, consequence, stopAtOnce, false);
     }
 
     /** Whether somebody asked to stop. */
@@ -48,7 +55,7 @@ final class Interruption implements AutoCloseable {
             console.messages().flush();
             stopAtOnce.run();
         } else {
-            console.messages().println("stopping after this step; once more to stop at once");
+            console.messages().println(consequence.get() + "; once more to stop at once");
         }
     }
 

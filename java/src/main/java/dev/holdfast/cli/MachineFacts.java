@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** What the operating system says of the machine. */
@@ -29,6 +31,7 @@ final class MachineFacts {
             "amx_int8");
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+    private static final Path MEMORY_INFO = Path.of("/proc/meminfo");
     private static final Path NVIDIA_DRIVER = Path.of("/proc/driver/nvidia/version");
 
     private MachineFacts() {}
@@ -60,8 +63,14 @@ final class MachineFacts {
     /** The limits of a container count. */
     static String memory() {
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-        return gibibytes(system.getTotalMemorySize()) + ", " + gibibytes(system.getFreeMemorySize())
-                + " free; Java heap up to " + gibibytes(Runtime.getRuntime().maxMemory());
+        List<String> facts = lines(MEMORY_INFO);
+        long total = system.getTotalMemorySize();
+        boolean isLimited = total < memory(facts, "MemTotal").orElse(total);
+        // Of a container's memory only what is unused is known; of the machine's also what caches would give back.
+        long available =
+                memory(facts, "MemAvailable").filter(bytes -> !isLimited).orElseGet(system::getFreeMemorySize);
+        return gibibytes(total) + ", " + gibibytes(available) + " available; Java heap up to "
+                + gibibytes(Runtime.getRuntime().maxMemory());
     }
 
     static String disk(Path directory) {
@@ -74,6 +83,16 @@ final class MachineFacts {
 
     static Optional<String> nvidiaDriver() {
         return lines(NVIDIA_DRIVER).stream().findFirst();
+    }
+
+    /** A size in the lines of /proc/meminfo, in bytes. */
+    static Optional<Long> memory(List<String> facts, String field) {
+        Pattern pattern = Pattern.compile(Pattern.quote(field) + ":\\s+(\\d{1,15}) kB");
+        return facts.stream()
+                .map(pattern::matcher)
+                .filter(Matcher::matches)
+                .map(match -> Long.parseLong(match.group(1)) << 10)
+                .findFirst();
     }
 
     private static Optional<String> cpuInfo(String field) {

@@ -45,7 +45,8 @@ final class MessagesFile {
             return new ObjectMapper().readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             long line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-            throw MalformedFileException.atLine(file, line, "not JSON: " + e.getOriginalMessage());
+            throw MalformedFileException.atLine(
+                    file, line, "not JSON: expected a list of {\"role\": ..., \"content\": ...}");
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }

@@ -11,7 +11,7 @@ abstract class Progress implements AutoCloseable {
     private static final long PERCENT = 100;
 
     /**
-     * Starts to show the progress of a task.
+     * Starts to show the progress of a task; the first update is always shown.
      *
      * @param console where it is shown, unless it is to be quiet
      * @param task what is done, in a word or two
@@ -24,7 +24,7 @@ abstract class Progress implements AutoCloseable {
         }
         return console.terminalColumns().isPresent()
                 ? new Bar(console, task, total)
-                : new Lines(console, task, total, interval, "/" + total + " ");
+                : new Lines(console, task, total, interval, "/" + total + " ", true);
     }
 
     /** As {@link #start}, but of a task that is counted in percent. */
@@ -34,7 +34,7 @@ abstract class Progress implements AutoCloseable {
         }
         return console.terminalColumns().isPresent()
                 ? new Bar(console, task, PERCENT)
-                : new Lines(console, task, PERCENT, interval, " %");
+                : new Lines(console, task, PERCENT, interval, " %", false);
     }
 
     /**
@@ -45,12 +45,18 @@ abstract class Progress implements AutoCloseable {
      */
     abstract void update(long done, Supplier<String> detail);
 
+    /** Says something on a line of its own while the task goes on. */
+    abstract void say(String line);
+
     @Override
     public abstract void close();
 
     private static final class None extends Progress {
         @Override
         void update(long done, Supplier<String> detail) {}
+
+        @Override
+        void say(String line) {}
 
         @Override
         public void close() {}
@@ -62,24 +68,27 @@ abstract class Progress implements AutoCloseable {
         private final long total;
         private final long interval;
         private final String unit;
+        private final boolean showsFirst;
         private long firstDone = -1;
         private long firstNanos;
 
-        Lines(Console console, String task, long total, long interval, String unit) {
+        Lines(Console console, String task, long total, long interval, String unit, boolean showsFirst) {
             this.console = console;
             this.task = task;
             this.total = total;
             this.interval = interval;
             this.unit = unit;
+            this.showsFirst = showsFirst;
         }
 
         @Override
         void update(long done, Supplier<String> detail) {
-            if (firstDone < 0) {
+            boolean isFirst = firstDone < 0;
+            if (isFirst) {
                 firstDone = done;
                 firstNanos = System.nanoTime();
             }
-            if (done % interval == 0 || done == total) {
+            if (isFirst && showsFirst || done % interval == 0 || done == total) {
                 console.say(task + " " + done + unit + " " + detail.get() + left(done));
             }
         }
@@ -94,16 +103,32 @@ abstract class Progress implements AutoCloseable {
         }
 
         @Override
+        void say(String line) {
+            console.say(line);
+        }
+
+        @Override
         public void close() {}
     }
 
     private static final class Bar extends Progress {
         private static final int UPDATE_MILLIS = 500;
 
+        /** What the bar shows beside task, counts and detail: percentage, edges, a few blocks, times, blanks. */
+        private static final int BAR_COLUMNS =
+                " 100% │".length() + "████".length() + "│ ".length() + " (0:00:00 / 0:00:00) ".length();
+
+        private static final String FIELD_GAP = "  ";
+
+        private final Console console;
+        private final int columns;
+        private final int detailColumns;
         private final ProgressBar bar;
 
         Bar(Console console, String task, long total) {
-            int columns = console.terminalColumns().getAsInt();
+            this.console = console;
+            this.columns = console.terminalColumns().getAsInt();
+            this.detailColumns = columns - 1 - task.length() - BAR_COLUMNS - (total + "/" + total).length();
             bar = new ProgressBarBuilder()
                     .setTaskName(task)
                     .setInitialMax(total)
@@ -117,8 +142,26 @@ abstract class Progress implements AutoCloseable {
 
         @Override
         void update(long done, Supplier<String> detail) {
-            bar.setExtraMessage(" " + detail.get());
+            bar.setExtraMessage(fitting(detail.get()));
             bar.stepTo(done);
+        }
+
+        /** The first fields of a detail that have room in the line, whole. */
+        private String fitting(String detail) {
+            StringBuilder kept = new StringBuilder();
+            for (String field : detail.split(FIELD_GAP)) {
+                if (kept.length() + FIELD_GAP.length() + field.length() > detailColumns) {
+                    break;
+                }
+                kept.append(kept.length() == 0 ? " " : FIELD_GAP).append(field);
+            }
+            return kept.toString();
+        }
+
+        /** The bar is painted over; it comes back below with its next update. */
+        @Override
+        void say(String line) {
+            console.say("\r" + " ".repeat(columns - 1) + "\r" + line);
         }
 
         @Override

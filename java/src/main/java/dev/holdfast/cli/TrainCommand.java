@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import dev.holdfast.FineTunedModel;
 import dev.holdfast.Holdfast;
+import dev.holdfast.artifact.StagesFolder;
 import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
@@ -53,8 +54,8 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
 
     private FineTunedModel train(TrainingConfig config) {
         Holdfast holdfast = Holdfast.boot();
-        try (Interruption interruption = Interruption.listen(console);
-                TrainingConsole listener = new TrainingConsole(console)) {
+        try (TrainingConsole listener = new TrainingConsole(console);
+                Interruption interruption = Interruption.listen(console, listener::consequenceOfStopping)) {
             return holdfast.run(config, listener, interruption::isRequested);
         }
     }
@@ -83,7 +84,8 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
         }
         console.say("run         " + model.run());
         model.outcome().checkpoint().ifPresent(path -> console.say("checkpoint  " + path));
-        console.say("model       " + model.run().resolve("model") + "  (runs in ONNX Runtime and onnxruntime-genai)");
+        console.say("model       " + StagesFolder.packagedModel(model.run())
+                + "  (runs in ONNX Runtime and onnxruntime-genai)");
         return ExitCode.OK;
     }
 

@@ -2,9 +2,11 @@ package dev.holdfast.cli;
 
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.config.TrainingSteps;
 import dev.holdfast.train.DataSummary;
 import dev.holdfast.train.EvaluationMetrics;
 import dev.holdfast.train.LedgerEntry;
+import dev.holdfast.train.RetentionMetrics;
 import dev.holdfast.train.StepMetrics;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingPlan;
@@ -13,19 +15,64 @@ import java.util.Locale;
 
 /** Shows a training run: what it resolved and will cost, then its progress. */
 final class TrainingConsole implements TrainingListener, AutoCloseable {
+    private static final long PATIENCE_MILLIS = 3000;
+    private static final String AFTER_THIS_STEP = "stopping after this step";
+
     private final Console console;
-    private Progress progress;
+    private final LongWork work;
+    private volatile Progress progress;
+    private volatile String stopping = AFTER_THIS_STEP;
 
     TrainingConsole(Console console) {
+        this(console, PATIENCE_MILLIS);
+    }
+
+    /**
+     * A listener that shows what it hears.
+     *
+     * @param patienceMillis how long work between the steps may take without being announced
+     */
+    TrainingConsole(Console console, long patienceMillis) {
         this.console = console;
+        this.work = new LongWork(patienceMillis);
     }
 
     @Override
     public void planned(TrainingPlan next) {
-        close();
+        endProgress();
         describe(console, next);
         TrainingConfig config = next.config();
+        stopping = consequence(config.job(), next.firstStep() == next.steps().total());
         progress = Progress.start(console, config.job().command(), next.steps().total(), config.loggingSteps());
+    }
+
+    private static String consequence(Job job, boolean isDone) {
+        return isDone ? "all steps of " + job.command() + " are done already, finishing" : AFTER_THIS_STEP;
+    }
+
+    /** What a request to stop leads to now; on any thread. */
+    String consequenceOfStopping() {
+        return stopping;
+    }
+
+    @Override
+    public void began(String what) {
+        work.begin(() -> say(what + " ..."));
+    }
+
+    @Override
+    public void saving(Path checkpoint, long sizeBytes) {
+        began("writing " + checkpoint.getFileName() + " (" + Sizes.bytes(sizeBytes) + ")");
+    }
+
+    /** A line of its own, above the bar where there is one. */
+    private void say(String line) {
+        Progress shown = progress;
+        if (shown == null) {
+            console.say(line);
+        } else {
+            shown.say(line);
+        }
     }
 
     /** Says what a run has resolved and will cost. */
@@ -70,19 +117,29 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     private static String steps(TrainingPlan plan) {
         TrainingConfig config = plan.config();
         String steps = config.job() == Job.ANCHOR
-                ? format(
-                        "%,d iterations × %,d epochs = %,d steps",
-                        plan.steps().iterations(),
-                        config.innerEpochs(),
-                        plan.steps().total())
-                : format(
-                        "%,d steps of %,d an epoch",
-                        plan.steps().total(), plan.steps().perEpoch());
+                ? anchoredSteps(config, plan.steps())
+                : count(plan.steps().total(), "step")
+                        + format(" of %,d an epoch", plan.steps().perEpoch());
         return plan.firstStep() == 0 ? steps : steps + format(", of which %,d are done", plan.firstStep());
+    }
+
+    private static String anchoredSteps(TrainingConfig config, TrainingSteps steps) {
+        int all = steps.perIteration() * config.outerIterations();
+        String whole = count(config.outerIterations(), "iteration") + " × " + count(config.innerEpochs(), "epoch");
+        return steps.total() < all
+                ? count(steps.total(), "step") + format(" of %,d (%s), by max_steps", all, whole)
+                : whole + " = " + count(all, "step");
+    }
+
+    private static String count(int number, String what) {
+        return format("%,d %s%s", number, what, number == 1 ? "" : "s");
     }
 
     @Override
     public void stepped(StepMetrics metrics) {
+        work.end();
+        Job job = metrics.outerIteration() == null ? Job.SFT : Job.ANCHOR;
+        stopping = consequence(job, metrics.step() == metrics.totalSteps());
         progress.update(metrics.step(), () -> detail(metrics));
     }
 
@@ -100,22 +157,41 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
 
     @Override
     public void evaluated(EvaluationMetrics metrics) {
-        console.say(format(
+        work.end();
+        say(format(
                 "eval    step %,d  loss %.4f  acc %.3f on %,d response tokens",
                 metrics.step(), metrics.evalLoss(), metrics.evalTokenAccuracy(), metrics.evalResponseTokens()));
     }
 
     @Override
+    public void retentionEvaluated(RetentionMetrics metrics) {
+        work.end();
+        say(format(
+                "kept    step %,d  loss %.4f  acc %.3f on %,d response tokens of data.retention",
+                metrics.step(),
+                metrics.retentionLoss(),
+                metrics.retentionTokenAccuracy(),
+                metrics.retentionResponseTokens()));
+    }
+
+    @Override
     public void measured(LedgerEntry entry) {
-        console.say(format(
-                "drift   iteration %d  KL(step) %.4f, bound %.4f  KL from base %.4f  KL to reference %.4f",
-                entry.outerIteration(), entry.klStep(), entry.klBound(), entry.klTotal(), entry.klToReference()));
+        work.end();
+        say(format(
+                "drift   iteration %d  KL(step) %.4f, bound %.4f  KL from base %.4f%s  KL to reference %.4f",
+                entry.outerIteration(),
+                entry.klStep(),
+                entry.klBound(),
+                entry.klTotal(),
+                entry.klTotalRetention() == null ? "" : format(" (on retention rows %.4f)", entry.klTotalRetention()),
+                entry.klToReference()));
     }
 
     @Override
     public void saved(Path checkpoint) {
+        work.end();
         if (console.verbosity() == Verbosity.VERBOSE) {
-            console.say("saved   " + checkpoint);
+            say("saved   " + checkpoint);
         }
     }
 
@@ -131,6 +207,11 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
 
     @Override
     public void close() {
+        work.close();
+        endProgress();
+    }
+
+    private void endProgress() {
         if (progress != null) {
             progress.close();
             progress = null;

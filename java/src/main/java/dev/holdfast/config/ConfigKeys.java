@@ -25,8 +25,9 @@ public final class ConfigKeys {
             required("data.train", ALL, "Training rows, JSON lines; data alone means the same");
     public static final ConfigKey<Path> DATA_EVAL =
             path("data.eval", "Held-out rows of the task, JSON lines, for the evaluation loss");
-    public static final ConfigKey<Path> DATA_RETENTION =
-            path("data.retention", "Rows of what the model should not forget, JSON lines");
+    public static final ConfigKey<Path> DATA_RETENTION = path(
+            "data.retention",
+            "Rows of what the model should not forget, JSON lines; only measured: their loss beside data.eval's, and an anchored run's drift on them");
     public static final ConfigKey<Path> OUT =
             required("out", ALL, "Directory of the run: configuration, metrics, checkpoints");
     public static final ConfigKey<Boolean> RESUME =
@@ -138,7 +139,11 @@ public final class ConfigKeys {
     public static final ConfigKey<Long> LOGGING_STEPS =
             integer("logging_steps", 1, 10, ALL, "Optimizer steps between two lines of progress");
     public static final ConfigKey<Long> EVAL_STEPS = integer(
-            "eval_steps", 0, 0, ALL, "Optimizer steps between two evaluations on data.eval; 0 = at the end alone");
+            "eval_steps",
+            0,
+            0,
+            ALL,
+            "Optimizer steps between two evaluations on data.eval and data.retention; 0 = at the end alone");
     public static final ConfigKey<Boolean> BF16 = toggle(
             "bf16",
             false,

@@ -6,6 +6,7 @@ import dev.holdfast.files.NewFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,7 +161,8 @@ public final class ConfigReader {
 
     private <T> TrainingConfig apply(TrainingConfig config, ConfigKey<T> key, Setting setting) {
         if (!key.jobs().contains(config.job())) {
-            problems.add(setting.where() + ": not a key of " + config.job().command() + ", but of " + commandsOf(key));
+            problems.add(setting.where() + ": not a key of " + config.job().command() + ", but of " + commandsOf(key)
+                    + "; remove it, or run `holdfast " + lastJobOf(key).command() + "`");
             return config;
         }
         Optional<T> value = setting.text().flatMap(key.type()::parse);
@@ -173,6 +175,11 @@ public final class ConfigReader {
 
     private static String commandsOf(ConfigKey<?> key) {
         return key.jobs().stream().sorted().map(Job::command).collect(Collectors.joining(" and "));
+    }
+
+    /** Both stages, where they take it: they do what the other commands do. */
+    private static Job lastJobOf(ConfigKey<?> key) {
+        return Collections.max(key.jobs());
     }
 
     private void requirePaths(Job job, Map<ConfigKey<?>, Setting> known) {

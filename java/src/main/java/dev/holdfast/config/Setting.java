@@ -26,6 +26,9 @@ record Setting(String name, Optional<String> text, String place) {
     }
 
     private String hint(String prefix) {
+        if (ConfigKeys.canonical(name).equals("dry_run")) {
+            return "; `holdfast validate --dry-run` with the same flags makes one step and keeps nothing of it";
+        }
         return ConfigKeys.nearest(name)
                 .map(nearest -> "; did you mean " + prefix + nearest + "?")
                 .orElse("; `holdfast schema` lists the keys");

@@ -1,9 +1,12 @@
 package dev.holdfast.config;
 
+import dev.holdfast.error.InvalidConfigurationException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -71,10 +74,33 @@ public final class TrainingConfig {
     /**
      * The value of a key, or its default.
      *
-     * @throws IllegalStateException if the key is a path that is not set
+     * @throws InvalidConfigurationException if the key is a path that is not set
      */
     public <T> T get(ConfigKey<T> key) {
-        return find(key).orElseThrow(() -> new IllegalStateException(key.name() + ": not set"));
+        return find(key).orElseThrow(() -> new InvalidConfigurationException(List.of(missing(key))));
+    }
+
+    /**
+     * Makes sure that paths without a default are set.
+     *
+     * @throws InvalidConfigurationException naming every one that is not
+     */
+    public void require(ConfigKey<?>... keys) {
+        List<String> missing = Arrays.stream(keys)
+                .filter(key -> find(key).isEmpty())
+                .map(this::missing)
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new InvalidConfigurationException(missing);
+        }
+    }
+
+    /** Who reads files and flags hears of it from {@link ConfigReader}. */
+    private String missing(ConfigKey<?> key) {
+        String setter = key.equals(ConfigKeys.OUT)
+                ? "to(path)"
+                : "with(ConfigKeys." + key.name().toUpperCase(Locale.ROOT).replace('.', '_') + ", path)";
+        return key.name() + ": missing: " + job.command() + " needs it; set it with FineTuning." + setter;
     }
 
     /** Whether the key was set rather than left at its default. */
@@ -89,8 +115,8 @@ public final class TrainingConfig {
             found.add("jsd_beta: expected divergence jsd, which alone uses it, got divergence "
                     + ConfigKeys.DIVERGENCE.type().format(divergence()));
         }
-        if (evalSteps() > 0 && dataEval().isEmpty()) {
-            found.add("eval_steps: expected data.eval to be set as well, got " + evalSteps()
+        if (evalSteps() > 0 && dataEval().isEmpty() && dataRetention().isEmpty()) {
+            found.add("eval_steps: expected data.eval or data.retention to be set as well, got " + evalSteps()
                     + " without rows to evaluate on");
         }
         return found;
@@ -121,7 +147,7 @@ public final class TrainingConfig {
         return find(ConfigKeys.DATA_EVAL);
     }
 
-    /** Rows of what the model should not forget, JSON lines. */
+    /** Rows of what the model should not forget, JSON lines; measured, not trained on. */
     public Optional<Path> dataRetention() {
         return find(ConfigKeys.DATA_RETENTION);
     }

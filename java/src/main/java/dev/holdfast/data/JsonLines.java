@@ -1,6 +1,7 @@
 package dev.holdfast.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -108,18 +109,23 @@ final class JsonLines {
         try {
             return READER.readTree(text);
         } catch (JsonProcessingException e) {
-            String column = e.getLocation() == null
-                    ? ""
-                    : " at column " + e.getLocation().getColumnNr();
             throw MalformedFileException.atLine(
-                    file,
-                    line,
-                    "not JSON: " + e.getOriginalMessage().lines().findFirst().orElse("") + column);
+                    file, line, "not JSON" + where(e) + ": expected one JSON object a line, got " + shortened(text));
         }
     }
 
+    private static String where(JsonProcessingException e) {
+        if (e instanceof JsonEOFException) {
+            return ", it ends too soon";
+        }
+        return e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
+    }
+
     static String describe(JsonNode node) {
-        String text = node.toString();
+        return shortened(node.toString());
+    }
+
+    private static String shortened(String text) {
         return text.length() <= 40 ? text : text.substring(0, 40) + "...";
     }
 }

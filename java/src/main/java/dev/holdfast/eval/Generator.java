@@ -82,6 +82,11 @@ public final class Generator implements AutoCloseable {
         if (messages.isEmpty()) {
             throw new InvalidInputException("messages: expected at least one, got none");
         }
+        if (!tokenizer.hasChatTemplate()) {
+            throw new InvalidInputException(
+                    folder.path() + ": the model has no chat template to put messages into words;"
+                            + " give it the whole text as a prompt (--prompt)");
+        }
         String prompt = tokenizer.chatTemplate().render(messages, true);
         return generate(tokenizer.encode(requireText(prompt), false), options, listener);
     }

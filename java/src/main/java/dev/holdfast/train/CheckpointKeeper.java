@@ -51,6 +51,7 @@ final class CheckpointKeeper {
         if (!Double.isFinite(norm)) {
             throw bad(done, "step " + done + ": the norm of the weights is " + norm + " after the update");
         }
+        context.listener().saving(target, MemoryEstimate.of(context.job()).checkpointBytes());
         student.save(target);
         surplusPossible = true;
         context.listener().saved(target);

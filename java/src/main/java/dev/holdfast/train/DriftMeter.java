@@ -57,7 +57,11 @@ final class DriftMeter implements AutoCloseable {
         }
     }
 
-    /** The ledger's entry for an iteration that went from the snapshot to the student. */
+    /**
+     * The ledger's entry for an iteration that went from the snapshot to the student.
+     *
+     * @param klTotalRetention the drift from the base on other rows; null where there are none
+     */
     LedgerEntry entry(
             int iteration,
             int step,
@@ -65,7 +69,8 @@ final class DriftMeter implements AutoCloseable {
             FrozenModel student,
             FrozenModel snapshot,
             FrozenModel reference,
-            FrozenModel base) {
+            FrozenModel base,
+            Double klTotalRetention) {
         Sums sums = sums(alpha, student, snapshot, reference);
         double total = klTotal(student, base);
         return new LedgerEntry(
@@ -77,6 +82,7 @@ final class DriftMeter implements AutoCloseable {
                 sums.bound == 0 ? null : sums.step / sums.bound,
                 (double) sums.aboveBound / sums.tokens,
                 total,
+                klTotalRetention,
                 sums.toReference / sums.tokens);
     }
 

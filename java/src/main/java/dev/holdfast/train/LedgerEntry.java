@@ -18,6 +18,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param ratio klStep / klBound; null where the bound is 0, as with α = 0
  * @param shareAboveBound share of tokens whose own step exceeds their own bound
  * @param klTotal KL(p_0 ‖ p_{t+1}), base against student
+ * @param klTotalRetention the same on the response tokens of {@code data.retention}; null where there are no such rows
  * @param klToReference KL(p_{t+1} ‖ p_ref), student against reference
  */
 public record LedgerEntry(
@@ -29,6 +30,7 @@ public record LedgerEntry(
         @JsonInclude(JsonInclude.Include.NON_NULL) Double ratio,
         @JsonProperty("share_above_bound") double shareAboveBound,
         @JsonProperty("kl_total") double klTotal,
+        @JsonProperty("kl_total_retention") @JsonInclude(JsonInclude.Include.NON_NULL) Double klTotalRetention,
         @JsonProperty("kl_to_reference") double klToReference) {
     static final String KL_STEP = "kl_step";
 }

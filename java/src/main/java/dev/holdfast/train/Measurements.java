@@ -2,9 +2,12 @@ package dev.holdfast.train;
 
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Batch;
 import dev.holdfast.loss.LossStatistic;
+import java.util.List;
+import java.util.Optional;
 
-/** What is measured between steps: held-out rows now and then, drift where an iteration ends. */
+/** What is measured between steps: rows that are not trained on now and then, drift where an iteration ends. */
 final class Measurements {
     private final RunContext context;
     private final TrainingConfig config;
@@ -43,7 +46,9 @@ final class Measurements {
             measureDrift(done);
         }
         if (evaluationIsDue(done)) {
-            context.job().rows().heldOut().ifPresent(data -> evaluate(data, done));
+            TrainingRows rows = context.job().rows();
+            rows.heldOut().filter(data -> !log.hasEvaluation(done)).ifPresent(data -> evaluate(data, done));
+            rows.retention().filter(data -> !log.hasRetention(done)).ifPresent(data -> evaluateRetention(data, done));
         }
     }
 
@@ -52,19 +57,30 @@ final class Measurements {
     }
 
     private boolean evaluationIsDue(int done) {
-        boolean due = config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
-        return due && !log.hasEvaluation(done);
+        return config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
     }
 
     private void measureDrift(int done) {
+        List<Batch> rows = context.job().rows().driftBatches();
+        Optional<List<Batch>> retention = context.job().rows().retentionDriftBatches();
+        began(
+                "measuring drift",
+                rowsOf(rows) + retention.map(Measurements::rowsOf).orElse(0));
         try (Teachers.Loan student = teachers.lend(done);
                 Teachers.Loan before = teachers.lend(schedule.iterationStart(done - 1));
                 Teachers.Loan base = teachers.lend(0);
                 Teachers.Loan reference = teachers.lendReference();
-                DriftMeter meter = teachers.driftMeter(context.job().rows().driftBatches())) {
+                DriftMeter meter = teachers.driftMeter(rows)) {
             int iteration = schedule.iteration(done - 1) + 1;
             LedgerEntry entry = meter.entry(
-                    iteration, done, config.alpha(), student.model(), before.model(), reference.model(), base.model());
+                    iteration,
+                    done,
+                    config.alpha(),
+                    student.model(),
+                    before.model(),
+                    reference.model(),
+                    base.model(),
+                    retentionDrift(retention, student.model(), base.model()));
             requireFinite(done, "KL(step)", entry.klStep());
             requireFinite(done, "KL from the base", entry.klTotal());
             log.drift(entry);
@@ -72,7 +88,26 @@ final class Measurements {
         }
     }
 
+    /** Drift from the base on rows of what should be kept; null where there are none. */
+    private Double retentionDrift(Optional<List<Batch>> batches, FrozenModel student, FrozenModel base) {
+        if (batches.isEmpty()) {
+            return null;
+        }
+        try (DriftMeter meter = teachers.driftMeter(batches.get())) {
+            return meter.klTotal(student, base);
+        }
+    }
+
+    private static int rowsOf(List<Batch> batches) {
+        return batches.stream().mapToInt(batch -> batch.rows().size()).sum();
+    }
+
+    private void began(String work, int rows) {
+        context.listener().began(work + " on " + rows + " rows");
+    }
+
     private void evaluate(TrainingData data, int done) {
+        began("evaluating", data.rows());
         double[] sums = steps.evaluate(data.inOrder(data.rows()));
         long responses = data.summary().responseTokens();
         EvaluationMetrics metrics = new EvaluationMetrics(
@@ -83,6 +118,20 @@ final class Measurements {
         requireFinite(done, "loss on the held-out rows", metrics.evalLoss());
         log.evaluation(metrics);
         context.listener().evaluated(metrics);
+    }
+
+    private void evaluateRetention(TrainingData data, int done) {
+        began("evaluating retention", data.rows());
+        double[] sums = steps.evaluate(data.inOrder(data.rows()));
+        long responses = data.summary().responseTokens();
+        RetentionMetrics metrics = new RetentionMetrics(
+                done,
+                -sums[LossStatistic.LABEL_LOG_PROBABILITY.column()] / responses,
+                sums[LossStatistic.LABEL_IS_ARGMAX.column()] / responses,
+                responses);
+        requireFinite(done, "loss on the retention rows", metrics.retentionLoss());
+        log.retention(metrics);
+        context.listener().retentionEvaluated(metrics);
     }
 
     /**

@@ -29,13 +29,13 @@ import java.util.Optional;
 record PreparedJob(
         TrainingConfig config, ArtifactDirectory artifact, Optional<ModelFolder> reference, TrainingRows rows) {
     /** Reads what a configuration names, and the rows. */
-    static PreparedJob of(TrainingConfig given, Examples train, Optional<Examples> eval) {
+    static PreparedJob of(TrainingConfig given, Examples train, Optional<Examples> eval, Optional<Examples> retention) {
         ArtifactDirectory artifact = ArtifactDirectory.open(given.artifact());
         TrainingConfig config = fitted(given, artifact.manifest().model());
         requireProducts(config, artifact, NativeLibrary.load().multipliesBfloat16());
         Optional<ModelFolder> reference =
                 config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
-        return new PreparedJob(config, artifact, reference, TrainingRows.of(config, artifact, train, eval));
+        return new PreparedJob(config, artifact, reference, TrainingRows.of(config, artifact, train, eval, retention));
     }
 
     /** Refuses {@code bf16} where it could not be had, before a run says that it has it. */

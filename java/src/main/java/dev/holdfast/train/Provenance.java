@@ -25,7 +25,7 @@ import java.util.Objects;
  * @param seed of the shuffling
  * @param artifact the artifact and the digest of its manifest
  * @param reference the reference and the digest of its weights; null for supervised fine-tuning
- * @param data training rows and, where given, held-out rows, with their digests
+ * @param data training rows and, where given, held-out rows and rows of what should be kept, with their digests
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record Provenance(

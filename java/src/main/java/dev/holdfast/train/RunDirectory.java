@@ -163,6 +163,10 @@ final class RunDirectory {
         return new JsonLinesFile(path.resolve("eval.jsonl"));
     }
 
+    JsonLinesFile retention() {
+        return new JsonLinesFile(path.resolve("retention.jsonl"));
+    }
+
     JsonLinesFile ledger() {
         return new JsonLinesFile(path.resolve("ledger.jsonl"));
     }
@@ -178,6 +182,7 @@ final class RunDirectory {
     void keepUpTo(int step) {
         metrics().keepUpTo(step);
         evaluations().keepUpTo(step);
+        retention().keepUpTo(step);
         ledger().keepUpTo(step);
     }
 

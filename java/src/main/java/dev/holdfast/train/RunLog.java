@@ -1,6 +1,6 @@
 package dev.holdfast.train;
 
-/** What a run measures, in its files: each line of metrics, evaluation or ledger also goes to TensorBoard. */
+/** What a run measures, in its files: each line of metrics, evaluation, retention or ledger also goes to TensorBoard. */
 final class RunLog {
     private final RunDirectory directory;
     private final int firstStep;
@@ -26,6 +26,14 @@ final class RunLog {
 
     boolean hasEvaluation(int step) {
         return directory.evaluations().has(step, EvaluationMetrics.LOSS);
+    }
+
+    void retention(RetentionMetrics metrics) {
+        record(directory.retention(), metrics);
+    }
+
+    boolean hasRetention(int step) {
+        return directory.retention().has(step, RetentionMetrics.LOSS);
     }
 
     void drift(LedgerEntry entry) {

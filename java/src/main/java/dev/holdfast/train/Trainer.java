@@ -1,6 +1,7 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
@@ -28,13 +29,13 @@ public final class Trainer {
     /**
      * Runs a job.
      *
-     * @param config a job of kind {@link Job#SFT} or {@link Job#ANCHOR}; its paths of data are not read
+     * @param config a job of kind {@link Job#SFT} or {@link Job#ANCHOR}; of its paths of data only {@code data.retention} is read
      * @param train rows to learn
      * @param eval held-out rows
      * @param stopRequested asked before every step; once it is true the run writes a checkpoint and ends
      * @throws dev.holdfast.error.InvalidInputException if the run directory holds a run that is not to be resumed, the reference has
      *     another vocabulary, or no row can be learnt
-     * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model
+     * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model, or lacks the run's directory
      * @throws dev.holdfast.error.NonFiniteLossException if loss or gradients are not finite
      * @throws FileAccessException if a file cannot be read or written, such as on a full disk; the run can be resumed
      * @throws dev.holdfast.error.HoldfastException if a file is damaged or ONNX Runtime fails
@@ -48,7 +49,9 @@ public final class Trainer {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
-        PreparedJob job = PreparedJob.of(config, train, eval);
+        config.require(ConfigKeys.ARTIFACT, ConfigKeys.OUT);
+        PreparedJob job =
+                PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
         RunContext context = new RunContext(job, begin(job), listener);
         Optional<ModelFolder> start = ResumePoint.find(context);
         int done = start.flatMap(folder -> ModelFolder.stepOf(folder.path())).orElse(0);
@@ -60,6 +63,7 @@ public final class Trainer {
 
     private static TrainingOutcome finish(
             RunContext context, TrainingPlan plan, Optional<ModelFolder> start, BooleanSupplier stopRequested) {
+        context.listener().began("loading the model");
         try (Student student = Student.open(context.job(), start);
                 Teachers teachers = Teachers.open(context.job(), context.directory())) {
             return new TrainingLoop(context, plan, student, teachers).run(stopRequested);
@@ -92,7 +96,7 @@ public final class Trainer {
      * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
      */
     public static TrainingPlan plan(TrainingConfig config, Examples train) {
-        return PreparedJob.of(config, train, Optional.empty()).plan(0);
+        return trainingOnly(config, train).plan(0);
     }
 
     /**
@@ -101,12 +105,16 @@ public final class Trainer {
      * @throws dev.holdfast.error.HoldfastException as {@link #run}
      */
     public static DryRun dryRun(TrainingConfig config, Examples train) {
-        PreparedJob job = PreparedJob.of(config, train, Optional.empty());
+        PreparedJob job = trainingOnly(config, train);
         try (Student student = Student.open(job, Optional.empty());
                 Teachers teachers = Teachers.open(job, RunDirectory.at(config.out()))) {
             teachers.takeSnapshot(0);
             return firstStep(job, new StepRunner(job.config(), student, teachers));
         }
+    }
+
+    private static PreparedJob trainingOnly(TrainingConfig config, Examples train) {
+        return PreparedJob.of(config, train, Optional.empty(), Optional.empty());
     }
 
     private static DryRun firstStep(PreparedJob job, StepRunner steps) {

@@ -12,11 +12,23 @@ public interface TrainingListener {
     /** The run is about to begin. */
     default void planned(TrainingPlan plan) {}
 
+    /**
+     * Work between the steps begins that may take minutes on a large model, such as "measuring drift on 64 rows"; the next call of any
+     * method comes when it is done or other work begins.
+     */
+    default void began(String work) {}
+
+    /** A checkpoint of so many bytes is about to be written. */
+    default void saving(Path checkpoint, long sizeBytes) {}
+
     /** An optimizer step is done. */
     default void stepped(StepMetrics metrics) {}
 
     /** The held-out rows were evaluated. */
     default void evaluated(EvaluationMetrics metrics) {}
+
+    /** The rows of what should not be forgotten were evaluated. */
+    default void retentionEvaluated(RetentionMetrics metrics) {}
 
     /** An outer iteration of an anchored run ended. */
     default void measured(LedgerEntry entry) {}

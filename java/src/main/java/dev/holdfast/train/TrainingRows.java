@@ -14,16 +14,22 @@ import java.util.Optional;
  *
  * @param train what is learnt
  * @param heldOut what is only evaluated
+ * @param retention what should not be forgotten, only evaluated too
  */
-record TrainingRows(TrainingData train, Optional<TrainingData> heldOut) {
+record TrainingRows(TrainingData train, Optional<TrainingData> heldOut, Optional<TrainingData> retention) {
     /** Rows on which drift is measured. */
     private static final int DRIFT_ROWS = 64;
 
     static TrainingRows of(
-            TrainingConfig config, ArtifactDirectory artifact, Examples train, Optional<Examples> heldOut) {
+            TrainingConfig config,
+            ArtifactDirectory artifact,
+            Examples train,
+            Optional<Examples> heldOut,
+            Optional<Examples> retention) {
         return new TrainingRows(
                 TrainingData.of(config, artifact, train),
-                heldOut.map(examples -> TrainingData.of(config, artifact, examples)));
+                heldOut.map(examples -> TrainingData.of(config, artifact, examples)),
+                retention.map(examples -> TrainingData.of(config, artifact, examples)));
     }
 
     /** The batches on which drift is measured: held-out rows where there are any. */
@@ -31,11 +37,17 @@ record TrainingRows(TrainingData train, Optional<TrainingData> heldOut) {
         return heldOut.orElse(train).inOrder(DRIFT_ROWS);
     }
 
+    /** The batches on which drift of what should be kept is measured. */
+    Optional<List<Batch>> retentionDriftBatches() {
+        return retention.map(data -> data.inOrder(DRIFT_ROWS));
+    }
+
     /** Where the rows came from, and the digests of what they became. */
     Map<String, Provenance.Input> inputs() {
         Map<String, Provenance.Input> inputs = new LinkedHashMap<>();
         inputs.put("train", train.input());
         heldOut.ifPresent(data -> inputs.put("eval", data.input()));
+        retention.ifPresent(data -> inputs.put("retention", data.input()));
         return inputs;
     }
 }

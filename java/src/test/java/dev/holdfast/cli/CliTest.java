@@ -3,7 +3,10 @@ package dev.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.Holdfast;
 import dev.holdfast.config.ConfigKeys;
+import dev.holdfast.config.Job;
+import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.NonFiniteLossException;
@@ -15,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -206,6 +210,58 @@ class CliTest {
     }
 
     @Test
+    void aModelFileIsToBeExportedFirst() throws IOException {
+        String file = Files.writeString(directory.resolve("model.gguf"), "GGUF").toString();
+        String out = directory.resolve("run").toString();
+        assertThat(run("sft", "--artifact", file, "--data", rows(), "--out", out))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("finetune", "--artifact", file, "--data", rows(), "--out", out))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("package", "--run", file, "--out", out)).isEqualTo(ExitCode.FAILURE);
+        assertThat(run("generate", "--model", file, "--prompt", "w5")).isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .hasSize(4)
+                .allMatch(line -> line.startsWith("error: " + file + ": expected ")
+                        && line.contains(", got a file; export the model first: holdfast export --model " + file
+                                + " --out DIR"));
+    }
+
+    @Test
+    void theFolderOfBothStagesStandsForItsAnchoredRun() throws IOException {
+        Path both = directory.resolve("both");
+        String[] job = {"finetune", "--artifact", artifact(), "--data", rows(), "--out", both.toString()};
+        assertThat(run(concatenated(job, new String[] {"--max_steps", "1", "--outer_iterations", "1", "--quiet"})))
+                .isZero();
+        String scores = directory.resolve("scores.jsonl").toString();
+        String model = directory.resolve("model").toString();
+        assertThat(run("score", "--model", both.toString(), "--data", rows(), "--out", scores))
+                .isZero();
+        String ofFolder = Files.readString(Path.of(scores));
+        String anchor = both.resolve("anchor").toString();
+        assertThat(run("score", "--model", anchor, "--data", rows(), "--out", scores))
+                .isZero();
+        assertThat(ofFolder).isEqualTo(Files.readString(Path.of(scores)));
+        assertThat(run("package", "--run", both.toString(), "--out", model)).isZero();
+        assertThat(run("generate", "--model", both.toString(), "--prompt", "w5 w6", "--max_new_tokens", "2"))
+                .isZero();
+
+        Files.delete(both.resolve("anchor/model/genai_config.json"));
+        messages.reset();
+        assertThat(run("package", "--run", both.toString(), "--out", model + "-2"))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("score", "--model", both.toString(), "--data", rows(), "--out", scores))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(run("generate", "--model", both.toString(), "--prompt", "w5"))
+                .isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .hasSizeGreaterThanOrEqualTo(3)
+                .filteredOn(line -> line.startsWith("error: "))
+                .hasSize(3)
+                .allMatch(line -> line.endsWith(
+                        "name one of its runs: " + both.resolve("sft") + " or " + both.resolve("anchor")));
+    }
+
+    @Test
     void filesThatAreNotThereAreBadInputAndToldTogether() {
         assertThat(run("score", "--model", "none", "--data", "none.jsonl", "--out", "s"))
                 .isEqualTo(ExitCode.FAILURE);
@@ -373,6 +429,35 @@ class CliTest {
     }
 
     @Test
+    void aPlanSaysWhereMaxStepsCutsIt() {
+        String[] job = {"validate", "--job", "finetune", "--artifact", artifact(), "--data", rows(), "--out", "d"};
+        assertThat(run(concatenated(job, new String[] {"--outer_iterations", "1", "--max_steps", "4"})))
+                .isZero();
+        assertThat(said())
+                .anyMatch(line -> line.startsWith("plan    4 steps of 2 an epoch; "))
+                .anyMatch(line -> line.startsWith("plan    4 steps of 10 (1 iteration × 5 epochs), by max_steps; "));
+    }
+
+    @Test
+    void aRequestToStopAfterTheLastStepIsToldThatAllAreDone() {
+        TrainingConfig config = TrainingConfig.of(Job.SFT)
+                .with(ConfigKeys.ARTIFACT, Path.of(artifact()))
+                .with(ConfigKeys.DATA_TRAIN, Path.of(rows()))
+                .with(ConfigKeys.OUT, directory.resolve("run"))
+                .with(ConfigKeys.MAX_STEPS, 2L);
+        try (TrainingConsole listener = new TrainingConsole(console(OptionalInt.empty()))) {
+            List<String> asked = new ArrayList<>();
+            Holdfast.boot().run(config, listener, () -> {
+                asked.add(listener.consequenceOfStopping());
+                return false;
+            });
+            assertThat(asked).containsOnly("stopping after this step");
+            assertThat(listener.consequenceOfStopping()).isEqualTo("all steps of sft are done already, finishing");
+        }
+        assertThat(said()).anyMatch(line -> line.startsWith("sft 1/2  loss "));
+    }
+
+    @Test
     void rowsThatCannotBeLearntAreBadInputRatherThanAProblemOfTheConfiguration() throws IOException {
         Path broken = Files.writeString(directory.resolve("broken.jsonl"), "{\"prompt\": ");
         assertThat(run("validate", "--artifact", artifact(), "--data", broken.toString(), "--out", "d"))
@@ -473,7 +558,8 @@ class CliTest {
     @Test
     void theFirstSignalAsksAndTheSecondStops() {
         AtomicInteger stops = new AtomicInteger();
-        try (Interruption interruption = Interruption.simulated(console(OptionalInt.empty()), stops::incrementAndGet)) {
+        try (Interruption interruption = Interruption.simulated(
+                console(OptionalInt.empty()), () -> "stopping after this step", stops::incrementAndGet)) {
             assertThat(interruption.isRequested()).isFalse();
             interruption.signalled();
             assertThat(interruption.isRequested()).isTrue();
@@ -485,7 +571,7 @@ class CliTest {
 
     @Test
     void signalsOfTheSystemAskToStopWhileSomebodyListens() throws Exception {
-        try (Interruption interruption = Interruption.listen(console(OptionalInt.empty()))) {
+        try (Interruption interruption = Interruption.listen(console(OptionalInt.empty()), () -> "stopping")) {
             String self = Long.toString(ProcessHandle.current().pid());
             assertThat(new ProcessBuilder("kill", "-TERM", self).start().waitFor())
                     .isZero();
@@ -498,7 +584,7 @@ class CliTest {
     }
 
     @Test
-    void plainProgressIsALineEachInterval() {
+    void plainProgressIsTheFirstLineAndOneEachInterval() {
         try (Progress progress = Progress.start(console(OptionalInt.empty()), "sft", 25, 10)) {
             for (int step = 1; step <= 25; step++) {
                 int done = step;
@@ -507,7 +593,10 @@ class CliTest {
         }
         assertThat(said())
                 .containsExactly(
-                        "sft 10/25  loss 10  left 0:00", "sft 20/25  loss 20  left 0:00", "sft 25/25  loss 25");
+                        "sft 1/25  loss 1",
+                        "sft 10/25  loss 10  left 0:00",
+                        "sft 20/25  loss 20  left 0:00",
+                        "sft 25/25  loss 25");
     }
 
     @Test
@@ -546,6 +635,49 @@ class CliTest {
         String[] drawn = messages.toString(StandardCharsets.UTF_8).split("[\r\n]");
         assertThat(drawn).allMatch(line -> line.length() <= 60).anyMatch(line -> line.startsWith("sft 100%"));
         assertThat(messages.toString(StandardCharsets.UTF_8)).doesNotContain("\u001b[3");
+    }
+
+    @Test
+    void aBarShowsOnlyFieldsThatFitWhole() {
+        String detail = "loss 0.0831  acc 0.942  lr 9.8e-06  |g| 0.71  1,240 tok/s";
+        for (int columns : new int[] {80, 100, 200}) {
+            messages.reset();
+            try (Progress progress = Progress.start(console(OptionalInt.of(columns)), "anchor", 375, 10)) {
+                progress.update(375, () -> detail);
+            }
+            String[] drawn = messages.toString(StandardCharsets.UTF_8).split("[\r\n]");
+            String last = Arrays.stream(drawn)
+                    .filter(line -> line.contains("loss"))
+                    .reduce((first, second) -> second)
+                    .orElseThrow();
+            String shown = last.substring(last.indexOf("loss")).strip();
+            assertThat(last.length()).isLessThanOrEqualTo(columns);
+            assertThat(detail + "  ").startsWith(shown + "  ");
+            assertThat(columns < 200 || shown.equals(detail)).isTrue();
+        }
+    }
+
+    @Test
+    void workThatTakesLongIsAnnouncedAndWorkThatDoesNotIsNot() throws InterruptedException {
+        try (TrainingConsole listener = new TrainingConsole(console(OptionalInt.empty()), 0)) {
+            listener.saving(Path.of("run/checkpoint-20"), 3L << 29);
+            await("writing checkpoint-20 (1.5 GiB) ...");
+            listener.began("measuring drift on 64 rows");
+            await("writing checkpoint-20 (1.5 GiB) ...", "measuring drift on 64 rows ...");
+        }
+        messages.reset();
+        try (TrainingConsole listener = new TrainingConsole(console(OptionalInt.empty()), 60_000)) {
+            listener.began("packaging run/model");
+        }
+        assertThat(said()).isEmpty();
+    }
+
+    private void await(String... lines) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (said().size() < lines.length && System.nanoTime() < deadline) {
+            Thread.sleep(5);
+        }
+        assertThat(said()).containsExactly(lines);
     }
 
     @Test

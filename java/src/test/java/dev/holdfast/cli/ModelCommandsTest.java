@@ -105,6 +105,28 @@ class ModelCommandsTest {
     }
 
     @Test
+    void aModelWithoutAChatTemplateIsAskedByAPrompt() throws IOException {
+        Path out = directory.resolve("without-template");
+        run("package", "--run", tiny.artifact().toString(), "--out", out.toString());
+        Files.deleteIfExists(out.resolve("chat_template.jinja"));
+        Files.writeString(out.resolve("tokenizer_config.json"), "{\"eos_token\": \"</s>\"}");
+        assertThat(run("generate", "--model", out.toString(), "--chat", "w5")).isEqualTo(ExitCode.FAILURE);
+        assertThat(said())
+                .isEqualTo("error: " + out + ": the model has no chat template to put messages into words;"
+                        + " give it the whole text as a prompt (--prompt)\n");
+    }
+
+    @Test
+    void aFullContextIsTold() {
+        assertThat(generate("--prompt", "w5 ".repeat(60), "--max_new_tokens", "30"))
+                .isEqualTo(ExitCode.OK);
+        assertThat(said()).contains("stopped: the model's context of 64 tokens is full, the prompt included\n");
+        assertThat(generate("--prompt", "w5 ".repeat(60), "--max_new_tokens", "2"))
+                .isEqualTo(ExitCode.OK);
+        assertThat(said()).doesNotContain("stopped");
+    }
+
+    @Test
     void wrongFlagsAreWrongUsage() {
         assertThat(generate()).isEqualTo(ExitCode.USAGE);
         assertThat(said()).contains("--prompt, --chat and --messages, got none");

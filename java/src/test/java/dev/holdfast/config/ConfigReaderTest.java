@@ -145,7 +145,7 @@ class ConfigReaderTest {
                 "per_device_train_batch_size: 0 | per_device_train_batch_size: expected a whole number of at least 1, got \"0\"",
                 "shuffle: 2 | shuffle: expected true or false, got \"2\"",
                 "interpolation: linear | interpolation: expected logit or probability, got \"linear\"",
-                "num_train_epochs: 3 | num_train_epochs: not a key of anchor, but of sft and finetune",
+                "num_train_epochs: 3 | num_train_epochs: not a key of anchor, but of sft and finetune; remove it, or run `holdfast finetune`",
             })
     void aWrongValueIsToldWithWhatIsExpected(String line, String problem) {
         String paths = "artifact: a\nreference: b\ndata: c\nout: d\n";
@@ -153,6 +153,15 @@ class ConfigReaderTest {
                 .first()
                 .asString()
                 .isEqualTo("anchor.yaml:5: " + problem);
+    }
+
+    @Test
+    void aDryRunIsPointedToTheCommandThatMakesIt() {
+        assertThat(problems(ConfigReader.of(Job.SFT).flag("dry-run", "")))
+                .first()
+                .asString()
+                .isEqualTo("--dry-run: unknown flag; `holdfast validate --dry-run` with the same flags makes one step"
+                        + " and keeps nothing of it");
     }
 
     @Test
@@ -185,7 +194,8 @@ class ConfigReaderTest {
         assertThat(problemsOfLine("jsd_beta: 0.1"))
                 .containsExactly("jsd_beta: expected divergence jsd, which alone uses it, got divergence forward_kl");
         assertThat(problems(ConfigReader.of(Job.SFT).yaml("artifact: a\ndata: d\nout: o\neval_steps: 5", NAME)))
-                .containsExactly("eval_steps: expected data.eval to be set as well, got 5 without rows to evaluate on");
+                .containsExactly(
+                        "eval_steps: expected data.eval or data.retention to be set as well, got 5 without rows to evaluate on");
     }
 
     @Test
@@ -289,7 +299,7 @@ class ConfigReaderTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("warmup_ratio: expected a number from 0 to 1, got 2.0");
         assertThatThrownBy(config::out)
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("out: not set");
+                .isInstanceOf(InvalidConfigurationException.class)
+                .hasMessage("out: missing: sft needs it; set it with FineTuning.to(path)");
     }
 }

@@ -105,8 +105,13 @@ class ExamplesTest {
 
     @Test
     void faultsNameFileAndLine() throws IOException {
-        assertFault("{\"text\": \"a\"}\n{\"prompt\": ", ":2: not JSON: Unexpected end-of-input");
-        assertFault("{\"text\": \"a\"} {\"text\": \"b\"}", ":1: not JSON");
+        assertFault(
+                "{\"text\": \"a\"}\n{\"prompt\": ",
+                ":2: not JSON, it ends too soon: expected one JSON object a line, got {\"prompt\": ");
+        assertFault(
+                "Once upon a time", ":1: not JSON at column 5: expected one JSON object a line, got Once upon a time");
+        assertFault(
+                "{\"text\": \"a\"} {\"text\": \"b\"}", ":1: not JSON at column 17: expected one JSON object a line");
         assertFault("[1]", ":1: expected a JSON object, got [1]");
         assertFault(
                 "\n\n{}",
