@@ -3,6 +3,7 @@ package dev.holdfast.files;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;

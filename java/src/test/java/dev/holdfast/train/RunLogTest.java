@@ -20,7 +20,7 @@ class RunLogTest {
         RunLog log = new RunLog(RunDirectory.create(folder.resolve("run")), 0);
         log.step(TensorBoardFileTest.metrics(1, 4.5));
         log.evaluation(new EvaluationMetrics(1, 3.5, 0.75, 80));
-        log.drift(new LedgerEntry(1, 1, 80, 0.25, 0.5, 0.5, 0.125, 1.5, 2.5));
+        log.drift(new LedgerEntry(1, 1, 80, 0.25, 0.5, 0.5, 0.125, 1.5, null, 2.5));
         assertThat(TinyRuns.metrics(folder.resolve("run"))).hasSize(1);
         assertThat(TinyRuns.lines(folder.resolve("run/eval.jsonl"))).hasSize(1);
         assertThat(TinyRuns.lines(folder.resolve("run/ledger.jsonl"))).hasSize(1);
