@@ -99,8 +99,12 @@ public final class Holdfast {
         if (config.job() != Job.FINETUNE) {
             return runStage(config, listener, stopRequested);
         }
-        TrainingConfig stages = Trainer.beginStages(config);
-        Path out = config.out();
+        return Trainer.runStages(config, stages -> runStages(stages, listener, stopRequested));
+    }
+
+    private static FineTunedModel runStages(
+            TrainingConfig stages, TrainingListener listener, BooleanSupplier stopRequested) {
+        Path out = stages.out();
         FineTunedModel sft = runStage(stage(stages, Job.SFT, out.resolve(SFT_STAGE)), listener, stopRequested);
         if (!sft.outcome().finished()) {
             return sft;
@@ -118,18 +122,17 @@ public final class Holdfast {
             TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
-        TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
-        FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
-        Path packaged = outcome.run().resolve(MODEL);
-        if (outcome.finished() && !Files.exists(packaged)) {
-            packageModel(model, packaged);
-        }
-        return model;
+        TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested, Holdfast::packageFinished);
+        return new FineTunedModel(outcome.run(), outcome);
     }
 
-    private static void packageModel(FineTunedModel model, Path target) {
+    private static void packageFinished(TrainingOutcome outcome) {
+        Path target = outcome.run().resolve(MODEL);
+        if (!outcome.finished() || Files.exists(target)) {
+            return;
+        }
         try {
-            model.packageTo(target);
+            new FineTunedModel(outcome.run(), outcome).packageTo(target);
         } catch (FileAccessException e) {
             throw e.advising(
                     "The run is finished and its checkpoints are whole; when the cause is mended, package it with "

@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /**
  * Trains any directory of ONNX Runtime training artifacts on tensors given by name, one optimizer step per batch at a constant learning rate.
@@ -97,9 +96,21 @@ public final class ArtifactSteps {
             List<Map<String, HostTensor>> batches =
                     NumberedBatches.of(job.batchesName(), session.trainInputs(), job.batches());
             createFolder(job.out());
+            return alone(session, job, batches, listener);
+        }
+    }
+
+    private static Outcome alone(
+            TrainingSession session, Job job, List<Map<String, HostTensor>> batches, Consumer<Step> listener) {
+        RunLock lock = RunLock.take(job.out());
+        try {
+            // Another job may have come and gone since.
+            requireUnused(job.out());
             Path metrics = job.out().resolve("metrics.jsonl");
             List<Float> losses = train(session, job, batches, metrics, listener);
             return new Outcome(losses, save(session, job.out(), batches.size()), metrics);
+        } finally {
+            lock.close();
         }
     }
 
@@ -165,8 +176,8 @@ public final class ArtifactSteps {
         if (!Files.isDirectory(out)) {
             throw new InvalidInputException(out + ": expected a new or empty folder, got a file");
         }
-        try (Stream<Path> entries = Files.list(out)) {
-            if (entries.findAny().isPresent()) {
+        try {
+            if (!RunLock.isUnused(out)) {
                 throw new InvalidInputException(
                         out + ": expected a new or empty folder, got one with content; choose another");
             }
