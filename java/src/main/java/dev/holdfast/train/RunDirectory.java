@@ -138,6 +138,7 @@ final class RunDirectory implements AutoCloseable {
     void begin(TrainingConfig config, Path artifact, Provenance provenance) {
         writeConfig(config);
         ModelFiles.copy(artifact, path);
+        ModelFiles.sign(path);
         JsonFiles.write(path.resolve(PROVENANCE), provenance);
     }
 

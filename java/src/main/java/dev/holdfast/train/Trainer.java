@@ -1,5 +1,6 @@
 package dev.holdfast.train;
 
+import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
@@ -105,6 +106,7 @@ public final class Trainer {
         before.ifPresent(earlier -> earlier.requireSameModels(provenance));
         run.requireSameConfig(config);
         before.ifPresent(earlier -> earlier.requireSameRows(provenance));
+        before.ifPresent(earlier -> ModelFiles.verify(run.path()));
         if (before.isEmpty()) {
             run.begin(config, job.artifact().path(), provenance);
         }
