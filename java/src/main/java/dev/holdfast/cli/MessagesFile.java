@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.data.Message;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.JsonFault;
 import dev.holdfast.error.MalformedFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,8 +45,7 @@ final class MessagesFile {
         try {
             return new ObjectMapper().readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
-            long line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-            throw MalformedFileException.atLine(file, line, "not JSON: " + e.getOriginalMessage());
+            throw MalformedFileException.of(file, JsonFault.describe(e), e);
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }

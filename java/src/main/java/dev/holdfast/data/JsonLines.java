@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.error.JsonFault;
 import dev.holdfast.error.MalformedFileException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -108,13 +109,7 @@ final class JsonLines {
         try {
             return READER.readTree(text);
         } catch (JsonProcessingException e) {
-            String column = e.getLocation() == null
-                    ? ""
-                    : " at column " + e.getLocation().getColumnNr();
-            throw MalformedFileException.atLine(
-                    file,
-                    line,
-                    "not JSON: " + e.getOriginalMessage().lines().findFirst().orElse("") + column);
+            throw MalformedFileException.atLine(file, line, JsonFault.describeInLine(e));
         }
     }
 

@@ -106,8 +106,9 @@ class ExamplesTest {
 
     @Test
     void faultsNameFileAndLine() throws IOException {
-        assertFault("{\"text\": \"a\"}\n{\"prompt\": ", ":2: not JSON: Unexpected end-of-input");
-        assertFault("{\"text\": \"a\"} {\"text\": \"b\"}", ":1: not JSON");
+        assertFault("{\"text\": \"a\"}\n{\"prompt\": ", ":2: not JSON: column 12");
+        assertFault(
+                "{\"text\": \"a\"} {\"text\": \"b\"}", ":1: expected one JSON value, got another after it: column 15");
         assertFault("[1]", ":1: expected a JSON object, got [1]");
         assertFault(
                 "\n\n{}",
