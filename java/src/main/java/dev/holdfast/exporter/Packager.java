@@ -59,8 +59,9 @@ public final class Packager {
      * @throws dev.holdfast.error.FileAccessException if a file cannot be read or written, such as on a full disk
      */
     public DeployableFolder packageTo(Path target) {
-        JsonNode huggingFace = JsonFiles.read(source.tokenizer().resolve(ArtifactDirectory.CONFIG), JsonNode.class);
-        Decoder decoder = Decoder.of(ModelConfig.of(huggingFace));
+        Path file = source.tokenizer().resolve(ArtifactDirectory.CONFIG);
+        JsonNode huggingFace = JsonFiles.read(file, JsonNode.class);
+        Decoder decoder = Decoder.of(ModelConfig.of(huggingFace, file.toString()));
         try (StagedDirectory staged = StagedDirectory.forNew(target);
                 Tokenizer tokenizer = Tokenizer.load(source.tokenizer())) {
             Path folder = staged.path();
