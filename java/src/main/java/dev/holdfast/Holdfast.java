@@ -96,8 +96,12 @@ public final class Holdfast {
         if (config.job() != Job.FINETUNE) {
             return runStage(config, listener, stopRequested);
         }
-        TrainingConfig stages = Trainer.beginStages(config);
-        StagesFolder folder = new StagesFolder(config.out());
+        return Trainer.runStages(config, stages -> runStages(stages, listener, stopRequested));
+    }
+
+    private static FineTunedModel runStages(
+            TrainingConfig stages, TrainingListener listener, BooleanSupplier stopRequested) {
+        StagesFolder folder = new StagesFolder(stages.out());
         FineTunedModel sft = runStage(stage(stages, Job.SFT, folder.sft()), listener, stopRequested);
         if (!sft.outcome().finished()) {
             return sft;
@@ -114,19 +118,19 @@ public final class Holdfast {
             TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
-        TrainingOutcome outcome = Trainer.run(config, train, eval, listener, stopRequested);
-        FineTunedModel model = new FineTunedModel(outcome.run(), outcome);
-        Path packaged = StagesFolder.packagedModel(outcome.run());
-        if (outcome.finished() && !Files.exists(packaged)) {
-            listener.began("packaging " + packaged);
-            packageModel(model, packaged);
-        }
-        return model;
+        TrainingOutcome outcome = Trainer.run(
+                config, train, eval, listener, stopRequested, finished -> packageFinished(finished, listener));
+        return new FineTunedModel(outcome.run(), outcome);
     }
 
-    private static void packageModel(FineTunedModel model, Path target) {
+    private static void packageFinished(TrainingOutcome outcome, TrainingListener listener) {
+        Path target = StagesFolder.packagedModel(outcome.run());
+        if (!outcome.finished() || Files.exists(target)) {
+            return;
+        }
+        listener.began("packaging " + target);
         try {
-            model.packageTo(target);
+            new FineTunedModel(outcome.run(), outcome).packageTo(target);
         } catch (FileAccessException e) {
             throw e.advising(
                     "The run is finished and its checkpoints are whole; when the cause is mended, package it with "

@@ -1,5 +1,6 @@
 package dev.holdfast.artifact;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
@@ -41,6 +42,9 @@ public final class ArtifactDirectory {
 
     static final String HINT = "export it again or copy it whole";
 
+    /** A parameter as the checkpoint holds it. */
+    private record Held(Shape shape, boolean trainable) {}
+
     private final Path path;
     private final Manifest manifest;
 
@@ -71,6 +75,7 @@ public final class ArtifactDirectory {
         }
         Manifest manifest = readManifest(path);
         manifest.files().forEach((name, expected) -> expected.requireOf(path.resolve(name), HINT));
+        verifyModel(path, manifest);
         verifyParameters(path, manifest);
         return new ArtifactDirectory(path, manifest);
     }
@@ -97,17 +102,55 @@ public final class ArtifactDirectory {
                     "expected format version " + Manifest.VERSION + " or older, got " + manifest.formatVersion()
                             + "; use a newer Holdfast");
         }
+        ManifestDigest.verify(file);
         return manifest;
     }
 
-    /** The manifest has no digest of its own; what it says of the parameters must be what the checkpoint holds. */
+    /** What the manifest says of the model must be what its config.json says; older manifests have no digest of their own. */
+    private static void verifyModel(Path directory, Manifest manifest) {
+        Path file = directory.resolve(CONFIG);
+        if (!Files.exists(file)) {
+            return;
+        }
+        JsonNode config = JsonFiles.read(file, JsonNode.class);
+        Manifest.Model model = manifest.model();
+        requireOneOf(directory, "vocabulary_size", model.vocabularySize(), config, "vocab_size");
+        requireOneOf(directory, "hidden_size", model.hiddenSize(), config, "hidden_size", "n_embd");
+        requireOneOf(directory, "layer_count", model.layerCount(), config, "num_hidden_layers", "n_layer");
+        requireOneOf(
+                directory,
+                "maximum_positions",
+                model.maximumPositions(),
+                config,
+                "max_position_embeddings",
+                "n_positions",
+                "sliding_window");
+    }
+
+    /** Where the configuration leaves them all to the family's defaults, anything goes. */
+    private static void requireOneOf(Path directory, String what, int got, JsonNode config, String... keys) {
+        List<Integer> expected = Stream.of(keys)
+                .filter(key -> config.path(key).isInt())
+                .map(key -> config.path(key).intValue())
+                .toList();
+        if (!expected.isEmpty() && !expected.contains(got)) {
+            throw MalformedFileException.of(
+                    directory.resolve(MANIFEST),
+                    "corrupt: expected model." + what + " " + expected.get(0) + " as in " + CONFIG + ", got " + got
+                            + "; " + HINT);
+        }
+    }
+
+    /** What the manifest says of the parameters must be what the checkpoint holds; older manifests have no digest of their own. */
     private static void verifyParameters(Path directory, Manifest manifest) {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(directory.resolve(CHECKPOINT));
-        Map<String, Shape> expected = new TreeMap<>();
-        Stream.concat(checkpoint.trainable().stream(), checkpoint.frozen().stream())
-                .forEach(tensor -> expected.put(tensor.name(), tensor.shape()));
-        Map<String, Shape> got = new TreeMap<>();
-        manifest.parameters().forEach(parameter -> got.put(parameter.name(), parameter.concreteShape()));
+        Map<String, Held> expected = new TreeMap<>();
+        checkpoint.trainable().forEach(tensor -> expected.put(tensor.name(), new Held(tensor.shape(), true)));
+        checkpoint.frozen().forEach(tensor -> expected.put(tensor.name(), new Held(tensor.shape(), false)));
+        Map<String, Held> got = new TreeMap<>();
+        manifest.parameters()
+                .forEach(parameter ->
+                        got.put(parameter.name(), new Held(parameter.concreteShape(), parameter.trainable())));
         if (!got.equals(expected)) {
             expected.entrySet().removeAll(got.entrySet());
             throw MalformedFileException.of(
@@ -135,8 +178,8 @@ public final class ArtifactDirectory {
                 files.put(directory.relativize(entry).toString().replace('\\', '/'), FileDigest.of(entry));
             }
             Manifest manifest =
-                    new Manifest(Manifest.FORMAT, Manifest.VERSION, version, model, source, parameters, files);
-            JsonFiles.write(file, manifest);
+                    new Manifest(Manifest.FORMAT, Manifest.VERSION, version, model, source, parameters, files, null);
+            JsonFiles.write(file, manifest.withDigest(ManifestDigest.of(manifest)));
         } catch (IOException e) {
             throw FileAccessException.writing(file, e);
         }

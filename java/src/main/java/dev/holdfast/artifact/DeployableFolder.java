@@ -32,7 +32,7 @@ public record DeployableFolder(Path path, GenaiConfig config) {
     }
 
     /**
-     * Opens a folder and makes sure that model, weights and tokenizer are as they were written, reading each once. What people edit is
+     * Opens a folder and makes sure that model, weights, config.json and tokenizer are as they were written, reading each once. What people edit is
      * left out: settings of generation, the chat template, the card.
      *
      * @throws InvalidInputException if there is no folder, or one that has yet to be packaged

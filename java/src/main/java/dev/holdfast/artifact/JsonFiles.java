@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.JsonFault;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.files.OutputFile;
 import java.io.IOException;
@@ -33,7 +34,7 @@ public final class JsonFiles {
             }
             return value;
         } catch (JsonProcessingException e) {
-            throw MalformedFileException.of(file, "not as expected: " + e.getOriginalMessage(), e);
+            throw MalformedFileException.of(file, JsonFault.describe(e), e);
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }

@@ -1,5 +1,6 @@
 package dev.holdfast.artifact;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.holdfast.files.FileDigest;
 import dev.holdfast.tensor.Shape;
@@ -16,6 +17,7 @@ import java.util.Map;
  * @param source where the weights came from
  * @param parameters the parameters, in the order in which every graph of the artifact takes them
  * @param files size and digest by path relative to the directory, with forward slashes
+ * @param digest SHA-256 of the manifest without this field, see {@link ManifestDigest}; null in artifacts of an older Holdfast
  */
 public record Manifest(
         String format,
@@ -24,7 +26,8 @@ public record Manifest(
         Model model,
         Source source,
         List<Parameter> parameters,
-        Map<String, FileDigest> files) {
+        Map<String, FileDigest> files,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String digest) {
     /** The value of {@code format}. */
     public static final String FORMAT = "holdfast-artifact";
     /** The version that this code writes and the highest that it reads. */
@@ -72,6 +75,10 @@ public record Manifest(
         public Shape concreteShape() {
             return Shape.of(shape.stream().mapToLong(Long::longValue).toArray());
         }
+    }
+
+    Manifest withDigest(String value) {
+        return new Manifest(format, formatVersion, holdfastVersion, model, source, parameters, files, value);
     }
 
     /** How many numbers all parameters hold. */

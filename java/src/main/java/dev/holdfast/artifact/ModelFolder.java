@@ -56,6 +56,9 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
     private void verify() {
         String hint = ArtifactDirectory.isArtifact(path) ? ArtifactDirectory.HINT : HINT;
         files.forEach((name, digest) -> digest.requireOf(path.resolve(name), hint));
+        if (!tokenizer.equals(path)) {
+            ModelFiles.verify(tokenizer);
+        }
         if (files.isEmpty()) {
             checkpoint();
         }

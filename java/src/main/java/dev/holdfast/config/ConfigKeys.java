@@ -78,8 +78,11 @@ public final class ConfigKeys {
             42L,
             ALL,
             "Seed of everything random, the order of rows above all");
-    public static final ConfigKey<Boolean> APPEND_EOS =
-            toggle("append_eos", true, ALL, "Close every response with the end-of-sequence token");
+    public static final ConfigKey<Boolean> APPEND_EOS = toggle(
+            "append_eos",
+            true,
+            ALL,
+            "Close every response with the end-of-sequence token; in rows of messages the chat template closes the turn either way");
 
     public static final ConfigKey<Double> ALPHA = decimal(
             "alpha",

@@ -1,12 +1,12 @@
 package dev.holdfast.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.error.JsonFault;
 import dev.holdfast.error.MalformedFileException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -110,15 +110,10 @@ final class JsonLines {
             return READER.readTree(text);
         } catch (JsonProcessingException e) {
             throw MalformedFileException.atLine(
-                    file, line, "not JSON" + where(e) + ": expected one JSON object a line, got " + shortened(text));
+                    file,
+                    line,
+                    JsonFault.describeInLine(e) + "; expected one JSON object a line, got " + shortened(text));
         }
-    }
-
-    private static String where(JsonProcessingException e) {
-        if (e instanceof JsonEOFException) {
-            return ", it ends too soon";
-        }
-        return e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
     }
 
     static String describe(JsonNode node) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.JsonFault;
 import dev.holdfast.error.MalformedFileException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -45,7 +46,7 @@ record TextFiles(Path path) {
             }
             throw MalformedFileException.of(path.resolve(name), "expected a JSON object, got " + node.getNodeType());
         } catch (JsonProcessingException e) {
-            throw MalformedFileException.of(path.resolve(name), "not JSON: " + e.getOriginalMessage(), e);
+            throw MalformedFileException.of(path.resolve(name), JsonFault.describe(e), e);
         }
     }
 }

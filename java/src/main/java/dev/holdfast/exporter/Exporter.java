@@ -81,7 +81,8 @@ public final class Exporter {
     public ArtifactDirectory export(Path target) {
         try (ModelSource model = ModelSource.open(source);
                 StagedDirectory staged = StagedDirectory.forNew(target)) {
-            Decoder decoder = Decoder.of(ModelConfig.of(model.config()));
+            Decoder decoder =
+                    Decoder.of(ModelConfig.of(model.config(), model.configFile().toString()));
             Path directory = staged.path();
             JsonFiles.write(directory.resolve(ArtifactDirectory.CONFIG), model.config());
             TokenizerFiles.write(model, directory, decoder.config().vocabularySize());

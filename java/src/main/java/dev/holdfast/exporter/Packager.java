@@ -16,6 +16,7 @@ import dev.holdfast.model.Decoder;
 import dev.holdfast.model.ModelConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -58,8 +59,9 @@ public final class Packager {
      * @throws dev.holdfast.error.FileAccessException if a file cannot be read or written, such as on a full disk
      */
     public DeployableFolder packageTo(Path target) {
-        JsonNode huggingFace = JsonFiles.read(source.tokenizer().resolve(ArtifactDirectory.CONFIG), JsonNode.class);
-        Decoder decoder = Decoder.of(ModelConfig.of(huggingFace));
+        Path file = source.tokenizer().resolve(ArtifactDirectory.CONFIG);
+        JsonNode huggingFace = JsonFiles.read(file, JsonNode.class);
+        Decoder decoder = Decoder.of(ModelConfig.of(huggingFace, file.toString()));
         try (StagedDirectory staged = StagedDirectory.forNew(target);
                 Tokenizer tokenizer = Tokenizer.load(source.tokenizer())) {
             Path folder = staged.path();
@@ -70,7 +72,9 @@ public final class Packager {
                     folder.resolve(DeployableFolder.README),
                     ModelCard.of(source, decoder).getBytes(StandardCharsets.UTF_8));
             Map<String, FileDigest> digests = DecoderFiles.write(decoder, source.checkpoint(), folder, listener);
-            digests.put(ModelFiles.TOKENIZER, FileDigest.of(folder.resolve(ModelFiles.TOKENIZER)));
+            for (String name : List.of(ArtifactDirectory.CONFIG, ModelFiles.TOKENIZER)) {
+                digests.put(name, FileDigest.of(folder.resolve(name)));
+            }
             // Without what people edit: settings of generation, the chat template, the card.
             Sha256Sums.write(folder, digests);
             return new DeployableFolder(staged.commit(), config);

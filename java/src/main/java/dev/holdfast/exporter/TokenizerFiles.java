@@ -20,11 +20,17 @@ final class TokenizerFiles {
     static void write(ModelSource model, Path target, int modelVocabularySize) {
         if (model.ggufMetadata().isPresent()) {
             GgufTokenizer.write(model.ggufMetadata().get(), target);
+            check(model, target, modelVocabularySize);
         } else {
             requireTokenizer(model.path());
+            // Before they are copied, so that a message names the file that is at fault.
+            check(model, model.path(), modelVocabularySize);
             ModelFiles.copy(model.path(), target);
         }
-        try (Tokenizer tokenizer = Tokenizer.load(target)) {
+    }
+
+    private static void check(ModelSource model, Path files, int modelVocabularySize) {
+        try (Tokenizer tokenizer = Tokenizer.load(files)) {
             if (tokenizer.vocabularySize() > modelVocabularySize) {
                 throw new InvalidInputException(
                         model.path() + ": tokenizer: expected at most the model's " + modelVocabularySize

@@ -34,6 +34,12 @@ public record FileDigest(@JsonProperty("size_bytes") long sizeBytes, String sha2
         return new FileDigest(sizeBytes, HexFormat.of().formatHex(digest.digest()));
     }
 
+    /** What a file of these bytes has. */
+    public static FileDigest of(byte[] bytes) {
+        return new FileDigest(
+                bytes.length, HexFormat.of().formatHex(sha256Digest().digest(bytes)));
+    }
+
     /**
      * Reads the whole file.
      *

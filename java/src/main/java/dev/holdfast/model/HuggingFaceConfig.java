@@ -5,12 +5,20 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.UnsupportedModelException;
 
-/** Typed access to a Hugging Face configuration; every message names the key. */
+/** Typed access to a Hugging Face configuration; every message names file and key. */
 final class HuggingFaceConfig {
     private final JsonNode config;
+    private final String where;
 
-    HuggingFaceConfig(JsonNode config) {
+    /** The keys of a file, which messages name. */
+    HuggingFaceConfig(JsonNode config, String where) {
         this.config = config;
+        this.where = where;
+    }
+
+    /** Where a key stands, for messages: {@code <file>: <key>: }. */
+    String at(String key) {
+        return where + ": " + key + ": ";
     }
 
     Family family() {
@@ -24,9 +32,9 @@ final class HuggingFaceConfig {
         return Family.ofModelType(modelType).orElseThrow(() -> unsupported("model_type \"" + modelType + "\""));
     }
 
-    private static UnsupportedModelException unsupported(String what) {
+    private UnsupportedModelException unsupported(String what) {
         return new UnsupportedModelException(
-                "config.json: " + what + " is not supported: expected one of " + Family.supported());
+                where + ": " + what + " is not supported: expected one of " + Family.supported());
     }
 
     JsonNode node(String key) {
@@ -36,7 +44,7 @@ final class HuggingFaceConfig {
 
     int size(String key) {
         if (node(key).isMissingNode()) {
-            throw new InvalidInputException("config.json: " + key + ": expected a positive integer, got nothing");
+            throw new InvalidInputException(at(key) + "expected a positive integer, got nothing");
         }
         return size(key, 0);
     }
@@ -47,7 +55,7 @@ final class HuggingFaceConfig {
                 ? otherwise
                 : node.canConvertToExactIntegral() && node.canConvertToInt() ? node.intValue() : -1;
         if (value <= 0) {
-            throw new InvalidInputException("config.json: " + key + ": expected a positive integer, got " + node);
+            throw new InvalidInputException(at(key) + "expected a positive integer, got " + node);
         }
         return value;
     }
@@ -55,7 +63,7 @@ final class HuggingFaceConfig {
     float real(String key, double otherwise) {
         JsonNode node = node(key);
         if (!node.isMissingNode() && !node.isNumber()) {
-            throw new InvalidInputException("config.json: " + key + ": expected a number, got " + node);
+            throw new InvalidInputException(at(key) + "expected a number, got " + node);
         }
         return (float) node.asDouble(otherwise);
     }
@@ -67,14 +75,13 @@ final class HuggingFaceConfig {
     void requireText(String key, String expected) {
         String got = node(key).asText(expected);
         if (!got.equals(expected) && !(expected.equals("gelu_new") && got.equals("gelu_pytorch_tanh"))) {
-            throw new UnsupportedModelException("config.json: " + key + ": expected " + expected + ", got " + got);
+            throw new UnsupportedModelException(at(key) + "expected " + expected + ", got " + got);
         }
     }
 
     void requireFlag(String key, boolean expected) {
         if (flag(key, expected) != expected) {
-            throw new UnsupportedModelException(
-                    "config.json: " + key + ": expected " + expected + ", got " + !expected);
+            throw new UnsupportedModelException(at(key) + "expected " + expected + ", got " + !expected);
         }
     }
 

@@ -45,11 +45,12 @@ public record ModelConfig(
     /**
      * Reads a Hugging Face configuration.
      *
+     * @param where the file, for messages
      * @throws UnsupportedModelException if the architecture, or a variant of it that changes the computation, is not supported
      * @throws InvalidInputException if a size is missing, not a positive integer, or contradicts another
      */
-    public static ModelConfig of(JsonNode config) {
-        HuggingFaceConfig reader = new HuggingFaceConfig(config);
+    public static ModelConfig of(JsonNode config, String where) {
+        HuggingFaceConfig reader = new HuggingFaceConfig(config, where);
         Family family = reader.family();
         return family == Family.GPT2 ? gpt2(reader) : llama(family, reader);
     }
@@ -78,7 +79,7 @@ public record ModelConfig(
                         reader.flag("mlp_bias", false),
                         family == Family.QWEN3,
                         RotaryEmbedding.of(reader, headSize))
-                .checked();
+                .checked(reader);
     }
 
     private static ModelConfig gpt2(HuggingFaceConfig reader) {
@@ -104,17 +105,19 @@ public record ModelConfig(
                         true,
                         false,
                         null)
-                .checked();
+                .checked(reader);
     }
 
-    private ModelConfig checked() {
+    private ModelConfig checked(HuggingFaceConfig reader) {
         require(
+                reader,
                 headCount % keyValueHeadCount == 0,
                 "num_key_value_heads",
                 "a divisor of num_attention_heads " + headCount,
                 keyValueHeadCount);
-        require(headSize % 2 == 0 || rotary == null, "head_dim", "an even number", headSize);
+        require(reader, headSize % 2 == 0 || rotary == null, "head_dim", "an even number", headSize);
         require(
+                reader,
                 family != Family.GPT2 || hiddenSize % headCount == 0,
                 "n_head",
                 "a divisor of n_embd " + hiddenSize,
@@ -122,9 +125,9 @@ public record ModelConfig(
         return this;
     }
 
-    private static void require(boolean condition, String key, String expected, long got) {
+    private static void require(HuggingFaceConfig reader, boolean condition, String key, String expected, long got) {
         if (!condition) {
-            throw new InvalidInputException("config.json: " + key + ": expected " + expected + ", got " + got);
+            throw new InvalidInputException(reader.at(key) + "expected " + expected + ", got " + got);
         }
     }
 

@@ -34,11 +34,11 @@ public record RotaryEmbedding(float[] frequencies) {
         String type = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
         switch (type) {
             case "default" -> {}
-            case "linear" -> divide(frequencies, number(scaling, "factor"));
+            case "linear" -> divide(frequencies, number(reader, scaling, "factor"));
             case "llama3" -> scaleAsLlama3(frequencies, scaling, reader);
-            case "factors" -> divide(frequencies, scaling.path("factors"));
+            case "factors" -> divide(frequencies, scaling.path("factors"), reader);
             default -> throw new UnsupportedModelException(
-                    "config.json: rope_scaling: expected default, linear or llama3, got " + type);
+                    reader.at("rope_scaling") + "expected default, linear or llama3, got " + type);
         }
         float[] single = new float[frequencies.length];
         for (int i = 0; i < single.length; i++) {
@@ -53,10 +53,10 @@ public record RotaryEmbedding(float[] frequencies) {
         }
     }
 
-    private static void divide(double[] frequencies, JsonNode factors) {
+    private static void divide(double[] frequencies, JsonNode factors, HuggingFaceConfig reader) {
         if (factors.size() != frequencies.length) {
             throw new InvalidInputException(
-                    "config.json: rope_scaling: expected " + frequencies.length + " factors, got " + factors.size());
+                    reader.at("rope_scaling") + "expected " + frequencies.length + " factors, got " + factors.size());
         }
         for (int i = 0; i < frequencies.length; i++) {
             frequencies[i] /= factors.get(i).asDouble();
@@ -65,9 +65,9 @@ public record RotaryEmbedding(float[] frequencies) {
 
     /** Long wavelengths are stretched by the factor, short ones are left, those between are blended. */
     private static void scaleAsLlama3(double[] frequencies, JsonNode scaling, HuggingFaceConfig reader) {
-        double factor = number(scaling, "factor");
-        double low = number(scaling, "low_freq_factor");
-        double high = number(scaling, "high_freq_factor");
+        double factor = number(reader, scaling, "factor");
+        double low = number(reader, scaling, "low_freq_factor");
+        double high = number(reader, scaling, "high_freq_factor");
         double original =
                 scaling.path("original_max_position_embeddings").asDouble(reader.real("max_position_embeddings", 8192));
         for (int i = 0; i < frequencies.length; i++) {
@@ -77,11 +77,11 @@ public record RotaryEmbedding(float[] frequencies) {
         }
     }
 
-    private static double number(JsonNode scaling, String key) {
+    private static double number(HuggingFaceConfig reader, JsonNode scaling, String key) {
         JsonNode node = scaling.path(key);
         if (!node.isNumber() || node.asDouble() <= 0) {
             throw new InvalidInputException(
-                    "config.json: rope_scaling: " + key + ": expected a positive number, got " + node);
+                    reader.at("rope_scaling") + key + ": expected a positive number, got " + node);
         }
         return node.asDouble();
     }

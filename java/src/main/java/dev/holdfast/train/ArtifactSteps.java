@@ -6,7 +6,6 @@ import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.NonFiniteLossException;
-import dev.holdfast.files.NewFolder;
 import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.runtime.ProcessMemory;
 import dev.holdfast.runtime.SessionSettings;
@@ -92,14 +91,26 @@ public final class ArtifactSteps {
      * @throws dev.holdfast.error.RuntimeFailureException if ONNX Runtime fails
      */
     public static Outcome run(Job job, Consumer<Step> listener) {
-        NewFolder.requireFree(job.out());
+        requireUnused(job.out());
         try (TrainingSession session = TrainingSession.open(TrainingFiles.in(job.artifact()), job.settings())) {
             List<Map<String, HostTensor>> batches =
                     NumberedBatches.of(job.batchesName(), session.trainInputs(), job.batches());
             createFolder(job.out());
+            return alone(session, job, batches, listener);
+        }
+    }
+
+    private static Outcome alone(
+            TrainingSession session, Job job, List<Map<String, HostTensor>> batches, Consumer<Step> listener) {
+        RunLock lock = RunLock.take(job.out());
+        try {
+            // Another job may have come and gone since.
+            requireUnused(job.out());
             Path metrics = job.out().resolve("metrics.jsonl");
             List<Float> losses = train(session, job, batches, metrics, listener);
             return new Outcome(losses, save(session, job.out(), batches.size()), metrics);
+        } finally {
+            lock.close();
         }
     }
 
@@ -156,6 +167,23 @@ public final class ArtifactSteps {
             staged.commit();
         }
         return out.resolve("checkpoint-" + steps).resolve("checkpoint");
+    }
+
+    private static void requireUnused(Path out) {
+        if (!Files.exists(out)) {
+            return;
+        }
+        if (!Files.isDirectory(out)) {
+            throw new InvalidInputException(out + ": expected a new or empty folder, got a file");
+        }
+        try {
+            if (!RunLock.isUnused(out)) {
+                throw new InvalidInputException(
+                        out + ": expected a new or empty folder, got one with content; choose another");
+            }
+        } catch (IOException e) {
+            throw FileAccessException.reading(out, e);
+        }
     }
 
     private static void createFolder(Path folder) {

@@ -10,7 +10,6 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.InvalidConfigurationException;
 import dev.holdfast.error.InvalidInputException;
-import dev.holdfast.files.NewFolder;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.files.StagedDirectory;
 import java.io.IOException;
@@ -23,8 +22,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** The files of a run: configuration, provenance, metrics, ledger, checkpoints. */
-final class RunDirectory {
+/**
+ * The files of a run: configuration, provenance, metrics, ledger, checkpoints.
+ *
+ * <p>Ownership: one that was opened to be written keeps other jobs out until it is closed.
+ */
+final class RunDirectory implements AutoCloseable {
     private static final String CONFIG = "config.yaml";
     private static final String PROVENANCE = "run.json";
 
@@ -44,73 +47,86 @@ final class RunDirectory {
             ConfigKeys.THREADS);
 
     private final Path path;
+    private final Optional<RunLock> lock;
 
-    private RunDirectory(Path path) {
+    private RunDirectory(Path path, Optional<RunLock> lock) {
         this.path = path;
+        this.lock = lock;
     }
 
     /** The files of a run that is not there yet; nothing is made. */
     static RunDirectory at(Path path) {
-        return new RunDirectory(path);
+        return new RunDirectory(path, Optional.empty());
     }
 
     /**
-     * Makes the directory of a job, or takes up what is there.
+     * Makes the directory of a job, or takes up what is there; no other job writes to it until it is closed.
      *
-     * @throws InvalidInputException if it holds a run that is not to be resumed, or something else
+     * @throws InvalidInputException if it holds a run that is not to be resumed or is at work, or something else
      */
     static RunDirectory open(TrainingConfig config) {
-        return config.resume() ? resume(config.out()) : create(config.out());
-    }
-
-    /**
-     * Makes the directory of a new run.
-     *
-     * @throws InvalidInputException if it holds anything already
-     */
-    static RunDirectory create(Path path) {
+        Path path = config.out();
         try {
-            if (!NewFolder.isFree(path)) {
-                String what = Files.exists(path.resolve(PROVENANCE)) ? "holds a run already" : "is not empty";
-                throw new InvalidInputException(path + ": " + what
-                        + ": expected a new folder; add --resume to continue a run, or name another folder");
-            }
+            RunLock.requireNone(path);
+            requireFit(config);
             Files.createDirectories(path);
-            return new RunDirectory(path);
+            RunLock lock = RunLock.take(path);
+            try {
+                // Another job may have come and gone since.
+                requireFit(config);
+                removePartials(path);
+                return new RunDirectory(path, Optional.of(lock));
+            } catch (IOException | RuntimeException e) {
+                lock.close();
+                throw e;
+            }
         } catch (IOException e) {
             throw FileAccessException.writing(path, e);
         }
     }
 
-    /**
-     * The directory of a run that is resumed, whatever a killed process left in it; a missing one is made.
-     *
-     * @throws InvalidInputException if it holds something else than a run, of which nothing is removed
-     */
-    static RunDirectory resume(Path path) {
-        try {
-            Files.createDirectories(path);
-            requireRun(path);
-            try (Stream<Path> entries = Files.list(path)) {
-                entries.filter(StagedDirectory::isPartial).forEach(StagedDirectory::deleteTree);
-            }
-            return new RunDirectory(path);
-        } catch (IOException e) {
-            throw FileAccessException.writing(path, e);
+    private static void requireFit(TrainingConfig config) throws IOException {
+        if (config.resume()) {
+            requireRun(config.out());
+        } else {
+            requireNew(config.out());
         }
     }
 
-    /** A run writes one of these before anything else that it keeps. */
+    private static void requireNew(Path path) throws IOException {
+        if (Files.exists(path) && !RunLock.isUnused(path)) {
+            String what = Files.exists(path.resolve(PROVENANCE)) ? "holds a run already" : "is not empty";
+            throw new InvalidInputException(path + ": " + what
+                    + ": expected a new folder; add --resume to continue a run, or name another folder");
+        }
+    }
+
+    /** A run writes one of these before anything else that it keeps; a folder that is missing is none yet. */
     private static void requireRun(Path path) throws IOException {
         boolean begun =
                 Stream.of(CONFIG, PROVENANCE, ModelFiles.TOKENIZER).anyMatch(name -> Files.exists(path.resolve(name)));
+        if (begun || !Files.exists(path)) {
+            return;
+        }
         try (Stream<Path> entries = Files.list(path)) {
-            if (!begun && !entries.allMatch(StagedDirectory::isPartial)) {
+            if (!entries.allMatch(entry -> StagedDirectory.isPartial(entry) || RunLock.isLock(entry))) {
                 throw new InvalidInputException(
                         path + ": expected a run to resume, got a folder with other content and without " + CONFIG
                                 + "; name the folder of the run");
             }
         }
+    }
+
+    /** Whatever a killed process left. */
+    private static void removePartials(Path path) throws IOException {
+        try (Stream<Path> entries = Files.list(path)) {
+            entries.filter(StagedDirectory::isPartial).forEach(StagedDirectory::deleteTree);
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.ifPresent(RunLock::close);
     }
 
     Path path() {
@@ -121,6 +137,7 @@ final class RunDirectory {
     void begin(TrainingConfig config, Path artifact, Provenance provenance) {
         writeConfig(config);
         ModelFiles.copy(artifact, path);
+        ModelFiles.sign(path);
         JsonFiles.write(path.resolve(PROVENANCE), provenance);
     }
 

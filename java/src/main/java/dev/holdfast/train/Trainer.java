@@ -1,5 +1,6 @@
 package dev.holdfast.train;
 
+import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
@@ -12,6 +13,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Runs a training job of one stage, supervised fine-tuning or anchored distillation, and leaves a run directory.
@@ -33,7 +36,7 @@ public final class Trainer {
      * @param train rows to learn
      * @param eval held-out rows
      * @param stopRequested asked before every step; once it is true the run writes a checkpoint and ends
-     * @throws dev.holdfast.error.InvalidInputException if the run directory holds a run that is not to be resumed, the reference has
+     * @throws dev.holdfast.error.InvalidInputException if the run directory holds a run that is not to be resumed or is at work, the reference has
      *     another vocabulary, or no row can be learnt
      * @throws dev.holdfast.error.InvalidConfigurationException if the configuration does not fit the model, or lacks the run's directory
      * @throws dev.holdfast.error.NonFiniteLossException if loss or gradients are not finite
@@ -46,18 +49,42 @@ public final class Trainer {
             Optional<Examples> eval,
             TrainingListener listener,
             BooleanSupplier stopRequested) {
+        return run(config, train, eval, listener, stopRequested, outcome -> {});
+    }
+
+    /**
+     * As {@link #run(TrainingConfig, Examples, Optional, TrainingListener, BooleanSupplier)}, with something to do in the run directory
+     * while it is still this job's alone.
+     *
+     * @param last called when all checkpoints are written
+     */
+    public static TrainingOutcome run(
+            TrainingConfig config,
+            Examples train,
+            Optional<Examples> eval,
+            TrainingListener listener,
+            BooleanSupplier stopRequested,
+            Consumer<TrainingOutcome> last) {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
         config.require(ConfigKeys.ARTIFACT, ConfigKeys.OUT);
         PreparedJob job =
                 PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
-        RunContext context = new RunContext(job, begin(job), listener);
+        try (RunDirectory directory = RunDirectory.open(job.config())) {
+            begin(job, directory);
+            TrainingOutcome outcome = run(new RunContext(job, directory, listener), stopRequested);
+            last.accept(outcome);
+            return outcome;
+        }
+    }
+
+    private static TrainingOutcome run(RunContext context, BooleanSupplier stopRequested) {
         Optional<ModelFolder> start = ResumePoint.find(context);
         int done = start.flatMap(folder -> ModelFolder.stepOf(folder.path())).orElse(0);
         context.directory().keepUpTo(done);
-        TrainingPlan plan = job.plan(done);
-        listener.planned(plan);
+        TrainingPlan plan = context.job().plan(done);
+        context.listener().planned(plan);
         return finish(context, plan, start, stopRequested);
     }
 
@@ -75,19 +102,18 @@ public final class Trainer {
         }
     }
 
-    private static RunDirectory begin(PreparedJob job) {
+    private static void begin(PreparedJob job, RunDirectory run) {
         TrainingConfig config = job.config();
         Provenance provenance = Provenance.of(job);
-        RunDirectory run = RunDirectory.open(config);
         Optional<Provenance> before = run.provenance();
         // In this order: another model may change the settings, and other settings change what rows become.
         before.ifPresent(earlier -> earlier.requireSameModels(provenance));
         run.requireSameConfig(config);
         before.ifPresent(earlier -> earlier.requireSameRows(provenance));
+        before.ifPresent(earlier -> ModelFiles.verify(run.path()));
         if (before.isEmpty()) {
             run.begin(config, job.artifact().path(), provenance);
         }
-        return run;
     }
 
     /**
@@ -130,17 +156,19 @@ public final class Trainer {
     }
 
     /**
-     * Makes the directory of a job of several stages and keeps its configuration there.
+     * Makes the directory of a job of several stages, keeps its configuration there, and runs them while it is this job's alone.
      *
-     * @return the configuration, fitted to the model
-     * @throws dev.holdfast.error.InvalidInputException if it holds something and is not to be resumed
+     * @param stages takes the configuration, fitted to the model
+     * @return what the stages leave
+     * @throws dev.holdfast.error.InvalidInputException if it holds something and is not to be resumed, or a run is at work there
      */
-    public static TrainingConfig beginStages(TrainingConfig given) {
+    public static <T> T runStages(TrainingConfig given, Function<TrainingConfig, T> stages) {
         TrainingConfig config = fitted(given);
-        RunDirectory run = RunDirectory.open(config);
-        run.requireSameConfig(config);
-        run.writeConfig(config);
-        return config;
+        try (RunDirectory run = RunDirectory.open(config)) {
+            run.requireSameConfig(config);
+            run.writeConfig(config);
+            return stages.apply(config);
+        }
     }
 
     /** Scores the artifact of a job and models that were made of it; see {@link Comparison}. */

@@ -1,5 +1,6 @@
 package dev.holdfast.weights;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.error.HoldfastException;
 import dev.holdfast.error.MalformedFileException;
@@ -22,8 +23,7 @@ final class HuggingFaceFolder {
             throw MalformedFileException.of(folder, "expected a model folder with config.json, got none");
         }
         ObjectNode config = StrictJson.readFile(configFile);
-        ModelArchitecture architecture = ModelArchitecture.ofClassName(
-                configFile, config.path("architectures").path(0).asText("none"));
+        ModelArchitecture architecture = architecture(configFile, config);
         refuseQuantised(configFile, config);
         WeightSource stored = openWeights(folder);
         try {
@@ -36,6 +36,15 @@ final class HuggingFaceFolder {
             stored.close();
             throw e;
         }
+    }
+
+    /** A configuration that was saved without a model has no architectures, only the type. */
+    private static ModelArchitecture architecture(Path configFile, ObjectNode config) {
+        JsonNode name = config.path("architectures").path(0);
+        return name.isMissingNode() && config.hasNonNull("model_type")
+                ? ModelArchitecture.ofModelType(
+                        configFile, config.path("model_type").asText())
+                : ModelArchitecture.ofClassName(configFile, name.asText("none"));
     }
 
     private static void refuseQuantised(Path configFile, ObjectNode config) {

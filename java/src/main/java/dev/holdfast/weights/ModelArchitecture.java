@@ -31,6 +31,14 @@ enum ModelArchitecture {
                 .orElseThrow(() -> unsupported(where, className));
     }
 
+    /** The architecture with this {@code model_type}. */
+    static ModelArchitecture ofModelType(Path where, String modelType) {
+        return Arrays.stream(values())
+                .filter(architecture -> architecture.modelType.equals(modelType))
+                .findFirst()
+                .orElseThrow(() -> unsupported(where, "model_type " + modelType));
+    }
+
     /** The architecture with this name in a GGUF file; Mistral's models go by the name of Llama there. */
     static ModelArchitecture ofGgufName(Path where, String name) {
         return Arrays.stream(values())

@@ -52,6 +52,11 @@ public final class ModelSource implements AutoCloseable {
         return path;
     }
 
+    /** The file that the configuration comes from: config.json, or the GGUF file itself. */
+    public Path configFile() {
+        return ggufMetadata == null ? path.resolve("config.json") : path;
+    }
+
     /**
      * The model's configuration with the keys of Hugging Face's config.json; the caller's own copy.
      *

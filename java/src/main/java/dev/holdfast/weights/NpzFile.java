@@ -4,7 +4,6 @@ import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.tensor.HostTensor;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -12,6 +11,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -69,10 +70,23 @@ public final class NpzFile {
         }
         String name = fileName.substring(0, fileName.length() - ARRAY_SUFFIX.length());
         long size = plausibleSize(path, entry);
-        try (InputStream content = archive.getInputStream(entry)) {
-            if (arrays.put(name, NpyArray.read(path, name, content, size)) != null) {
+        try (CheckedInputStream content = new CheckedInputStream(archive.getInputStream(entry), new CRC32())) {
+            HostTensor array = NpyArray.read(path, name, content, size);
+            requireChecksum(path, name, entry, content.getChecksum().getValue());
+            if (arrays.put(name, array) != null) {
                 throw MalformedFileException.of(path, "array " + name + ": expected once, got it twice");
             }
+        }
+    }
+
+    /** Of an entry that has been read to its end; the zip library leaves this to its callers. */
+    private static void requireChecksum(Path path, String name, ZipEntry entry, long got) {
+        if (got != entry.getCrc()) {
+            throw MalformedFileException.of(
+                    path,
+                    String.format(
+                            "array %s: corrupt: expected CRC-32 %08x, got %08x; copy or save the file again",
+                            name, entry.getCrc(), got));
         }
     }
 

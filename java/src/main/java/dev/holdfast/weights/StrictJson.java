@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.error.JsonFault;
 import dev.holdfast.error.MalformedFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,7 +56,7 @@ final class StrictJson {
         } catch (JsonProcessingException e) {
             long offset =
                     e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getByteOffset());
-            throw MalformedFileException.atOffset(file, start + offset, "not JSON: " + e.getOriginalMessage());
+            throw MalformedFileException.atOffset(file, start + offset, JsonFault.describe(e));
         } catch (IOException e) {
             throw MalformedFileException.of(file, "not JSON: " + e.getMessage(), e);
         }

@@ -607,8 +607,10 @@ class CliTest {
                         .toArray(String[]::new)))
                 .isZero();
         assertThat(said().stream().filter(line -> line.matches("sft \\d+/3 .*")))
-                .satisfiesExactly(line -> assertThat(line).startsWith("sft 2/3 "), line -> assertThat(line)
-                        .startsWith("sft 3/3 "));
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith("sft 1/3 "),
+                        line -> assertThat(line).startsWith("sft 2/3 "),
+                        line -> assertThat(line).startsWith("sft 3/3 "));
     }
 
     @Test

@@ -107,11 +107,12 @@ class ExamplesTest {
     void faultsNameFileAndLine() throws IOException {
         assertFault(
                 "{\"text\": \"a\"}\n{\"prompt\": ",
-                ":2: not JSON, it ends too soon: expected one JSON object a line, got {\"prompt\": ");
+                ":2: not JSON: column 12; expected one JSON object a line, got {\"prompt\": ");
         assertFault(
-                "Once upon a time", ":1: not JSON at column 5: expected one JSON object a line, got Once upon a time");
+                "Once upon a time", ":1: not JSON: column 5; expected one JSON object a line, got Once upon a time");
         assertFault(
-                "{\"text\": \"a\"} {\"text\": \"b\"}", ":1: not JSON at column 17: expected one JSON object a line");
+                "{\"text\": \"a\"} {\"text\": \"b\"}",
+                ":1: expected one JSON value, got another after it: column 15; expected one JSON object a line");
         assertFault("[1]", ":1: expected a JSON object, got [1]");
         assertFault(
                 "\n\n{}",

@@ -44,7 +44,7 @@ class ForwardParityTest {
 
     private static Path writeForwardModel(Path golden, Path directory) {
         try (ModelSource source = ModelSource.open(golden)) {
-            Decoder decoder = Decoder.of(ModelConfig.of(source.config()));
+            Decoder decoder = Decoder.of(ModelConfig.of(source.config(), "config.json"));
             SourceWeights weights = new SourceWeights(golden, source.weights());
             CheckpointWriter writer = new CheckpointWriter();
             decoder.parameters().forEach(parameter -> writer.trainable(weights.pending(parameter)));

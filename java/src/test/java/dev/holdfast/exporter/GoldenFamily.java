@@ -47,7 +47,7 @@ final class GoldenFamily {
         this.directory = directory;
         this.tensors = GoldenTensors.read(golden.resolve("golden.safetensors"));
         try (ModelSource source = ModelSource.open(golden)) {
-            this.decoder = Decoder.of(ModelConfig.of(source.config()));
+            this.decoder = Decoder.of(ModelConfig.of(source.config(), "config.json"));
             writeBase(source);
         }
     }

@@ -132,7 +132,7 @@ class PackagerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"model.onnx", "model.onnx.data", "tokenizer.json"})
+    @ValueSource(strings = {"model.onnx", "model.onnx.data", "config.json", "tokenizer.json"})
     void aFlippedBitIsToldByWhoeverOpensTheFolder(String name) throws IOException {
         Path file = tiny.packaged().resolve(name);
         String expected = FileDigest.of(file).sha256();
@@ -179,7 +179,7 @@ class PackagerTest {
         Files.writeString(list, "../../secret\n", StandardOpenOption.APPEND);
         assertThatThrownBy(() -> DeployableFolder.open(tiny.packaged()))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessageContaining(list + ":4: expected a SHA-256 digest");
+                .hasMessageContaining(list + ":5: expected a SHA-256 digest");
     }
 
     @Test

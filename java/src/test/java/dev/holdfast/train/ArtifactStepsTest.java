@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -143,6 +144,19 @@ class ArtifactStepsTest {
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("expected a new or empty folder");
         assertThat(Files.readAllBytes(folder.resolve("run/metrics.jsonl"))).isEqualTo(before);
+    }
+
+    @Test
+    void refusesASecondJobInTheSameFolder() {
+        AtomicInteger refused = new AtomicInteger();
+        Path out = folder.resolve("run");
+        ArtifactSteps.run(job("regression", batches("regression")), step -> {
+            assertThatThrownBy(() -> RunLock.take(out))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining(out + ": a run is at work here");
+            refused.incrementAndGet();
+        });
+        assertThat(refused).hasValue(10);
     }
 
     @Test

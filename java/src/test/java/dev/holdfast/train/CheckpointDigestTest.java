@@ -18,6 +18,7 @@ import dev.holdfast.runtime.SessionSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -148,5 +149,30 @@ class CheckpointDigestTest {
         assertThatThrownBy(() -> ModelFolder.open(checkpoint))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessageContaining("model.json: files: expected size and digest of each, got null");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"config.json", "tokenizer.json", "tokenizer_config.json"})
+    void aFileOfTheRunThatHasChangedIsToldByWhoeverOpensItAndByResuming(String name) throws IOException {
+        Path file = folder.resolve("run").resolve(name);
+        Files.writeString(file, Files.readString(file).replaceFirst("[1-9]", "8") + " ");
+        List<ThrowingCallable> all = new ArrayList<>(readers());
+        all.add(() -> TinyRuns.run(
+                runs.sft(folder.resolve("run")).with(ConfigKeys.MAX_STEPS, 2L).with(ConfigKeys.RESUME, true)));
+        for (ThrowingCallable reader : all) {
+            assertThatThrownBy(reader)
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessageContaining("/run/" + name + ": corrupt: expected SHA-256 ")
+                    .hasMessageEndingWith("; copy it again from the artifact");
+        }
+        assertThat(checkpoint).exists();
+    }
+
+    @Test
+    void aRunOfAHoldfastThatKeptNoDigestsOfItsFilesStillOpens() throws IOException {
+        Files.delete(folder.resolve("run/SHA256SUMS"));
+        for (ThrowingCallable reader : readers()) {
+            assertThatCode(reader).doesNotThrowAnyException();
+        }
     }
 }

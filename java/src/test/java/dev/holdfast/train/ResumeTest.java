@@ -265,9 +265,9 @@ class ResumeTest {
     @Test
     void settingsOfAJobOfStagesThatChangeWhatIsLearntAreRefusedByName() {
         TrainingConfig config = runs.sft(folder.resolve("run")).as(Job.FINETUNE);
-        Trainer.beginStages(config);
-        Trainer.beginStages(resumed(config).with(ConfigKeys.SAVE_STEPS, 2L));
-        assertThatThrownBy(() -> Trainer.beginStages(resumed(config).with(ConfigKeys.ALPHA, 0.25)))
+        Trainer.runStages(config, stages -> stages);
+        Trainer.runStages(resumed(config).with(ConfigKeys.SAVE_STEPS, 2L), stages -> stages);
+        assertThatThrownBy(() -> Trainer.runStages(resumed(config).with(ConfigKeys.ALPHA, 0.25), stages -> stages))
                 .isInstanceOf(InvalidConfigurationException.class)
                 .hasMessageContaining(
                         "alpha: expected 0.5 as in " + config.out().resolve("config.yaml") + ", got 0.25");

@@ -209,7 +209,7 @@ class RunFailureTest {
                             running(runs.sft(folder.resolve("run")).with(ConfigKeys.ARTIFACT, folder.resolve("copy"))))
                     .isInstanceOf(MalformedFileException.class)
                     .hasMessageContaining(damaged.toString())
-                    .hasMessageMatching("(?s).*(offset " + (bytes.length - 1) + ": truncated|not as expected).*");
+                    .hasMessageMatching("(?s).*(offset " + (bytes.length - 1) + ": truncated|not JSON: line).*");
             assertThat(folder.resolve("run")).doesNotExist();
         }
     }

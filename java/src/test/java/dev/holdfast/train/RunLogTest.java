@@ -17,7 +17,7 @@ class RunLogTest {
 
     @Test
     void everyLineAlsoGoesToTensorBoard() throws IOException {
-        RunLog log = new RunLog(RunDirectory.create(folder.resolve("run")), 0);
+        RunLog log = new RunLog(RunDirectory.at(Files.createDirectory(folder.resolve("run"))), 0);
         log.step(TensorBoardFileTest.metrics(1, 4.5));
         log.evaluation(new EvaluationMetrics(1, 3.5, 0.75, 80));
         log.drift(new LedgerEntry(1, 1, 80, 0.25, 0.5, 0.5, 0.125, 1.5, null, 2.5));

@@ -90,4 +90,38 @@ class NpzFileTest {
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessageContaining("expected the bytes of FLOAT[1000000000], got 8");
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"stored.npz", "deflated.npz"})
+    void aFlippedBitOfAnArrayIsToldWithItsName(String name) throws IOException {
+        Path file = folder.resolve(name);
+        byte[] whole = Files.readAllBytes(Golden.npz(name));
+        Files.write(file, whole);
+        assertThat(NpzFile.read(file)).containsKey("input0");
+        // What the archive's table says of the first entry differs from what its bytes give.
+        int crc = centralDirectory(whole) + 16;
+        whole[crc] ^= 1;
+        Files.write(file, whole);
+        assertThatThrownBy(() -> NpzFile.read(file))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageMatching(file + ": array input0: corrupt: expected CRC-32 [0-9a-f]{8}, got [0-9a-f]{8}"
+                        + "; copy or save the file again");
+    }
+
+    @Test
+    void aFlippedBitInsideAStoredArrayDoesNotBecomeANumber() throws IOException {
+        Path file = folder.resolve("flipped.npz");
+        byte[] bytes = Files.readAllBytes(Golden.npz("stored.npz"));
+        int header = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("'shape'");
+        int value = new String(bytes, StandardCharsets.ISO_8859_1).indexOf('\n', header) + 1 + 5;
+        bytes[value] ^= 1;
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> NpzFile.read(file))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageStartingWith(file + ": array input0: corrupt: expected CRC-32 ");
+    }
+
+    private static int centralDirectory(byte[] archive) {
+        return new String(archive, StandardCharsets.ISO_8859_1).indexOf("PK\001\002");
+    }
 }

@@ -106,12 +106,12 @@ class SafetensorsFileTest {
                 "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | 8 | expected to begin at 0",
                 "{'a':{'dtype':'F32','shape':[],'data_offsets':[0,4]},'b':{'dtype':'F16','shape':[2],'data_offsets':[2,6]}} | 6 | to begin at 4",
                 "{'a':{'dtype':'F32','shape':[],'data_offsets':[0,4]},'b':{'dtype':'F32','shape':[1],'data_offsets':[8,12]}} | 12 | to begin at 4",
-                "{'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]},'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]}} | 0 | Duplicate field",
+                "{'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]},'a':{'dtype':'F32','shape':[0],'data_offsets':[0,0]}} | 0 | not JSON: the key 'a' appears twice",
                 "{'a':{'shape':[0],'data_offsets':[0,0]}} | 0 | dtype: expected a string",
                 "{'a':7} | 0 | dtype: expected a string",
                 "[1] | 0 | expected a JSON object",
                 "{'a' | 0 | not JSON",
-                "{} {} | 0 | not JSON",
+                "{} {} | 0 | expected one JSON value, got another after it: line 1, column 4",
             })
     void everyFaultOfAHeaderIsNamed(String header, int dataBytes, String message) throws IOException {
         Path file = file(header, dataBytes);
