@@ -87,6 +87,7 @@ public final class ArtifactDirectory {
 
     static Manifest readManifest(Path directory) {
         Path file = directory.resolve(MANIFEST);
+        ManifestDigest.verify(file);
         Manifest manifest = JsonFiles.read(file, Manifest.class);
         if (!Manifest.FORMAT.equals(manifest.format())
                 || manifest.model() == null
@@ -102,7 +103,6 @@ public final class ArtifactDirectory {
                     "expected format version " + Manifest.VERSION + " or older, got " + manifest.formatVersion()
                             + "; use a newer Holdfast");
         }
-        ManifestDigest.verify(file);
         return manifest;
     }
 

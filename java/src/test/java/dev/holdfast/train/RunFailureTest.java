@@ -223,7 +223,8 @@ class RunFailureTest {
             TrainingConfig config = runs.sft(folder.resolve("run")).with(ConfigKeys.ARTIFACT, folder.resolve("copy"));
             assertThatThrownBy(running(config))
                     .isInstanceOf(MalformedFileException.class)
-                    .hasMessageContaining(damaged + ": corrupt: expected ");
+                    .hasMessageContaining(damaged + ": ")
+                    .hasMessageMatching("(?s).*: (corrupt: expected |not JSON).*");
             assertThat(folder.resolve("run")).doesNotExist();
         }
     }
@@ -262,7 +263,9 @@ class RunFailureTest {
         copyTree(runs.artifact().path(), other);
         Files.writeString(
                 other.resolve("manifest.json"),
-                Files.readString(manifest).replaceFirst("(\"vocabulary_size\" : )\\d+", "$1128"));
+                Files.readString(manifest)
+                        .replaceFirst("(\"vocabulary_size\" : )\\d+", "$1128")
+                        .replaceFirst(",\\s*\"digest\" : \"[0-9a-f]{64}\"", ""));
         assertThatThrownBy(running(runs.anchor(folder.resolve("run")).with(ConfigKeys.REFERENCE, other)))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining(other + ": vocabulary: expected 96 tokens")
