@@ -111,7 +111,7 @@ class ExamplesTest {
         assertFault(
                 "Once upon a time", ":1: not JSON at column 5: expected one JSON object a line, got Once upon a time");
         assertFault(
-                "{\"text\": \"a\"} {\"text\": \"b\"}", ":1: not JSON at column 17: expected one JSON object a line");
+                "{\"text\": \"a\"} {\"text\": \"b\"}", ":1: not JSON at column 15: expected one JSON object a line");
         assertFault("[1]", ":1: expected a JSON object, got [1]");
         assertFault(
                 "\n\n{}",
