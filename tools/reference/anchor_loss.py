@@ -133,7 +133,7 @@ def anchor_loss(
         "student_entropy": entropy(log_student),
         "student_log_sum_exp": (student / settings.temperature).logsumexp(-1),
         "label_log_probability": label_log_probability,
-        "label_is_argmax": (student.gather(-1, label_column).squeeze(-1) == student.amax(-1)).to(student.dtype),
+        "label_is_argmax": (student.argmax(-1) == label_column.squeeze(-1)).to(student.dtype),
     }
     if reference is not None and alphas is not None:
         snapshot = widen(student if snapshot is None else snapshot, width).detach()

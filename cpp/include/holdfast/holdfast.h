@@ -114,7 +114,7 @@ enum {
     HF_SNAPSHOT_LOG_SUM_EXP = 7,
     HF_REFERENCE_LOG_SUM_EXP = 8,
     HF_LABEL_LOG_PROBABILITY = 9, /* log p_s(label) */
-    HF_LABEL_IS_ARGMAX = 10,      /* 1 if no student logit exceeds the label's, else 0 */
+    HF_LABEL_IS_ARGMAX = 10,      /* 1 if the label is the first of the student's highest logits, else 0 */
     HF_STATISTICS_COUNT = 11
 };
 

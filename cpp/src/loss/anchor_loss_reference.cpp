@@ -1,5 +1,7 @@
 // The anchor loss as plainly as possible, in double precision.
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -218,12 +220,7 @@ void anchor_loss_reference(const AnchorLoss &loss, int64_t token) {
     statistics[HF_STUDENT_ENTROPY] = entropy(p_s);
     statistics[HF_STUDENT_LOG_SUM_EXP] = p_s.log_sum_exp;
     statistics[HF_LABEL_LOG_PROBABILITY] = p_s.log_probability[label];
-    statistics[HF_LABEL_IS_ARGMAX] = 1;
-    for (double z : s) {
-        if (z > s[label]) {
-            statistics[HF_LABEL_IS_ARGMAX] = 0;
-        }
-    }
+    statistics[HF_LABEL_IS_ARGMAX] = std::max_element(s.begin(), s.end()) == s.begin() + static_cast<std::ptrdiff_t>(label) ? 1 : 0;
 
     if (loss.wants_gradient()) {
         write_gradient(loss, token, total.gradient, loss.tokens.weights[token] / static_cast<double>(options.temperature));

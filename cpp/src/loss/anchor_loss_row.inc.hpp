@@ -64,7 +64,21 @@ double kl_snapshot_anchor(const Token &t, const Loss &loss) {
     return kl(t, moment, t.c, t.q);
 }
 
-void write_statistics(const Token &t, const Loss &loss, float label_logit, double label_log_probability) {
+/// Whether the label is the first column that has the student's highest logit.
+bool is_argmax(const Token &t, int64_t label, float label_logit) {
+    if (label_logit != t.s.maximum) {
+        return false;
+    }
+    const float highest = t.student.at(label);
+    for (int64_t v = t.s_highest; v < label; ++v) {
+        if (t.student.at(v) >= highest) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void write_statistics(const Token &t, const Loss &loss, bool label_is_argmax, double label_log_probability) {
     if (t.loss.outputs.statistics == nullptr) {
         return;
     }
@@ -85,7 +99,7 @@ void write_statistics(const Token &t, const Loss &loss, float label_logit, doubl
     column[HF_STUDENT_ENTROPY] = not_negative(t.s.log_mass() - t.moments.student_entropy / t.s.mass);
     column[HF_STUDENT_LOG_SUM_EXP] = t.log_sum_exp(t.s, t.s_shift);
     column[HF_LABEL_LOG_PROBABILITY] = label_log_probability;
-    column[HF_LABEL_IS_ARGMAX] = label_logit == t.s.maximum ? 1 : 0;
+    column[HF_LABEL_IS_ARGMAX] = label_is_argmax ? 1 : 0;
     float *row = t.loss.outputs.statistics + t.index * HF_STATISTICS_COUNT;
     for (int64_t i = 0; i < HF_STATISTICS_COUNT; ++i) {
         row[i] = static_cast<float>(column[i]);
@@ -113,8 +127,9 @@ void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
         return;
     }
     share_sides(t);
-    // The gradient may overwrite the student's row, so the label's logit is read before it.
+    // The gradient may overwrite the student's row, so the label's place in it is read before.
     const float label_logit = t.student.at(loss.tokens.labels[token]) - t.s_shift;
+    const bool label_is_argmax = loss.outputs.statistics != nullptr && is_argmax(t, loss.tokens.labels[token], label_logit);
     const double label_log_probability = (static_cast<double>(label_logit) - t.s.maximum) * t.inverse_temperature - t.s.log_mass();
 
     const hf_anchor_loss_options &options = loss.options;
@@ -133,7 +148,7 @@ void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
     } else if (loss.wants_gradient()) {
         cross_entropy_walk(t, static_cast<float>(ce_scale), label);
     }
-    write_statistics(t, result, label_logit, label_log_probability);
+    write_statistics(t, result, label_is_argmax, label_log_probability);
     if (loss.outputs.token_loss != nullptr) {
         const double divergence = options.kd_weight > 0.0f ? options.kd_weight * result.divergence : 0.0;
         const double hard = options.ce_weight > 0.0f ? options.ce_weight * ce.loss : 0.0;

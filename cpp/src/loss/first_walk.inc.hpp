@@ -145,6 +145,9 @@ bool first_walk(Token &t) {
             t.c_shift = large_shift(c.largest);
             t.r_shift = large_shift(r.largest);
         }
+        if (s.largest - t.s_shift > t.s.maximum) {
+            t.s_highest = begin;
+        }
         raise_student(t, s.largest - t.s_shift);
         raise_snapshot(t, c.largest - t.c_shift);
         raise(t.r, r.largest - t.r_shift, t.inverse_temperature);

@@ -133,6 +133,7 @@ struct Token {
     float inverse_temperature;
     float s_shift = 0, c_shift = 0, r_shift = 0;  // subtracted from every logit of the side before anything else
     Side s, c, r, q;
+    int64_t s_highest = 0;  // first column of the chunk in which the student's highest logit comes first
     Moments moments;
 
     Token(const AnchorLoss &loss_, int64_t index_)

@@ -102,10 +102,18 @@ final class JavaAnchorLoss implements AnchorLoss {
             row.putSnapshot(student, snapshot);
         }
         term = term.plus(options.ceWeight(), LossTerm.crossEntropy(options, student, label));
-        row.putStudent(student, label, Arrays.stream(s).noneMatch(z -> z > s[label]));
+        row.putStudent(student, label, firstOfHighest(s) == label);
         tokenLoss.put(token, (float) term.value());
         double scale = rows.inputs.weights().floats().get(token) / (double) options.temperature();
         return Arrays.stream(term.gradient()).map(g -> scale * g).toArray();
+    }
+
+    private static int firstOfHighest(double[] logits) {
+        int highest = 0;
+        for (int v = 1; v < logits.length; v++) {
+            highest = logits[v] > logits[highest] ? v : highest;
+        }
+        return highest;
     }
 
     /** (1 - alpha) c + alpha r, where a side of weight 0 does not count even if it is infinite. */

@@ -28,7 +28,7 @@ public enum LossStatistic {
     REFERENCE_LOG_SUM_EXP(8),
     /** log p_student(label) at the loss's temperature. */
     LABEL_LOG_PROBABILITY(9),
-    /** 1 if the label has the student's highest logit, else 0. */
+    /** 1 if the label is the first of the student's highest logits, as an argmax finds it, else 0. */
     LABEL_IS_ARGMAX(10);
 
     /** How many columns there are. */

@@ -311,6 +311,36 @@ abstract class AnchorLossContract {
         return HostTensor.ofFloats(Arrays.copyOfRange(logits.toFloatArray(), row * width, (row + 1) * width), 1, width);
     }
 
+    /** A model that says nothing, with all logits equal, has not learnt every label. Widths around the kernels' chunks. */
+    @Test
+    void ofEqualHighestLogitsOnlyTheFirstIsTheArgmax() {
+        for (int width : new int[] {3, 1023, 1024, 2049, 5000}) {
+            float[] logits = new float[4 * width];
+            Arrays.fill(logits, width, 2 * width, -200);
+            Arrays.fill(logits, 3 * width + width / 2, 4 * width, 300.5f);
+            logits[2 * width + width - 1] = 1;
+            long[] labels = {0, width - 1, width - 1, width / 2};
+            AnchorLossInputs inputs = AnchorLossInputs.ofLabels(
+                    HostTensor.ofFloats(logits, 4, width),
+                    HostTensor.ofLongs(labels, 4),
+                    HostTensor.ofFloats(new float[] {1, 1, 1, 1}, 4));
+            AnchorLossOptions options = new AnchorLossOptions(
+                    Divergence.FORWARD_KL, Interpolation.LOGIT, LabelWeighting.NONE, 1, 0, 1, 0.5f);
+            assertThat(argmax(compute(inputs, options))).as("width %d", width).containsExactly(1, 0, 1, 1);
+            inputs.labels().longs().put(0, 1).put(3, width - 1);
+            assertThat(argmax(compute(inputs, options))).as("width %d", width).containsExactly(0, 0, 1, 0);
+        }
+    }
+
+    private static float[] argmax(AnchorLossResult result) {
+        float[] statistics = result.statistics().toFloatArray();
+        float[] column = new float[statistics.length / LossStatistic.COUNT];
+        for (int row = 0; row < column.length; row++) {
+            column[row] = statistics[row * LossStatistic.COUNT + LossStatistic.LABEL_IS_ARGMAX.column()];
+        }
+        return column;
+    }
+
     @Test
     void givesTheSameBitsOnEveryRun() {
         AnchorLossInputs inputs = randomTokens(6, 9, 1025);
