@@ -59,7 +59,18 @@ class Holdfast:
 
     def export(self) -> None:
         kernels = ("--kernels", self.arguments.kernels)
-        run([str(self.arguments.holdfast), "export", "--model", str(self.arguments.folder), "--out", str(self.artifact), *kernels, "--quiet"])
+        run(
+            [
+                str(self.arguments.holdfast),
+                "export",
+                "--model",
+                str(self.arguments.folder),
+                "--out",
+                str(self.artifact),
+                *kernels,
+                "--quiet",
+            ]
+        )
 
     def step(self, steps: int, *flags: str) -> Result:
         folder: Path = self.arguments.folder

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 GIBIBYTE = 1 << 30
@@ -40,7 +40,7 @@ def commit() -> str:
 
 def environment(threads: int, loads: list[str]) -> Result:
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["python3", *sys.argv]),
         "commit": commit(),
         "processor": processor(),
@@ -131,7 +131,9 @@ class Report:
         operations = self.step["matrix_product_operations"] / 1e9
         rate = ours["matrix_product"]["best_gflops"]
         seconds = operations / rate
-        peers = [result["best_gflops"] for result in self.results if result["implementation"] == "ort-matmul-fp32" and "best_gflops" in result]
+        peers = [
+            result["best_gflops"] for result in self.results if result["implementation"] == "ort-matmul-fp32" and "best_gflops" in result
+        ]
         peer = f"; ONNX Runtime's ran at {peers[0]:.0f}" if peers else ""
         optimizer = ours["median_s"] - ours["gradient_median_s"]
         return (

@@ -20,8 +20,8 @@ HF_EXPORT hf_status hf_open_matrix_library(const char *path);
 HF_EXPORT const char *hf_matrix_library(void);
 
 /*
- * Whether operands of this element type can be multiplied: HF_FLOAT if the library is open, HF_BFLOAT16 if it has such a product as well and
- * the processor AVX512_BF16 or AMX.
+ * Whether operands of this element type can be multiplied: HF_FLOAT if the library is open, HF_BFLOAT16 if it has such a product as well
+ * and the processor AVX512_BF16 or AMX.
  */
 HF_EXPORT int32_t hf_multiplies(int32_t element_type);
 

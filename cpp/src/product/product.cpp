@@ -140,7 +140,8 @@ hf_status require_library(const Product &p) {
         return fail(HF_UNSUPPORTED, "backend: expected a matrix library that hf_open_matrix_library has opened, got none");
     }
     if (p.operand_type == HF_BFLOAT16 && matrix_library()->gemm_bf16 == nullptr) {
-        return fail(HF_UNSUPPORTED, "operand type bfloat16: expected a library with dnnl_gemm_bf16bf16f32, got %s without", matrix_library()->name);
+        return fail(HF_UNSUPPORTED, "operand type bfloat16: expected a library with dnnl_gemm_bf16bf16f32, got %s without",
+                    matrix_library()->name);
     }
     if (!hf_multiplies(p.operand_type)) {
         return fail(HF_UNSUPPORTED, "operand type bfloat16: expected a processor with AVX512_BF16 or AMX, got one without");

@@ -6,8 +6,8 @@
 
 namespace holdfast {
 
-/// Borrows at least that many elements until it is destroyed. Threads that work at the same time get memory of their own. Never throws: tasks
-/// run on threads that are not ours.
+/// Borrows at least that many elements until it is destroyed. Threads that work at the same time get memory of their own. Never throws:
+/// tasks run on threads that are not ours.
 class Scratch {
 public:
     explicit Scratch(size_t elements);

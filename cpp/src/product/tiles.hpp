@@ -17,7 +17,7 @@ struct Tiles {
     /// fewer tiles than `few` are cut on while each is worth handing out, so that several threads have work.
     static Tiles of(int64_t m, int64_t n, int64_t k, int64_t few) {
         constexpr int64_t LARGEST = 512 * 768, LONGEST = 4096;  // elements of c
-        constexpr double LEAST = 1e8;           // operations
+        constexpr double LEAST = 1e8;                           // operations
         int64_t rows = m, columns = n, count = 1;
         double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
         for (;; work /= 2, count *= 2) {
