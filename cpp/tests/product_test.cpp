@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "product/narrow.hpp"
+#include "simd/narrow.hpp"
 #include "product/tiles.hpp"
 #include "support.hpp"
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "loss/anchor_ratio.inc.hpp"
+#include "simd/narrow.hpp"
 
 namespace holdfast::HF_VARIANT {
 namespace {
@@ -46,7 +47,21 @@ public:
             return;
         }
         const int64_t count = columns_ - begin < CHUNK ? columns_ - begin : CHUNK;
-        for (int64_t v = 0; v < count; ++v) {
+        int64_t v = 0;
+        if (!accumulate_ && element_type_ == HF_BFLOAT16) {
+            narrow(values, reinterpret_cast<uint16_t *>(data_) + begin, count);
+            v = count;
+        }
+#if defined(__AVX2__)
+        if (!accumulate_ && element_type_ == HF_FLOAT16) {
+            uint16_t *target = reinterpret_cast<uint16_t *>(data_) + begin;
+            for (; v + 8 <= count; v += 8) {
+                const __m128i halves = _mm256_cvtps_ph(_mm256_loadu_ps(values + v), _MM_FROUND_TO_NEAREST_INT);
+                _mm_storeu_si128(reinterpret_cast<__m128i *>(target + v), halves);
+            }
+        }
+#endif
+        for (; v < count; ++v) {
             put(begin + v, values[v]);
         }
     }

@@ -6,9 +6,9 @@
 #include "core/check.hpp"
 #include "core/executor.hpp"
 #include "product/library.hpp"
-#include "product/narrow.hpp"
 #include "product/scratch.hpp"
 #include "product/tiles.hpp"
+#include "simd/narrow.hpp"
 
 namespace holdfast {
 namespace {

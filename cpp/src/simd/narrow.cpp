@@ -1,4 +1,4 @@
-#include "product/narrow.hpp"
+#include "simd/narrow.hpp"
 
 #include "core/instruction_set.hpp"
 

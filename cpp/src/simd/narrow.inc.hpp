@@ -1,7 +1,7 @@
 // Compiled once per instruction set; the compiler vectorises the loop.
 #include <cstring>
 
-#include "product/narrow.hpp"
+#include "simd/narrow.hpp"
 
 namespace holdfast::HF_VARIANT {
 

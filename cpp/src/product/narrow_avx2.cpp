@@ -1,2 +1,0 @@
-#define HF_VARIANT avx2
-#include "product/narrow.inc.hpp"

@@ -1,2 +1,0 @@
-#define HF_VARIANT avx512
-#include "product/narrow.inc.hpp"

@@ -1,2 +1,0 @@
-#define HF_VARIANT baseline
-#include "product/narrow.inc.hpp"

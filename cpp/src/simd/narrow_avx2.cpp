@@ -1,0 +1,2 @@
+#define HF_VARIANT avx2
+#include "simd/narrow.inc.hpp"

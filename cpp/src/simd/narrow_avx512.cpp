@@ -1,0 +1,2 @@
+#define HF_VARIANT avx512
+#include "simd/narrow.inc.hpp"

@@ -1,0 +1,2 @@
+#define HF_VARIANT baseline
+#include "simd/narrow.inc.hpp"
