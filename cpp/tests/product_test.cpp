@@ -9,8 +9,8 @@
 #include <limits>
 #include <vector>
 
-#include "simd/narrow.hpp"
 #include "product/tiles.hpp"
+#include "simd/narrow.hpp"
 #include "support.hpp"
 
 namespace {
