@@ -2,12 +2,12 @@
 // emulator/device_emulated.hpp for g++ (HOLDFAST_EMULATED), which runs the very same kernels on the emulator of cpp/test/emulator.
 //
 // Kernels keep to five rules. They live in headers, marked HF_KERNEL and HF_DEVICE. Shared memory is the one dynamic arena, out of which
-// they carve structs. Global memory is read and written through load and store, or copied asynchronously, so that the emulator can count.
-// Accurate functions are those of <cmath> for floats (expf, logf, expm1f, log1pf, fmaf); only the fast ones stand here. No thread waits in
-// a loop for what another one writes: threads meet at barriers.
+// they carve structs. Global memory is read and written through loads and stores of this file, or copied asynchronously, so that the
+// emulator can count. Accurate functions are those of <cmath> for floats (expf, logf, expm1f, log1pf, fmaf); only the fast ones stand here.
+// No thread waits in a loop for what another one writes: threads meet at barriers.
 //
-// Blocks and grids have one dimension. Clusters, transaction barriers and bulk copies need compute capability 9.0: code for older devices
-// compiles, and traps where it is run.
+// Blocks and grids have one dimension. Clusters, transaction barriers and bulk copies need compute capability 9.0. Older devices take every
+// block for a cluster of its own; barriers and bulk copies compile there, and trap where they are run (HAS_BULK_COPIES).
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,13 @@ namespace holdfast::device {
 
 inline constexpr int WARP_SIZE = 32;
 inline constexpr uint32_t FULL_WARP = 0xffffffffu;
+
+/// Whether the code that is being compiled may use transaction barriers and bulk copies.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+inline constexpr bool HAS_BULK_COPIES = false;
+#else
+inline constexpr bool HAS_BULK_COPIES = true;
+#endif
 
 /// The place in a kernel that calls; the emulator names it in its messages, a device knows nothing of it.
 struct Site {
@@ -107,11 +114,11 @@ HF_DEVICE uint32_t vote(bool predicate, uint32_t mask = FULL_WARP, Site site = S
 /// T has 1, 2, 4, 8 or 16 bytes and is aligned to its size. Streaming accesses are for what is touched once: they leave the caches to the
 /// rest. Ordinary ones go through L2, where a later walk over the same row may find it.
 template <typename T>
-HF_DEVICE T load(const T *source, Site site = Site::here());
+HF_DEVICE T load_cached(const T *source, Site site = Site::here());
 template <typename T>
 HF_DEVICE T load_streaming(const T *source, Site site = Site::here());
 template <typename T>
-HF_DEVICE void store(T *target, T value, Site site = Site::here());
+HF_DEVICE void store_cached(T *target, T value, Site site = Site::here());
 template <typename T>
 HF_DEVICE void store_streaming(T *target, T value, Site site = Site::here());
 
@@ -178,6 +185,14 @@ HF_DEVICE Float2 widen_float16(uint32_t pair);
 HF_DEVICE uint32_t narrow_bfloat16(Float2 values);
 HF_DEVICE uint32_t narrow_float16(Float2 values);
 
+/// The greater and the smaller; NaN if either is. The second and third forms take pairs.
+HF_DEVICE float max_or_nan(float a, float b);
+HF_DEVICE float min_or_nan(float a, float b);
+HF_DEVICE uint32_t max_or_nan_bfloat16(uint32_t a, uint32_t b);
+HF_DEVICE uint32_t min_or_nan_bfloat16(uint32_t a, uint32_t b);
+HF_DEVICE uint32_t max_or_nan_float16(uint32_t a, uint32_t b);
+HF_DEVICE uint32_t min_or_nan_float16(uint32_t a, uint32_t b);
+
 /// The same bits as another type of the same size.
 template <typename To, typename From>
 HF_DEVICE To bits_as(const From &from) {
@@ -196,11 +211,10 @@ struct Outcome {
 };
 
 struct DeviceProperties {
-    int major = 0, minor = 0;  // compute capability
+    int architecture = 0;  // 90 for compute capability 9.0
     int multiprocessors = 0;
     int shared_bytes_per_block = 0;  // the most that a launch may ask for
-
-    bool has_clusters() const { return major >= 9; }
+    int shared_bytes_per_multiprocessor = 0;
 };
 
 /// Properties of the calling thread's current device.
@@ -209,7 +223,7 @@ Outcome query(DeviceProperties *properties);
 struct LaunchShape {
     int64_t blocks = 0;       // a multiple of cluster
     int threads = 0;          // of a block
-    int cluster = 1;          // blocks of a cluster; more than 8 is what some devices refuse
+    int cluster = 1;          // blocks of a cluster; some devices refuse more than 8
     size_t shared_bytes = 0;  // of a block
 };
 

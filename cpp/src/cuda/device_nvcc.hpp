@@ -51,8 +51,20 @@ HF_DEVICE uint32_t shared_address(const void *pointer) { return static_cast<uint
 
 HF_DEVICE void sync_block(Site) { __syncthreads(); }
 HF_DEVICE void sync_warp(uint32_t mask, Site) { __syncwarp(mask); }
-HF_DEVICE void arrive_cluster(Site) { HF_PTX_90("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
-HF_DEVICE void wait_cluster(Site) { HF_PTX_90("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
+
+HF_DEVICE void arrive_cluster(Site) {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+#endif
+}
+
+HF_DEVICE void wait_cluster(Site) {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+#else
+    __syncthreads();
+#endif
+}
 
 HF_DEVICE void sync_cluster(Site site) {
     arrive_cluster(site);
@@ -60,10 +72,14 @@ HF_DEVICE void sync_cluster(Site site) {
 }
 
 template <typename T>
-HF_DEVICE T *peer_shared(T *own, int rank, Site) {
-    uint64_t peer = 0;
-    HF_PTX_90("mapa.u64 %0, %1, %2;" : "=l"(peer) : "l"(own), "r"(rank));
+HF_DEVICE T *peer_shared(T *own, [[maybe_unused]] int rank, Site) {
+#if __CUDA_ARCH__ >= 900
+    uint64_t peer;
+    asm("mapa.u64 %0, %1, %2;" : "=l"(peer) : "l"(own), "r"(rank));
     return reinterpret_cast<T *>(peer);
+#else
+    return own;
+#endif
 }
 
 // --------------------------------------------------------------------------------------------------------------- within a warp
@@ -109,7 +125,7 @@ template <typename T>
 using WordOf = typename Word<sizeof(T)>::Type;
 
 template <typename T>
-HF_DEVICE T load(const T *source, Site) {
+HF_DEVICE T load_cached(const T *source, Site) {
     return bits_as<T>(__ldcg(reinterpret_cast<const WordOf<T> *>(source)));
 }
 
@@ -119,7 +135,7 @@ HF_DEVICE T load_streaming(const T *source, Site) {
 }
 
 template <typename T>
-HF_DEVICE void store(T *target, T value, Site) {
+HF_DEVICE void store_cached(T *target, T value, Site) {
     __stcg(reinterpret_cast<WordOf<T> *>(target), bits_as<WordOf<T>>(value));
 }
 
@@ -238,6 +254,36 @@ HF_DEVICE uint32_t narrow_float16(Float2 values) {
     return pair;
 }
 
+HF_DEVICE float max_or_nan(float a, float b) {
+    asm("max.NaN.f32 %0, %0, %1;" : "+f"(a) : "f"(b));
+    return a;
+}
+
+HF_DEVICE float min_or_nan(float a, float b) {
+    asm("min.NaN.f32 %0, %0, %1;" : "+f"(a) : "f"(b));
+    return a;
+}
+
+HF_DEVICE uint32_t max_or_nan_bfloat16(uint32_t a, uint32_t b) {
+    asm("max.NaN.bf16x2 %0, %0, %1;" : "+r"(a) : "r"(b));
+    return a;
+}
+
+HF_DEVICE uint32_t min_or_nan_bfloat16(uint32_t a, uint32_t b) {
+    asm("min.NaN.bf16x2 %0, %0, %1;" : "+r"(a) : "r"(b));
+    return a;
+}
+
+HF_DEVICE uint32_t max_or_nan_float16(uint32_t a, uint32_t b) {
+    asm("max.NaN.f16x2 %0, %0, %1;" : "+r"(a) : "r"(b));
+    return a;
+}
+
+HF_DEVICE uint32_t min_or_nan_float16(uint32_t a, uint32_t b) {
+    asm("min.NaN.f16x2 %0, %0, %1;" : "+r"(a) : "r"(b));
+    return a;
+}
+
 // --------------------------------------------------------------------------------------------------------------------------- host
 
 inline hf_status status_of(cudaError_t error) {
@@ -270,15 +316,19 @@ inline Outcome outcome_of(cudaError_t error) {
 }
 
 inline Outcome query(DeviceProperties *properties) {
-    const std::pair<cudaDeviceAttr, int *> wanted[] = {{cudaDevAttrComputeCapabilityMajor, &properties->major},
-                                                       {cudaDevAttrComputeCapabilityMinor, &properties->minor},
-                                                       {cudaDevAttrMultiProcessorCount, &properties->multiprocessors},
-                                                       {cudaDevAttrMaxSharedMemoryPerBlockOptin, &properties->shared_bytes_per_block}};
+    int major = 0, minor = 0;
+    const std::pair<cudaDeviceAttr, int *> wanted[] = {
+        {cudaDevAttrComputeCapabilityMajor, &major},
+        {cudaDevAttrComputeCapabilityMinor, &minor},
+        {cudaDevAttrMultiProcessorCount, &properties->multiprocessors},
+        {cudaDevAttrMaxSharedMemoryPerBlockOptin, &properties->shared_bytes_per_block},
+        {cudaDevAttrMaxSharedMemoryPerMultiprocessor, &properties->shared_bytes_per_multiprocessor}};
     int device = 0;
     cudaError_t error = cudaGetDevice(&device);
     for (const auto &[attribute, value] : wanted) {
         error = error == cudaSuccess ? cudaDeviceGetAttribute(value, attribute, device) : error;
     }
+    properties->architecture = 10 * major + minor;
     return outcome_of(error);
 }
 
