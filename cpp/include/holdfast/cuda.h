@@ -22,10 +22,10 @@ HF_EXPORT const char *hf_cuda_library(void);
 
 typedef struct hf_cuda_device {
     size_t struct_size;
-    char name[256];               /* as the driver has it */
-    int32_t compute_capability;   /* 10 * major + minor: 90 for sm_90 */
+    char name[256];             /* as the driver has it */
+    int32_t compute_capability; /* 10 * major + minor: 90 for sm_90 */
     int32_t multiprocessor_count;
-    int64_t memory_bytes;         /* in all */
+    int64_t memory_bytes; /* in all */
 } hf_cuda_device;
 
 /* The device that is current for the calling thread. HF_UNSUPPORTED if no library is open, or there is no device or no driver. */

@@ -21,7 +21,7 @@ struct CudaBackend {
     int32_t version;   // HF_VERSION of the build; another one is refused
     const char *name;  // of the build, for example "CUDA 13.1"
 
-    /// Bytes of device memory that anchor_loss wants for such arguments.
+    /// Bytes of device memory that anchor_loss wants for so many tokens and such sides; reads nothing else of it.
     size_t (*anchor_loss_workspace_bytes)(const AnchorLoss &);
 
     /// Enqueues the loss on the stream and returns at once. All pointers of `loss` point into device memory; its structs were checked, but
