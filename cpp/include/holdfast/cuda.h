@@ -25,7 +25,8 @@ typedef struct hf_cuda_device {
     char name[256];             /* as the driver has it */
     int32_t compute_capability; /* 10 * major + minor: 90 for sm_90 */
     int32_t multiprocessor_count;
-    int64_t memory_bytes;         /* in all */
+    int64_t memory_bytes; /* in all */
+    int64_t cache_bytes;  /* of the cache that all multiprocessors share (L2) */
 } hf_cuda_device;
 
 /* The device that is current for the calling thread. HF_UNSUPPORTED if no library is open, or there is no device or no driver. */
