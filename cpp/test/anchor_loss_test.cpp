@@ -500,6 +500,19 @@ TEST_P(AnchorLoss, HandlesTypesStridesAndOutputModes) {
     }
 }
 
+/// Doubles that a float cannot hold tell the sum that is rounded once from one in floats.
+TEST_P(AnchorLoss, SumsTheTokensThatTakePart) {
+    const int64_t labels[] = {0, HF_IGNORE_INDEX, 2, 3, 1};
+    const float weights[] = {1, 1, 0, 0.5f, -1};
+    const float token_loss[] = {0x1p24f, std::nanf(""), INFINITE, 3, 0x1p24f};
+    const hf_anchor_loss_tokens tokens{sizeof tokens, labels, weights, nullptr};
+    float sum = -7;
+    ASSERT_EQ(HF_OK, hf_anchor_loss_sum(GetParam().backend, 5, &tokens, token_loss, &sum, nullptr)) << hf_last_error();
+    EXPECT_EQ(1.5f, sum);
+    ASSERT_EQ(HF_OK, hf_anchor_loss_sum(GetParam().backend, 0, &tokens, token_loss, &sum, nullptr)) << hf_last_error();
+    EXPECT_EQ(0.0f, sum);
+}
+
 TEST_P(AnchorLoss, TakesNoTokens) {
     Problem problem = random_problem(16, 1, 8, 1, 1);
     problem.rows = 0;
