@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "cuda/device.hpp"
+#include "cuda/device_interface.hpp"
 
 /// PTX that needs compute capability 9.0; the plan never lets it run on older devices.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900

@@ -1,0 +1,80 @@
+#include "emulator/fibre.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <new>
+#include <vector>
+
+namespace holdfast::emulator {
+namespace {
+
+#ifdef __SANITIZE_THREAD__
+constexpr size_t STACK_BYTES = 256 << 10;  // a report of a race is written on the stack of the fibre that it finds
+constexpr size_t SPARE_STACKS = 0;         // a used stack would look like a race between its users
+#else
+constexpr size_t STACK_BYTES = 64 << 10;
+constexpr size_t SPARE_STACKS = 16384;
+#endif
+
+std::vector<std::unique_ptr<GuardedMemory>> &spare_stacks() {
+    static std::vector<std::unique_ptr<GuardedMemory>> stacks;
+    return stacks;
+}
+
+std::unique_ptr<GuardedMemory> take_stack() {
+    if (spare_stacks().empty()) {
+        return std::make_unique<GuardedMemory>(STACK_BYTES);
+    }
+    std::unique_ptr<GuardedMemory> stack = std::move(spare_stacks().back());
+    spare_stacks().pop_back();
+    return stack;
+}
+
+size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+}  // namespace
+
+GuardedMemory::GuardedMemory(size_t bytes) : size_(bytes) {
+    constexpr size_t ALIGNMENT = 1024;
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t usable = rounded_up(bytes, page);
+    mapped_ = usable + 2 * page;
+    mapping_ = mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapping_ == MAP_FAILED) {
+        throw std::bad_alloc();
+    }
+    unsigned char *first = static_cast<unsigned char *>(mapping_) + page;
+    if (mprotect(first, usable, PROT_READ | PROT_WRITE) != 0) {
+        munmap(mapping_, mapped_);
+        throw std::bad_alloc();
+    }
+    data_ = first + usable - rounded_up(bytes, ALIGNMENT);
+}
+
+GuardedMemory::~GuardedMemory() { munmap(mapping_, mapped_); }
+
+Fibre::Fibre(void (*entry)()) : stack_(take_stack()) {
+    getcontext(&own_);
+    own_.uc_stack.ss_sp = stack_->data();
+    own_.uc_stack.ss_size = stack_->size();
+    makecontext(&own_, entry, 0);
+}
+
+Fibre::~Fibre() {
+    if (spare_stacks().size() < SPARE_STACKS) {
+        spare_stacks().push_back(std::move(stack_));
+    }
+}
+
+void Fibre::resume() {
+    resumer_strand_ = strand_.enter();
+    swapcontext(&resumer_, &own_);
+}
+
+void Fibre::suspend() {
+    Strand::enter(resumer_strand_);
+    swapcontext(&own_, &resumer_);
+}
+
+}  // namespace holdfast::emulator
