@@ -42,7 +42,7 @@ void Barrier::wait(int parity, const Call &call) {
             waiting_.push_back(&self());
             self().waits_in = call;
         }
-        self().fibre.suspend();
+        suspend();
     }
     observe(&tokens_[parity]);
 }

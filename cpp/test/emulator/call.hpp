@@ -20,7 +20,12 @@ struct Call {
 
 std::string text_of(const Call &call);
 
-/// Ends the launch on behalf of the running thread, with a message of the form `<where>: <function>: expected …, got …`.
+/// Ends the launch; caught where the thread that throws it began.
+struct Failure {
+    std::string message;
+};
+
+/// Throws a failure of the running thread, with a message of the form `<where>: <function>: expected …, got …`.
 [[noreturn]] void fail(const Call &call, const std::string &expected, const std::string &got);
 
 }  // namespace holdfast::emulator

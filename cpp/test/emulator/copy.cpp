@@ -19,6 +19,7 @@ void Copy::complete() {
     note_read(source_, static_cast<size_t>(bytes_));
     note_write(target_, static_cast<size_t>(bytes_));
     publish(this);
+    publish(grid);
     {
         const Unwatched unwatched;
         std::memcpy(target_, source_, static_cast<size_t>(bytes_));

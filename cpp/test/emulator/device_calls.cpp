@@ -213,6 +213,7 @@ int64_t Traffic::bytes_written() const {
 }
 
 device::Outcome run(const device::LaunchShape &shape, const std::function<void()> &kernel) {
+    const Unwatched unwatched;
     const std::lock_guard<std::mutex> lock(settings().mutex);
     const std::string refusal = refusal_of(shape, settings().device);
     if (!refusal.empty()) {

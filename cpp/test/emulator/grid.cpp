@@ -77,13 +77,17 @@ void end_thread(Thread &thread) {
     if (last) {
         end_block(*thread.block);
     }
-    publish(grid);
 }
 
 void run_thread() {
-    grid->kernel();
-    end_thread(self());
-    self().fibre.suspend();
+    try {
+        grid->kernel();
+        end_thread(self());
+    } catch (const Failure &failure) {
+        const Unwatched unwatched;
+        grid->stop(failure.message);
+    }
+    suspend();
 }
 
 }  // namespace
@@ -99,16 +103,19 @@ std::string text_of(const Call &call) {
     return std::string(call.function) + " (" + (slash == nullptr ? call.site.file : slash + 1) + ":" + std::to_string(call.site.line) + ")";
 }
 
+void suspend() {
+    Thread &thread = self();
+    publish(grid);
+    thread.fibre.suspend();
+}
+
 std::string name_of(const Thread &thread) {
     return "block " + std::to_string(thread.block->index) + ", thread " + std::to_string(thread.index);
 }
 
 void fail(const Call &call, const std::string &expected, const std::string &got) {
     const std::string where = *call.site.file == '\0' ? call.function : text_of(call);
-    grid->stop(name_of(self()) + ": " + where + ": expected " + expected + ", got " + got);
-    while (true) {
-        self().fibre.suspend();
-    }
+    throw Failure{name_of(self()) + ": " + where + ": expected " + expected + ", got " + got};
 }
 
 Thread::Thread(Block *of, int number) : fibre(run_thread), block(of), index(number) {}
@@ -151,15 +158,12 @@ Grid::Grid(const device::LaunchShape &launched, const std::function<void()> &run
 Grid::~Grid() { grid = nullptr; }
 
 std::string Grid::run() {
-    {
-        const Unwatched unwatched;
-        for (int64_t number : cluster_order()) {
-            Cluster alive(number, shape);
-            cluster = &alive;
-            run_cluster();
-            if (!failure_.empty()) {
-                break;
-            }
+    for (int64_t number : cluster_order()) {
+        Cluster alive(number, shape);
+        cluster = &alive;
+        run_cluster();
+        if (!failure_.empty()) {
+            break;
         }
     }
     observe(this);

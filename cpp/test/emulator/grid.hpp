@@ -119,6 +119,9 @@ private:
 extern Grid *grid;
 inline Thread &self() { return *grid->current; }
 
+/// Suspends the thread that runs. What it did so far happens before the end of the launch, also if it never goes on.
+void suspend();
+
 std::string name_of(const Thread &thread);
 
 }  // namespace holdfast::emulator
