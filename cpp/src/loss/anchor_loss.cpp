@@ -9,7 +9,7 @@
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
 #include "core/scratch.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast {
 namespace {

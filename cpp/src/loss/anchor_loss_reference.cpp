@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "loss/anchor_loss.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast {
 namespace {

@@ -34,10 +34,11 @@ inline void add_block(FirstSums &sums, FirstTerms<F> &block) {
     });
 }
 
-/// What the rows of a token are, known when its kernel is compiled.
-template <bool SNAPSHOT_, bool REFERENCE_, AnchorLogits ANCHOR_>
+/// What the rows of a token are and what is wanted of them, known when its kernel is compiled.
+template <bool SNAPSHOT_, bool REFERENCE_, AnchorLogits ANCHOR_, bool STATISTICS_ = true>
 struct Rows {
-    static constexpr bool SNAPSHOT = SNAPSHOT_;  // apart from the student's
+    static constexpr bool STATISTICS = STATISTICS_;  // without them a mixture needs neither its sides' sums nor their moments
+    static constexpr bool SNAPSHOT = SNAPSHOT_;      // apart from the student's
     static constexpr bool REFERENCE = REFERENCE_;
     static constexpr AnchorLogits ANCHOR = ANCHOR_;
     static constexpr bool MIXTURE = ANCHOR == AnchorLogits::MIXTURE;
@@ -49,6 +50,14 @@ struct Chunk {
     const float *s;
     const float *c;
     const float *r;
+};
+
+/// The same of element type TYPE.
+struct RawChunk {
+    int64_t begin;
+    const void *s;
+    const void *c;
+    const void *r;
 };
 
 struct ChunkScratch {
@@ -77,8 +86,8 @@ const Side &anchor_side(const Token &t) {
 
 /// The sums of a chunk whose logits are finite and not shifted, and the columns that later walks take from memory. Returns the student's
 /// highest logit. `sums` are not finite if a logit was not.
-template <class ROWS>
-float plain_chunk(const Token &t, const Chunk &chunk, FirstSums &sums) {
+template <class ROWS, int TYPE>
+float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
     const F scale = broadcast(t.bits_per_logit);
     const F alpha = broadcast(t.alpha);
     const F s_maximum = broadcast(t.s.maximum), c_maximum = broadcast(t.c.maximum), r_maximum = broadcast(t.r.maximum),
@@ -89,7 +98,10 @@ float plain_chunk(const Token &t, const Chunk &chunk, FirstSums &sums) {
     for (int64_t first = 0; first < CHUNK; first += LANES * BLOCK) {
         FirstTerms<F> block;
         for (int64_t v = first; v < first + LANES * BLOCK; v += LANES) {
-            const F s = load(chunk.s + v);
+            fetch_ahead<TYPE>(chunk.s, v);
+            fetch_ahead<TYPE>(chunk.c, v);
+            fetch_ahead<TYPE>(chunk.r, v);
+            const F s = load_logits<TYPE>(chunk.s, v);
             highest = max(s, highest);
             const F s_centred = s - s_maximum;
             const F s_mass = exp2_of(s_centred, scale);
@@ -97,18 +109,23 @@ float plain_chunk(const Token &t, const Chunk &chunk, FirstSums &sums) {
             block.student_entropy = fma(s_mass, s_centred, block.student_entropy);
             F c = s, c_mass = s_mass;
             if (ROWS::SNAPSHOT) {
-                c = load(chunk.c + v);
+                c = load_logits<TYPE>(chunk.c, v);
+            }
+            if (ROWS::SNAPSHOT && ROWS::STATISTICS) {
                 c_mass = mass_of(c, c_maximum, scale);
                 block.c += c_mass;
                 block.snapshot_student = fma(c_mass, c - s, block.snapshot_student);
             }
             F anchor = c, anchor_mass = c_mass;
             if (ROWS::REFERENCE) {
-                const F r = load(chunk.r + v);
-                const F r_mass = mass_of(r, r_maximum, scale);
-                block.r += r_mass;
-                block.student_reference = fma(s_mass, s - r, block.student_reference);
-                if (ROWS::SNAPSHOT) {
+                const F r = load_logits<TYPE>(chunk.r, v);
+                F r_mass{};
+                if (ROWS::STATISTICS) {
+                    r_mass = mass_of(r, r_maximum, scale);
+                    block.r += r_mass;
+                    block.student_reference = fma(s_mass, s - r, block.student_reference);
+                }
+                if (ROWS::SNAPSHOT && ROWS::STATISTICS) {
                     block.snapshot_reference = fma(c_mass, c - r, block.snapshot_reference);
                 }
                 if (ROWS::MIXTURE) {
@@ -124,6 +141,10 @@ float plain_chunk(const Token &t, const Chunk &chunk, FirstSums &sums) {
                 store(stored_student + v, s_mass);
                 store(stored_anchor + v, anchor_mass);
                 store(stored_difference + v, s - anchor);
+            }
+            if (!ROWS::STATISTICS) {
+                // Only to be no number where a logit of a side is not finite.
+                block.student_reference = fma(anchor_mass, s - anchor, block.student_reference);
             }
         }
         add_block(sums, block);
@@ -235,10 +256,10 @@ bool usable(const Token &t, FirstTerms<double> &sums, float highest) {
     return finite && (highest - t.s.maximum) * t.inverse_temperature <= FARTHEST;
 }
 
-template <class ROWS>
-bool add_plain(Token &t, const Chunk &chunk) {
+template <class ROWS, int TYPE>
+bool add_plain(Token &t, const RawChunk &chunk) {
     FirstSums sums;
-    const float highest = plain_chunk<ROWS>(t, chunk, sums);
+    const float highest = plain_chunk<ROWS, TYPE>(t, chunk, sums);
     FirstTerms<double> values = values_of(sums);
     if (!usable(t, values, highest)) {
         return false;
@@ -307,7 +328,31 @@ bool add_raised(Token &t, const Chunk &chunk) {
         return false;
     }
     raise_all<ROWS>(t, chunk, largest);
-    return !t.shifted() && add_plain<ROWS>(t, chunk);
+    return !t.shifted() && add_plain<ROWS, HF_FLOAT>(t, {chunk.begin, chunk.s, chunk.c, chunk.r});
+}
+
+/// Adds a chunk as it lies in memory, with the maxima of those before; false if that cannot be done.
+template <class ROWS, int TYPE>
+bool add_in_place(Token &t, int64_t begin) {
+    return add_plain<ROWS, TYPE>(t, {begin, t.student.raw(begin), t.snapshot.raw(begin), t.reference.raw(begin)});
+}
+
+template <class ROWS>
+bool add_in_place(Token &t, int64_t begin) {
+    if (begin == 0 || t.shifted()) {
+        return false;
+    }
+    const auto all_are = [&](int32_t type) {
+        return t.student.is(type, begin) && (!ROWS::SNAPSHOT || t.snapshot.is(type, begin)) &&
+               (!ROWS::REFERENCE || t.reference.is(type, begin));
+    };
+    if (all_are(HF_FLOAT)) {
+        return add_in_place<ROWS, HF_FLOAT>(t, begin);
+    }
+    if (all_are(HF_BFLOAT16)) {
+        return add_in_place<ROWS, HF_BFLOAT16>(t, begin);
+    }
+    return all_are(HF_FLOAT16) && add_in_place<ROWS, HF_FLOAT16>(t, begin);
 }
 
 /// False if a row has no distribution. Most chunks are added as they come, with the maxima of those before.
@@ -318,23 +363,23 @@ bool first_walk(Token &t) {
     ChunkScratch scratch;
     t.stored.complete = ROWS::ANCHOR != AnchorLogits::NONE;
     for (int64_t begin = 0; begin < t.width; begin += CHUNK) {
-        const Chunk chunk = chunk_of<ROWS>(t, begin, FINITE_PADDING, scratch);
-        const bool has_maxima = begin > 0 && !t.shifted();
-        if ((has_maxima && add_plain<ROWS>(t, chunk)) || add_raised<ROWS>(t, chunk)) {
+        if (add_in_place<ROWS>(t, begin) || add_raised<ROWS>(t, chunk_of<ROWS>(t, begin, FINITE_PADDING, scratch))) {
             continue;
         }
         if (!add_special<ROWS>(t, chunk_of<ROWS>(t, begin, -INFINITE, scratch))) {
             return false;
         }
     }
-    return t.s.mass > 0 && (!ROWS::SNAPSHOT || t.c.mass > 0) && (!ROWS::REFERENCE || t.r.mass > 0) && (!ROWS::MIXTURE || t.q.mass > 0);
+    const bool sides = !ROWS::STATISTICS || ((!ROWS::SNAPSHOT || t.c.mass > 0) && (!ROWS::REFERENCE || t.r.mass > 0));
+    return t.s.mass > 0 && sides && (!ROWS::MIXTURE || t.q.mass > 0);
 }
 
 template <bool SNAPSHOT>
 bool first_walk_with_reference(Token &t) {
     switch (t.anchor_logits()) {
         case AnchorLogits::MIXTURE:
-            return first_walk<Rows<SNAPSHOT, true, AnchorLogits::MIXTURE>>(t);
+            return t.loss.outputs.statistics == nullptr ? first_walk<Rows<SNAPSHOT, true, AnchorLogits::MIXTURE, false>>(t)
+                                                        : first_walk<Rows<SNAPSHOT, true, AnchorLogits::MIXTURE>>(t);
         case AnchorLogits::SNAPSHOT:
             return first_walk<Rows<SNAPSHOT, true, AnchorLogits::SNAPSHOT>>(t);
         case AnchorLogits::REFERENCE:

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "loss/anchor_loss.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 #include "simd/vector.inc.hpp"
 
 namespace holdfast::HF_VARIANT {
@@ -16,6 +16,24 @@ static_assert(CHUNK % (LANES * BLOCK) == 0, "a chunk is a whole number of blocks
 constexpr float INFINITE = __builtin_huge_valf();
 constexpr double LN_2 = 0.693147180559945309;
 constexpr float LN_2F = static_cast<float>(LN_2);
+
+/// Asks for the memory of the first walk in good time: three rows at once, in pages that are not neighbours, are too much for the
+/// processor's own foresight. Beyond the end of the rows it asks in vain.
+template <int TYPE>
+inline void fetch_ahead(const void *row, int64_t v) {
+    constexpr int64_t DISTANCE = 2048;  // bytes
+    __builtin_prefetch(static_cast<const char *>(row) + v * element_bytes(TYPE) + DISTANCE);
+}
+
+/// A vector of logits of one element type.
+template <int TYPE>
+inline F load_logits(const void *row, int64_t v) {
+    if (TYPE == HF_FLOAT) {
+        return load(static_cast<const float *>(row) + v);
+    }
+    const uint16_t *source = static_cast<const uint16_t *>(row) + v;
+    return TYPE == HF_BFLOAT16 ? load_bfloats(source) : load_halves(source);
+}
 
 /// A row of one side as float chunks. Columns beyond its vocabulary are -inf.
 class Row {
@@ -39,6 +57,11 @@ public:
         return scratch;
     }
 
+    /// The row's own memory from column `begin` on.
+    const void *raw(int64_t begin) const { return data_ + begin * element_bytes(element_type_); }
+    /// Whether the row has that type, and has all columns of the chunk.
+    bool is(int32_t element_type, int64_t begin) const { return element_type_ == element_type && begin + CHUNK <= vocabulary_size_; }
+
     float at(int64_t column) const { return column < vocabulary_size_ ? element_at(data_, element_type_, column) : -INFINITE; }
 
 private:
@@ -50,20 +73,13 @@ private:
             return;
         }
         const uint16_t *source = reinterpret_cast<const uint16_t *>(data_) + begin;
-        if (element_type_ == HF_BFLOAT16) {
-            for (int64_t v = 0; v < count; ++v) {
-                scratch[v] = bfloat_to_float(source[v]);
-            }
-            return;
-        }
+        const bool halves = element_type_ == HF_FLOAT16;
         int64_t v = 0;
-#if defined(__AVX2__)
-        for (; v + 8 <= count; v += 8) {
-            _mm256_storeu_ps(scratch + v, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(source + v))));
+        for (; v + LANES <= count; v += LANES) {
+            store(scratch + v, halves ? load_halves(source + v) : load_bfloats(source + v));
         }
-#endif
         for (; v < count; ++v) {
-            scratch[v] = half_to_float(source[v]);
+            scratch[v] = halves ? half_to_float(source[v]) : bfloat_to_float(source[v]);
         }
     }
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "simd/element.hpp"
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -19,7 +21,7 @@ namespace holdfast::HF_VARIANT {
 
 #if defined(__AVX512F__)
 constexpr int LANES = 16;
-constexpr __mmask16 ALL_LANES = 0xffff;
+constexpr __mmask16 ALL_LANES = 0xffff;  // intrinsics without a mask trip GCC 12's warning of uninitialised values (bug 105593)
 #elif defined(__AVX2__)
 constexpr int LANES = 8;
 #else
@@ -33,6 +35,26 @@ typedef F UnalignedF __attribute__((aligned(4), may_alias));
 
 static inline F load(const float *source) { return *reinterpret_cast<const UnalignedF *>(source); }
 static inline void store(float *target, F value) { *reinterpret_cast<UnalignedF *>(target) = value; }
+/// Floats from bfloat16 and from float16.
+static inline F load_bfloats(const uint16_t *source) {
+    typedef uint16_t Bits __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+    return (F)(__builtin_convertvector(*reinterpret_cast<const Bits *>(source), I) << 16);
+}
+
+static inline F load_halves(const uint16_t *source) {
+#if defined(__AVX512F__)
+    return (F)_mm512_maskz_cvtph_ps(ALL_LANES, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(source)));
+#elif defined(__AVX2__)
+    return (F)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(source)));
+#else
+    F value;
+    for (int lane = 0; lane < LANES; ++lane) {
+        value[lane] = half_to_float(source[lane]);
+    }
+    return value;
+#endif
+}
+
 static inline F broadcast(float value) { return value - F{}; }
 static inline I bits(F value) { return (I)value; }
 static inline F from_bits(I value) { return (F)value; }
@@ -164,7 +186,6 @@ static inline F exact_difference(F a, F b, F c) {
 static inline F exp2_of(F x, F scale) {
     const F product = x * scale;
 #if defined(__AVX512F__)
-    // The forms without a mask trip GCC 12's warning of uninitialised values (bug 105593).
     const F n = (F)_mm512_maskz_roundscale_ps(ALL_LANES, (__m512)product, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 #else
     const F magic = broadcast(12582912.0f);
