@@ -9,6 +9,8 @@
 
 namespace holdfast::cuda {
 
+static_assert(sizeof(Shared) + OnChip<Float, true, true>::HEADER_BYTES <= BOARD_BYTES, "the plan leaves room for what is not rows");
+
 /// One token in the hands of a cluster. Every thread calls run().
 template <class Element, class Anchor, int DIVERGENCE, class Source>
 class TokenLoss {
@@ -184,23 +186,17 @@ HF_DEVICE void anchor_loss_token(const LossArguments &loss) {
     }
 }
 
-/// Blocks on a multiprocessor at least: two, so that one computes while the other's rows arrive. So many threads leave each 80 registers.
-constexpr int ON_CHIP_THREADS = 384;
-constexpr int ON_CHIP_BLOCKS = 2;
-
+/// Two blocks on a multiprocessor at least, so that one computes while the other's rows arrive.
 template <class Element, class Anchor, int DIVERGENCE>
-HF_KERNEL(ON_CHIP_THREADS, ON_CHIP_BLOCKS)
+HF_KERNEL(on_chip_threads(Anchor::KIND), 2)
 void anchor_loss_on_chip(const LossArguments loss) {
     if constexpr (device::HAS_BULK_COPIES) {
         anchor_loss_token<Element, Anchor, DIVERGENCE, OnChip<Element, Anchor::HAS_SNAPSHOT, Anchor::HAS_REFERENCE>>(loss);
     }
 }
 
-/// One block on a multiprocessor: the fewer rows are under way, the more of them the cache still has for the next walk.
-constexpr int STREAMED_THREADS = 512;
-
 template <class Element, class Anchor, int DIVERGENCE>
-HF_KERNEL(STREAMED_THREADS, 1)
+HF_KERNEL(streamed_threads(Anchor::KIND), 1)
 void anchor_loss_streamed(const LossArguments loss) {
     anchor_loss_token<Element, Anchor, DIVERGENCE, Streamed<Element, Anchor::HAS_SNAPSHOT, Anchor::HAS_REFERENCE>>(loss);
 }

@@ -5,10 +5,10 @@
 #include <cstdint>
 
 #include "cuda/element.hpp"
+#include "cuda/launch_plan.hpp"
 
 namespace holdfast::cuda {
 
-constexpr int MAX_THREADS = 512;  // of a block
 constexpr int MAX_WARPS = MAX_THREADS / device::WARP_SIZE;
 constexpr int SUMS = 8;
 constexpr int PEAKS = 5;

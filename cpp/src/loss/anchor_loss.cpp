@@ -2,14 +2,16 @@
 #include "loss/anchor_loss.hpp"
 
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
 #include "core/check.hpp"
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
+#include "core/scratch.hpp"
 #include "cuda/library.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast {
 namespace {
@@ -210,17 +212,25 @@ AnchorLossRow select_row(int32_t backend) {
 /// Logits per task below which handing out tasks costs more than it gains.
 constexpr int64_t LOGITS_PER_TASK = 32768;
 
-void run(const AnchorLoss &loss, AnchorLossRow row, const hf_executor *executor) {
+hf_status run(const AnchorLoss &loss, AnchorLossRow row, const hf_executor *executor) {
     const int64_t rows_per_task = LOGITS_PER_TASK / loss.student.vocabulary_size + 1;
+    const size_t scratch_bytes = row_scratch_bytes(loss.widest_vocabulary());
+    std::atomic<bool> exhausted{false};
     parallel_ranges(executor, loss.token_count, rows_per_task, [&](int64_t begin, int64_t end) {
+        const Scratch scratch(scratch_bytes);
+        if (scratch.data() == nullptr) {
+            exhausted = true;
+            return;
+        }
         for (int64_t token = begin; token < end; ++token) {
             if (loss.is_ignored(token)) {
                 write_ignored(loss, token);
             } else {
-                row(loss, token);
+                row(loss, token, scratch.data());
             }
         }
     });
+    return exhausted ? fail(HF_OUT_OF_MEMORY, "anchor loss: no memory for %zu bytes per thread", scratch_bytes) : HF_OK;
 }
 
 hf_status check_sides(int64_t token_count, const hf_logits *student, const hf_logits *snapshot, const hf_logits *reference) {
@@ -293,8 +303,7 @@ extern "C" hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const 
         return run_on_cuda(*cuda, loss, workspace, workspace_bytes, stream);
     }
     HF_CHECK(check_token_values(loss));
-    run(loss, select_row(backend), executor);
-    return HF_OK;
+    return run(loss, select_row(backend), executor);
 }
 
 extern "C" hf_status hf_anchor_loss_workspace_bytes(int32_t backend, int64_t token_count, const hf_logits *student,

@@ -1,6 +1,7 @@
 // What the implementations of the anchor loss share: checked arguments and the signature of a kernel.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "holdfast/holdfast.h"
@@ -33,24 +34,34 @@ struct AnchorLoss {
     }
 };
 
+/// Columns that the kernels treat at a time.
+constexpr int64_t LOSS_CHUNK = 1024;
+
+static inline int64_t loss_chunks(int64_t width) { return (width + LOSS_CHUNK - 1) / LOSS_CHUNK; }
+
+/// Bytes in which a kernel keeps what it knows of one row from one walk to the next: three floats a column and two a chunk.
+static inline size_t row_scratch_bytes(int64_t width) {
+    return static_cast<size_t>(loss_chunks(width)) * (3 * LOSS_CHUNK + 2) * sizeof(float);
+}
+
 static inline int64_t element_bytes(int32_t element_type) { return element_type == HF_FLOAT ? 4 : 2; }
 
-/// Computes one token.
-using AnchorLossRow = void (*)(const AnchorLoss &, int64_t token);
+/// Computes one token, with scratch memory of row_scratch_bytes(), aligned to a cache line.
+using AnchorLossRow = void (*)(const AnchorLoss &, int64_t token, void *scratch);
 
 /// Results of a token that takes no part.
 void write_ignored(const AnchorLoss &, int64_t token);
 
-void anchor_loss_reference(const AnchorLoss &, int64_t token);
+void anchor_loss_reference(const AnchorLoss &, int64_t token, void *scratch = nullptr);
 
 namespace baseline {
-void anchor_loss_row(const AnchorLoss &, int64_t token);
+void anchor_loss_row(const AnchorLoss &, int64_t token, void *scratch);
 }
 namespace avx2 {
-void anchor_loss_row(const AnchorLoss &, int64_t token);
+void anchor_loss_row(const AnchorLoss &, int64_t token, void *scratch);
 }
 namespace avx512 {
-void anchor_loss_row(const AnchorLoss &, int64_t token);
+void anchor_loss_row(const AnchorLoss &, int64_t token, void *scratch);
 }
 
 }  // namespace holdfast

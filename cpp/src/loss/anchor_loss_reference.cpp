@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "loss/anchor_loss.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast {
 namespace {
@@ -181,7 +181,7 @@ void write_gradient(const AnchorLoss &loss, int64_t token, const std::vector<dou
 
 }  // namespace
 
-void anchor_loss_reference(const AnchorLoss &loss, int64_t token) {
+void anchor_loss_reference(const AnchorLoss &loss, int64_t token, void *) {
     const hf_anchor_loss_options &options = loss.options;
     const int64_t width = loss.widest_vocabulary();
     const size_t label = static_cast<size_t>(loss.tokens.labels[token]);

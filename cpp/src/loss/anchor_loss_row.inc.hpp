@@ -66,7 +66,7 @@ double kl_snapshot_anchor(const Token &t, const Loss &loss) {
 
 /// Whether the label is the first column that has the student's highest logit.
 bool is_argmax(const Token &t, int64_t label, float label_logit) {
-    if (label_logit != t.s.maximum) {
+    if (label_logit != t.s_highest_logit) {
         return false;
     }
     const float highest = t.student.at(label);
@@ -113,15 +113,15 @@ void share_sides(Token &t) {
         t.c_shift = t.s_shift;
         t.moments.snapshot_reference = t.moments.student_reference;
     }
-    if (!t.logit_mixture()) {
+    if (t.anchor_logits() != AnchorLogits::MIXTURE) {
         t.q = t.alpha == 1.0f ? t.r : t.c;
     }
 }
 
 }  // namespace
 
-void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
-    Token t(loss, token);
+void anchor_loss_row(const AnchorLoss &loss, int64_t token, void *scratch) {
+    Token t(loss, token, scratch);
     if (!first_walk_of(t)) {
         anchor_loss_reference(loss, token);
         return;

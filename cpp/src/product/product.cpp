@@ -5,8 +5,8 @@
 
 #include "core/check.hpp"
 #include "core/executor.hpp"
+#include "core/scratch.hpp"
 #include "product/library.hpp"
-#include "product/scratch.hpp"
 #include "product/tiles.hpp"
 #include "simd/narrow.hpp"
 
@@ -81,13 +81,13 @@ void narrow_block(const float *source, int64_t rows, int64_t columns, int64_t st
 /// Tiles side by side round the same rows again, which costs less than to wait for one another.
 int multiply_bfloat_tile(const Product &p, const MatrixLibrary &library, const Tile &tile, float beta) {
     constexpr int64_t PANEL = 1536;
-    const Scratch scratch(static_cast<size_t>((tile.m + tile.n) * (p.k < PANEL ? p.k : PANEL)));
+    const Scratch scratch(static_cast<size_t>((tile.m + tile.n) * (p.k < PANEL ? p.k : PANEL)) * sizeof(uint16_t));
     if (scratch.data() == nullptr) {
         return MatrixLibrary::OUT_OF_MEMORY;
     }
     for (int64_t begin = 0; begin < p.k; begin += PANEL) {
         const int64_t k = begin + PANEL < p.k ? PANEL : p.k - begin;
-        uint16_t *a = scratch.data(), *b = a + tile.m * k;
+        uint16_t *a = static_cast<uint16_t *>(scratch.data()), *b = a + tile.m * k;
         const float *a_source = p.a + tile.a + (p.transpose_a ? begin * p.a_stride : begin);
         const float *b_source = p.b + tile.b + (p.transpose_b ? begin : begin * p.b_stride);
         narrow_block(a_source, p.transpose_a ? k : tile.m, p.transpose_a ? tile.m : k, p.a_stride, a);

@@ -8,7 +8,7 @@
 
 #include "cuda/device_interface.hpp"
 #include "emulator/device_calls.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast::device {
 

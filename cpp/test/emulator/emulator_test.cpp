@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "emulator/kernels.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace {
 
