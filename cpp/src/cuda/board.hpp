@@ -31,6 +31,11 @@ struct Board {
     float peaks[PEAKS];             // of the row
 };
 
+/// What a block of the cluster contributed to a round, after the round's sync_cluster.
+HF_DEVICE const Contribution &contribution_of(Board &board, int round, int rank) {
+    return *device::peer_shared(&board.contributions[round % 2], rank);
+}
+
 /// Maxima over the block, for every thread; NaN if there is one.
 HF_DEVICE void block_peaks(Board &board, float (&peaks)[PEAKS]) {
     HF_UNROLL for (int i = 0; i < PEAKS; ++i) {
@@ -55,18 +60,22 @@ HF_DEVICE void contribute_peaks(Board &board, int round, const float (&peaks)[PE
     }
 }
 
+/// One of the maxima over the cluster.
+HF_DEVICE float cluster_peak(Board &board, int round, int i) {
+    float peak = contribution_of(board, round, 0).peaks[i];
+    for (int rank = 1; rank < device::cluster_size(); ++rank) {
+        peak = device::max_or_nan(peak, contribution_of(board, round, rank).peaks[i]);
+    }
+    return peak;
+}
+
 /// Maxima over the cluster, for every thread, from those over the block.
 HF_DEVICE void cluster_peaks(Board &board, int round, float (&peaks)[PEAKS]) {
-    const Contribution &mine = board.contributions[round % 2];
     contribute_peaks(board, round, peaks);
     device::sync_cluster();
     if (device::thread_index() < PEAKS) {
         const int i = device::thread_index();
-        float peak = mine.peaks[i];
-        for (int rank = 0; rank < device::cluster_size(); ++rank) {
-            peak = device::max_or_nan(peak, device::peer_shared(&mine, rank)->peaks[i]);
-        }
-        board.peaks[i] = peak;
+        board.peaks[i] = cluster_peak(board, round, i);
     }
     device::sync_block();
     HF_UNROLL for (int i = 0; i < PEAKS; ++i) { peaks[i] = board.peaks[i]; }
@@ -132,7 +141,7 @@ HF_DEVICE double collect_sums(Board &board, int round, Factor &&factor) {
     const int i = device::lane_index() % SUMS;
     double part = 0;
     for (int rank = device::lane_index() / SUMS; rank < device::cluster_size(); rank += device::WARP_SIZE / SUMS) {
-        const Contribution &other = *device::peer_shared(&board.contributions[round % 2], rank);
+        const Contribution &other = contribution_of(board, round, rank);
         part += other.sums[i] * factor(other);
     }
     return fold_lanes(part);

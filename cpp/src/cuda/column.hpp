@@ -1,6 +1,6 @@
 // What one column of a token contributes: the ratio of student and anchor, probabilities, and the terms of the divergences.
 //
-// Nothing is computed as a difference of probabilities: with x = log(p / q) the kernels form p - q = q expm1(x), so that a student close to
+// Where student and anchor are close, p - q is not computed as a difference: with x = log(p / q) it is q expm1(x), so that a student close to
 // its anchor gets an accurate gradient, of bfloat16 logits too, and a student equal to its anchor gets exactly 0.
 //
 // SPECIAL code is for rows with -inf or with logits far from 0; it is left out of ordinary rows.
@@ -32,31 +32,32 @@ struct Normalisers {
     float inverse_mass[SIDES];
 };
 
-/// e^x and e^x - 1, both to full relative precision.
-struct Exponential {
-    float value;
-    float minus_one;
-};
+/// Up to which |x| the series for e^x - 1 is used. Its error there is 2e-8; beyond, a difference costs 1 / (1 - e^-0.35) = 3.4 roundings.
+constexpr float SERIES_LIMIT = 0.35f;
 
-/// For x <= 0; NaN stays NaN.
-HF_DEVICE Exponential exponential(float x) {
-    const float value = device::fast_exp2(x * LOG2_E);
-    // Taylor's polynomial, which at the border is exact to 2e-8; beyond, what cancels costs 1 / (1 - e^-0.35) = 3.4 roundings.
+/// e^x - 1 for |x| <= SERIES_LIMIT: Taylor's polynomial of degree 7.
+HF_DEVICE float expm1_series(float x) {
     float p = 1.0f / 5040;
     p = fmaf(p, x, 1.0f / 720);
     p = fmaf(p, x, 1.0f / 120);
     p = fmaf(p, x, 1.0f / 24);
     p = fmaf(p, x, 1.0f / 6);
     p = fmaf(p, x, 0.5f);
-    return {value, x > -0.35f ? fmaf(x * x, p, x) : value - 1.0f};
+    return fmaf(x * x, p, x);
 }
 
-/// log(large + small e^d) where large + small = 1 and d <= 0: the logarithm of a mixture relative to its likelier part.
-HF_DEVICE float log_mixture(float large, float small, const Exponential &d) {
-    const float y = small * d.minus_one;
+/// large + small e^-d for d >= 0, where large + small = 1, and its logarithm: a mixture relative to its likelier part.
+struct Mixture {
+    float value;
+    float logarithm;
+};
+
+HF_DEVICE Mixture mix(float large, float small, float d) {
+    const float decay = device::fast_exp2(d * -LOG2_E);
+    const float y = small * (d < SERIES_LIMIT ? expm1_series(-d) : decay - 1.0f);
     const bool is_near = y > -0.5f;
-    const float u = is_near ? 1.0f + y : fmaf(small, d.value, large);
-    return logf(u) + (is_near ? y - (u - 1.0f) : 0.0f);  // what 1 + y rounded away; its derivative there is 1
+    const float value = is_near ? 1.0f + y : fmaf(small, decay, large);
+    return {value, logf(value) + (is_near ? y - (value - 1.0f) : 0.0f)};  // what 1 + y rounds away; the logarithm's derivative there is 1
 }
 
 /// weight * difference, where a weight of 0 wins over an infinite difference.
@@ -87,19 +88,25 @@ HF_DEVICE float mix_logits(float c, float r, float alpha) {
     return alpha == 1.0f ? r : fmaf(alpha, r - c, c);
 }
 
-/// x = log(p / q) and the probability of the likelier of the two.
-struct Ratio {
-    float x;
-    float larger;
-    float log_snapshot_to_anchor;  // log(p_c / q), where the anchor needs it
-};
+/// 2^(exponent_scale z - base): a probability before it is divided by the mass.
+HF_DEVICE float term(const Frame &frame, float z, float base) { return device::fast_exp2(fmaf(z, frame.exponent_scale, -base)); }
 
-HF_DEVICE float power_of(const Frame &frame, float z, float base) { return fmaf(z, frame.exponent_scale, -base); }
+HF_DEVICE float probability(const Frame &frame, const Normalisers &n, Side side, float z) {
+    return term(frame, z, n.base[side]) * n.inverse_mass[side];
+}
 
 /// log(p_a / p_b) = (a - b) / temperature - offset for sides a and b.
 struct Offsets {
     float student_to_anchor;                                                // of logits
     float student_to_snapshot, student_to_reference, reference_to_snapshot;  // of probabilities
+};
+
+/// Of one column.
+struct Probabilities {
+    float x;  // log(p / q), to full relative precision
+    float p;
+    float q;
+    float log_snapshot_to_anchor;  // log(p_c / q), for an anchor of probabilities
 };
 
 /// No anchor: cross-entropy of the student alone.
@@ -120,14 +127,10 @@ struct LogitAnchor {
     static constexpr bool HAS_SNAPSHOT = true, HAS_REFERENCE = true, HAS_MIXTURE = true;
 
     template <bool SPECIAL>
-    HF_DEVICE static Ratio ratio(const Frame &frame, const Normalisers &n, const Offsets &offsets, float s, float c, float r) {
+    HF_DEVICE static Probabilities of(const Frame &frame, const Normalisers &n, const Offsets &offsets, float s, float c, float r) {
         const float z = mix_logits<SPECIAL>(c, r, frame.alpha);
-        Ratio ratio{};
-        ratio.x = fmaf(difference<SPECIAL>(s, z), frame.inverse_temperature, -offsets.student_to_anchor);
-        const bool student_leads = ratio.x > 0.0f;
-        const float power = power_of(frame, student_leads ? s : z, student_leads ? n.base[STUDENT] : n.base[MIXTURE]);
-        ratio.larger = device::fast_exp2(power) * (student_leads ? n.inverse_mass[STUDENT] : n.inverse_mass[MIXTURE]);
-        return ratio;
+        const float x = fmaf(difference<SPECIAL>(s, z), frame.inverse_temperature, -offsets.student_to_anchor);
+        return {x, probability(frame, n, STUDENT, s), probability(frame, n, MIXTURE, z), 0.0f};
     }
 };
 
@@ -137,40 +140,23 @@ struct ProbabilityAnchor {
     static constexpr bool HAS_SNAPSHOT = true, HAS_REFERENCE = true, HAS_MIXTURE = false;
 
     template <bool SPECIAL>
-    HF_DEVICE static Ratio ratio(const Frame &frame, const Normalisers &n, const Offsets &offsets, float s, float c, float r) {
+    HF_DEVICE static Probabilities of(const Frame &frame, const Normalisers &n, const Offsets &offsets, float s, float c, float r) {
         const float tau = frame.inverse_temperature, alpha = frame.alpha;
         const float d = fmaf(difference<SPECIAL>(r, c), tau, -offsets.reference_to_snapshot);
         const bool reference_leads = alpha == 1.0f || (alpha != 0.0f && d > 0.0f);
-        const float mixture = log_mixture(reference_leads ? alpha : 1.0f - alpha, reference_leads ? 1.0f - alpha : alpha, exponential(-fabsf(d)));
+        const Mixture mixture = mix(reference_leads ? alpha : 1.0f - alpha, reference_leads ? 1.0f - alpha : alpha, fabsf(d));
         const float leader = reference_leads ? r : c;
-        Ratio ratio;
-        ratio.x = fmaf(difference<SPECIAL>(s, leader), tau, -(reference_leads ? offsets.student_to_reference : offsets.student_to_snapshot)) - mixture;
-        ratio.log_snapshot_to_anchor = (reference_leads ? -d : 0.0f) - mixture;
-        const float anchor_base = reference_leads ? n.base[REFERENCE] : n.base[SNAPSHOT];
-        const float anchor_mass = reference_leads ? n.inverse_mass[REFERENCE] : n.inverse_mass[SNAPSHOT];
-        const bool student_leads = ratio.x > 0.0f;
-        const float power = student_leads ? power_of(frame, s, n.base[STUDENT]) : fmaf(mixture, LOG2_E, power_of(frame, leader, anchor_base));
-        ratio.larger = device::fast_exp2(power) * (student_leads ? n.inverse_mass[STUDENT] : anchor_mass);
-        return ratio;
+        const float to_leader = reference_leads ? offsets.student_to_reference : offsets.student_to_snapshot;
+        const float x = fmaf(difference<SPECIAL>(s, leader), tau, -to_leader) - mixture.logarithm;
+        const float base = reference_leads ? n.base[REFERENCE] : n.base[SNAPSHOT];
+        const float inverse_mass = reference_leads ? n.inverse_mass[REFERENCE] : n.inverse_mass[SNAPSHOT];
+        return {x, probability(frame, n, STUDENT, s), term(frame, leader, base) * inverse_mass * mixture.value,
+                (reference_leads ? -d : 0.0f) - mixture.logarithm};
     }
 };
 
-/// Probabilities of one column, all to full relative precision.
-struct Probabilities {
-    float x;  // log(p / q)
-    float p;
-    float q;
-    float delta;        // p - q
-    Exponential decay;  // of -|x|
-};
-
-HF_DEVICE Probabilities probabilities(const Ratio &ratio) {
-    const bool student_leads = ratio.x > 0.0f;
-    const Exponential decay = exponential(-fabsf(ratio.x));
-    const float other = ratio.larger * decay.value;
-    const float gap = ratio.larger * decay.minus_one;
-    return {ratio.x, student_leads ? ratio.larger : other, student_leads ? other : ratio.larger, student_leads ? -gap : gap, decay};
-}
+/// p - q
+HF_DEVICE float delta(const Probabilities &k) { return fabsf(k.x) < SERIES_LIMIT ? k.q * expm1_series(k.x) : k.p - k.q; }
 
 /// log(p / m) and log(q / m) for m = beta q + (1 - beta) p.
 struct MidpointRatios {
@@ -180,7 +166,7 @@ struct MidpointRatios {
 
 HF_DEVICE MidpointRatios midpoint_ratios(const Probabilities &k, float beta) {
     const bool student_leads = k.x > 0.0f;
-    const float leader = -log_mixture(student_leads ? 1.0f - beta : beta, student_leads ? beta : 1.0f - beta, k.decay);
+    const float leader = -mix(student_leads ? 1.0f - beta : beta, student_leads ? beta : 1.0f - beta, fabsf(k.x)).logarithm;
     const float follower = leader - fabsf(k.x);
     return {student_leads ? leader : follower, student_leads ? follower : leader};
 }

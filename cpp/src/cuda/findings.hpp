@@ -59,12 +59,8 @@ HF_DEVICE double not_negative(double value) { return value < 0 ? 0 : value; }
 
 /// Sums of the first walk relative to bases that hold for the row, and logarithms of the masses. For the lanes of the first warp.
 HF_DEVICE void find_masses(Shared &here, int round, const Frame &frame) {
-    const Contribution &mine = here.board.contributions[round % 2];
     const int i = device::lane_index() % SUMS, side = side_of(i);
-    float peak = mine.peaks[side];
-    for (int rank = 0; rank < device::cluster_size(); ++rank) {
-        peak = device::max_or_nan(peak, device::peer_shared(&mine, rank)->peaks[side]);
-    }
+    const float peak = cluster_peak(here.board, round, side);
     const float base = base_of(peak, frame.exponent_scale);
     const double sum = collect_sums(here.board, round, [&](const Contribution &other) {
         return static_cast<double>(power_of_two(base_of(other.peaks[side], frame.exponent_scale) - base));
@@ -84,7 +80,7 @@ HF_DEVICE void find_masses(Shared &here, int round, const Frame &frame) {
     if (device::lane_index() == STUDENT) {
         bool is_preceded = false;
         for (int rank = 0; rank < device::cluster_size(); ++rank) {
-            const Contribution &other = *device::peer_shared(&mine, rank);
+            const Contribution &other = contribution_of(here.board, round, rank);
             is_preceded = is_preceded || (other.label_is_preceded && other.peaks[STUDENT] == peak);
         }
         here.findings.label_is_argmax = here.label.logit == peak && here.label.leads_group && !is_preceded;

@@ -213,25 +213,23 @@ struct FirstWalk {
 private:
     template <bool SPECIAL>
     HF_DEVICE void add(const Frame &frame, float s, float c, float r) {
-        const float s_term = term(frame, STUDENT, s);
+        const float s_term = term(frame, s, base[STUDENT]);
         sums.parts[STUDENT] += s_term;
         sums.parts[STUDENT_ENTROPY] += weighted<SPECIAL>(s_term, s - frame.student_centre);
         if (Anchor::HAS_SNAPSHOT) {
-            const float c_term = term(frame, SNAPSHOT, c);
+            const float c_term = term(frame, c, base[SNAPSHOT]);
             sums.parts[SNAPSHOT] += c_term;
             sums.parts[SNAPSHOT_STUDENT] += weighted<SPECIAL>(c_term, c - s);
             if (Anchor::HAS_REFERENCE) {
-                sums.parts[REFERENCE] += term(frame, REFERENCE, r);
+                sums.parts[REFERENCE] += term(frame, r, base[REFERENCE]);
                 sums.parts[STUDENT_REFERENCE] += weighted<SPECIAL>(s_term, s - r);
                 sums.parts[SNAPSHOT_REFERENCE] += weighted<SPECIAL>(c_term, c - r);
             }
         }
         if (Anchor::HAS_MIXTURE) {
-            sums.parts[MIXTURE] += term(frame, MIXTURE, mix_logits<SPECIAL>(c, r, frame.alpha));
+            sums.parts[MIXTURE] += term(frame, mix_logits<SPECIAL>(c, r, frame.alpha), base[MIXTURE]);
         }
     }
-
-    HF_DEVICE float term(const Frame &frame, int side, float z) const { return device::fast_exp2(power_of(frame, z, base[side])); }
 };
 
 /// The whole first walk of a thread. Rows on the chip were surveyed to their end, streamed ones are surveyed on the way.

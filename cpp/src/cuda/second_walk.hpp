@@ -56,7 +56,7 @@ template <int DIVERGENCE, bool SPECIAL, bool FOLDS>
 HF_DEVICE void add_value(const Probabilities &k, float beta, Sums<SECOND_SUMS, FOLDS> &sums) {
     if (DIVERGENCE == HF_REVERSE_KL) {
         const float px = weighted<SPECIAL>(k.p, k.x);
-        sums.parts[VALUE] += px - k.delta;  // p (e^-x - 1 + x): no term is negative, so nothing cancels
+        sums.parts[VALUE] += px - delta(k);  // p (e^-x - 1 + x): no term is negative, so nothing cancels
         sums.parts[FIRST_ORDER] += px;
         sums.parts[MASS] += k.p;
     }
@@ -71,12 +71,11 @@ HF_DEVICE void add_value(const Probabilities &k, float beta, Sums<SECOND_SUMS, F
 
 /// KL(q || p) as the sum of q (e^x - 1 - x); and KL(p_c || q), which a logit anchor has for free from the first walk.
 template <class Anchor, bool SPECIAL, bool FOLDS>
-HF_DEVICE void add_statistics(const Frame &frame, const Normalisers &n, const Ratio &ratio, const Probabilities &k, float c,
+HF_DEVICE void add_statistics(const Frame &frame, const Normalisers &n, const Probabilities &k, float c,
                               Sums<SECOND_SUMS, FOLDS> &sums) {
-    sums.parts[ANCHOR_STUDENT] += k.delta - weighted<SPECIAL>(k.q, k.x);
+    sums.parts[ANCHOR_STUDENT] += delta(k) - weighted<SPECIAL>(k.q, k.x);
     if (!Anchor::HAS_MIXTURE) {
-        const float p_c = device::fast_exp2(power_of(frame, c, n.base[SNAPSHOT])) * n.inverse_mass[SNAPSHOT];
-        sums.parts[SNAPSHOT_ANCHOR] += weighted<SPECIAL>(p_c, ratio.log_snapshot_to_anchor);
+        sums.parts[SNAPSHOT_ANCHOR] += weighted<SPECIAL>(probability(frame, n, SNAPSHOT, c), k.log_snapshot_to_anchor);
     }
 }
 
@@ -86,10 +85,9 @@ HF_DEVICE auto value_walk(const Frame &frame, const RowScalars &row, const Sourc
     walk_logits<Anchor, false, Element>(frame, source, [&](int, const Logits<Element> &z, auto special) {
         constexpr bool SPECIAL = decltype(special)::VALUE;
         z.template each<SPECIAL>([&](int, float s, float c, float r) {
-            const Ratio ratio = Anchor::template ratio<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
-            const Probabilities k = probabilities(ratio);
+            const Probabilities k = Anchor::template of<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
             add_value<DIVERGENCE, SPECIAL>(k, row.scale.beta, sums);
-            add_statistics<Anchor, SPECIAL>(frame, row.normalisers, ratio, k, c, sums);
+            add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, c, sums);
         });
         sums.end_group();
     });
@@ -99,7 +97,7 @@ HF_DEVICE auto value_walk(const Frame &frame, const RowScalars &row, const Sourc
 template <int DIVERGENCE, bool SPECIAL>
 HF_DEVICE float gradient_of(const Probabilities &k, const GradientScale &scale) {
     if (DIVERGENCE == HF_FORWARD_KL) {
-        return fmaf(k.delta, scale.kd, k.p * scale.ce);
+        return fmaf(delta(k), scale.kd, k.p * scale.ce);
     }
     float log_ratio = k.x;
     float factor = scale.kd;
@@ -118,10 +116,9 @@ HF_DEVICE auto gradient_walk(const Frame &frame, const RowScalars &row, const So
         constexpr bool SPECIAL = decltype(special)::VALUE;
         float values[Element::COLUMNS] = {};
         z.template each<SPECIAL>([&](int i, float s, float c, float r) {
-            const Ratio ratio = Anchor::template ratio<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
-            const Probabilities k = probabilities(ratio);
+            const Probabilities k = Anchor::template of<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
             if (DIVERGENCE == HF_FORWARD_KL) {
-                add_statistics<Anchor, SPECIAL>(frame, row.normalisers, ratio, k, c, sums);
+                add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, c, sums);
             }
             put(values, i, gradient_of<DIVERGENCE, SPECIAL>(k, row.scale));
         });
@@ -138,7 +135,7 @@ HF_DEVICE void cross_entropy_walk(const Frame &frame, const RowScalars &row, con
     walk_logits<StudentAlone, true, Element>(frame, source, [&](int group, const Logits<Element> &z, auto special) {
         float values[Element::COLUMNS] = {};
         z.template each<decltype(special)::VALUE>([&](int i, float s, float, float) {
-            put(values, i, device::fast_exp2(power_of(frame, s, row.normalisers.base[STUDENT])) * scale);
+            put(values, i, term(frame, s, row.normalisers.base[STUDENT]) * scale);
         });
         gradient.write(source.rows.first_column(group), values, row.label);
     });
