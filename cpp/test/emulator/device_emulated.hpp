@@ -116,7 +116,9 @@ HF_DEVICE void barrier_init(TransactionBarrier *barrier, int arrivals, Site site
 
 HF_DEVICE void fence_async(Site) {}
 
-HF_DEVICE void require_made(const TransactionBarrier *barrier) { static_cast<void>(*const_cast<const volatile uint64_t *>(&barrier->state)); }
+HF_DEVICE void require_made(const TransactionBarrier *barrier) {
+    static_cast<void>(*const_cast<const volatile uint64_t *>(&barrier->state));
+}
 
 HF_DEVICE void barrier_expect(TransactionBarrier *barrier, int bytes, Site site) {
     emulator::barrier_expect(barrier, bytes, site);

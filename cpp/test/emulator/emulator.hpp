@@ -1,13 +1,14 @@
 // Runs the CUDA kernels of src/cuda on the CPU, from their very source, so that tests find faults of synchronisation without a device.
 //
 // Every CUDA thread is a fibre; all fibres of a cluster live at once in one thread of the operating system, and clusters run one after the
-// other. Fibres change only where a kernel calls a function of device.hpp that waits, in an order drawn from a seed. Shared memory starts as
-// NaN, as does the target of a copy that is under way. Copies complete as late as their wait allows, or at once; the seed draws that too.
+// other. Fibres change only where a kernel calls a function of device.hpp that waits, in an order drawn from a seed. Shared memory starts
+// as NaN, as does the target of a copy that is under way. Copies complete as late as their wait allows, or at once; the seed draws that
+// too.
 //
-// A launch fails, with a message that names source line, block and thread, on: a barrier that not all threads reach at one line; a mask that
-// lacks its caller, names lanes that have ended, or contradicts a waiting lane's; a shuffle from outside the mask; shared memory of a block
-// that has ended; a thread that ends while others wait for it or its copies are under way; transaction counts that do not come out at zero;
-// barriers used before they were made; copies that are unaligned or leave the block's shared memory; a deadlock. A build with
+// A launch fails, with a message that names source line, block and thread, on: a barrier that not all threads reach at one line; a mask
+// that lacks its caller, names lanes that have ended, or contradicts a waiting lane's; a shuffle from outside the mask; shared memory of a
+// block that has ended; a thread that ends while others wait for it or its copies are under way; transaction counts that do not come out at
+// zero; barriers used before they were made; copies that are unaligned or leave the block's shared memory; a deadlock. A build with
 // -fsanitize=thread also reports data races, between threads, blocks, clusters and copies. Memory just outside a block's shared memory or a
 // fibre's stack is unmapped: an access there ends the process.
 //
@@ -25,7 +26,8 @@
 
 namespace holdfast::emulator {
 
-/// Which of the threads that can run does: one drawn by the seed, or the first or the last in the cluster, which runs ahead as far as it can.
+/// Which of the threads that can run does: one drawn by the seed, or the first or the last in the cluster, which runs ahead as far as it
+/// can.
 enum class Order { SHUFFLED, FORWARD, REVERSE };
 
 /// When copies complete: when nothing else can happen before, when they are started, or either, drawn by the seed.

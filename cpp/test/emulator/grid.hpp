@@ -29,9 +29,9 @@ struct Thread {
     Block *const block;
     const int index;
     bool running = true;
-    Call waits_in;            // for the report of a deadlock
-    uint64_t offered = 0;     // to the lanes of its warp
-    int wanted_lane = 0;      // whose offer it wants
+    Call waits_in;         // for the report of a deadlock
+    uint64_t offered = 0;  // to the lanes of its warp
+    int wanted_lane = 0;   // whose offer it wants
     uint64_t received = 0;
     bool in_cluster_barrier = false;  // arrived and did not wait yet
     int cluster_parity = 0;

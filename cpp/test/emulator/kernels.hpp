@@ -9,12 +9,12 @@ using namespace device;
 
 enum class Fault {
     NONE,
-    MISSING_BARRIER,   // before other threads' shared memory is read
-    MISSING_WAIT,      // for a copy
-    MISSING_RELEASE,   // a buffer is filled again while others may still read it
-    TOO_MANY_BYTES,    // are expected of a bulk copy
+    MISSING_BARRIER,  // before other threads' shared memory is read
+    MISSING_WAIT,     // for a copy
+    MISSING_RELEASE,  // a buffer is filled again while others may still read it
+    TOO_MANY_BYTES,   // are expected of a bulk copy
     TOO_FEW_BYTES,
-    EARLY_EXIT,        // while others read the shared memory
+    EARLY_EXIT,  // while others read the shared memory
 };
 
 /// The sum over the lanes of a warp, in every lane.
@@ -46,7 +46,8 @@ struct SumShared {
 
 /// sums[block] = sum of `count` values [block, :], by blocks of whole warps.
 template <Fault fault>
-HF_KERNEL(1024) void sum_rows(const float *values, int64_t count, double *sums) {
+HF_KERNEL(1024)
+void sum_rows(const float *values, int64_t count, double *sums) {
     auto *shared = reinterpret_cast<SumShared *>(shared_memory());
     double sum = 0;
     for (int64_t i = thread_index(); i < count; i += block_size()) {
@@ -60,7 +61,8 @@ HF_KERNEL(1024) void sum_rows(const float *values, int64_t count, double *sums) 
 
 /// sums[cluster] = sum of `count` values [cluster, :], each block taking its share; the first block reads what the others found.
 template <Fault fault>
-HF_KERNEL(1024) void sum_rows_by_cluster(const float *values, int64_t count, double *sums) {
+HF_KERNEL(1024)
+void sum_rows_by_cluster(const float *values, int64_t count, double *sums) {
     auto *shared = reinterpret_cast<SumShared *>(shared_memory());
     const int64_t cluster = block_index() / cluster_size();
     double sum = 0;
@@ -89,7 +91,8 @@ HF_KERNEL(1024) void sum_rows_by_cluster(const float *values, int64_t count, dou
 
 /// mirrored[block, chunk, thread] = values[block, chunk, last - thread], units of 4, 8 or 16 bytes, two chunks in flight.
 template <typename Unit, Fault fault>
-HF_KERNEL(1024) void mirror_chunks(const Unit *values, Unit *mirrored, int chunks) {
+HF_KERNEL(1024)
+void mirror_chunks(const Unit *values, Unit *mirrored, int chunks) {
     constexpr int STAGES = 2;
     auto *stages = reinterpret_cast<Unit *>(shared_memory());
     const int64_t row = block_index() * chunks * block_size();
@@ -127,13 +130,16 @@ struct RingShared {
 
 /// values[block, chunk, :] doubled in place, brought and taken by bulk copies; 4 threads at least.
 template <Fault fault>
-HF_KERNEL(1024) void double_chunks(float *values, int chunks) {
+HF_KERNEL(1024)
+void double_chunks(float *values, int chunks) {
     auto *ring = reinterpret_cast<RingShared *>(shared_memory());
     const int bytes = block_size() * static_cast<int>(sizeof(float));
     float *const row = values + block_index() * chunks * block_size();
     const auto fetch = [&](int chunk) {
         const int stage = chunk % RingShared::STAGES;
-        barrier_expect(&ring->full[stage], fault == Fault::TOO_MANY_BYTES ? bytes + 16 : fault == Fault::TOO_FEW_BYTES ? bytes - 16 : bytes);
+        barrier_expect(&ring->full[stage], fault == Fault::TOO_MANY_BYTES  ? bytes + 16
+                                           : fault == Fault::TOO_FEW_BYTES ? bytes - 16
+                                                                           : bytes);
         bulk_load(ring->stage(stage), row + chunk * block_size(), bytes, &ring->full[stage]);
     };
     if (thread_index() == 0) {
@@ -193,7 +199,8 @@ HF_KERNEL(1024) void count_values(const uint8_t *values, uint32_t *counts, float
 
 /// Each lane hands its value to the next through shared memory, warp by warp.
 template <Fault fault>
-HF_KERNEL(1024) void rotate_lanes(const uint16_t *values, uint16_t *rotated) {
+HF_KERNEL(1024)
+void rotate_lanes(const uint16_t *values, uint16_t *rotated) {
     auto *shared = reinterpret_cast<uint16_t *>(shared_memory());
     shared[thread_index()] = load_cached(values + thread_index());
     if constexpr (fault != Fault::MISSING_BARRIER) {
