@@ -100,20 +100,20 @@ public:
     /// stay in the cache.
     template <bool LAST, class Visit>
     HF_DEVICE void walk(Visit &&visit) const {
-        Groups<Element> raw, coming;
-        for (int next = device::thread_index(), group = -1;; next += device::block_size()) {
-            const bool has_next = next < rows.count;
-            if (has_next) {
-                coming = load<LAST>(next);
-            }
-            if (group >= 0) {
-                visit(group, raw);
-            }
+        int group = device::thread_index();
+        if (group >= rows.count) {
+            return;
+        }
+        Groups<Element> raw = load<LAST>(group);
+        for (;;) {
+            const bool has_next = rows.count - group > device::block_size();
+            const Groups<Element> coming = has_next ? load<LAST>(group + device::block_size()) : raw;
+            visit(group, raw);
             if (!has_next) {
                 return;
             }
             raw = coming;
-            group = next;
+            group += device::block_size();
         }
     }
 
