@@ -9,9 +9,9 @@
 namespace holdfast::emulator {
 namespace {
 
-#ifdef __SANITIZE_THREAD__
-constexpr size_t STACK_BYTES = 256 << 10;  // a report of a race is written on the stack of the fibre that it finds
-constexpr size_t SPARE_STACKS = 0;         // a used stack would look like a race between its users
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr size_t STACK_BYTES = 256 << 10;  // reports are written on the stack of the fibre that they concern
+constexpr size_t SPARE_STACKS = 0;         // a used stack would look like one that its former user still has
 #else
 constexpr size_t STACK_BYTES = 64 << 10;
 constexpr size_t SPARE_STACKS = 16384;
@@ -30,6 +30,8 @@ std::unique_ptr<GuardedMemory> take_stack() {
     spare_stacks().pop_back();
     return stack;
 }
+
+Fibre *entered = nullptr;  // makecontext passes no pointers
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -54,11 +56,11 @@ GuardedMemory::GuardedMemory(size_t bytes) : size_(bytes) {
 
 GuardedMemory::~GuardedMemory() { munmap(mapping_, mapped_); }
 
-Fibre::Fibre(void (*entry)()) : stack_(take_stack()) {
+Fibre::Fibre(void (*run)()) : run_(run), stack_(take_stack()), own_stack_(stack_->data(), stack_->size()) {
     getcontext(&own_);
     own_.uc_stack.ss_sp = stack_->data();
     own_.uc_stack.ss_size = stack_->size();
-    makecontext(&own_, entry, 0);
+    makecontext(&own_, enter, 0);
 }
 
 Fibre::~Fibre() {
@@ -67,14 +69,25 @@ Fibre::~Fibre() {
     }
 }
 
+void Fibre::enter() {
+    Fibre &self = *entered;
+    self.own_stack_.arrive_from(&self.resumer_stack_);
+    self.run_();
+}
+
 void Fibre::resume() {
+    entered = this;
     resumer_strand_ = strand_.enter();
+    resumer_stack_.leave_for(own_stack_);
     swapcontext(&resumer_, &own_);
+    resumer_stack_.arrive_from(&own_stack_);
 }
 
 void Fibre::suspend() {
     Strand::enter(resumer_strand_);
+    own_stack_.leave_for(resumer_stack_);
     swapcontext(&own_, &resumer_);
+    own_stack_.arrive_from(&resumer_stack_);
 }
 
 }  // namespace holdfast::emulator

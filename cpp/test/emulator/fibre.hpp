@@ -31,7 +31,7 @@ private:
 class Fibre {
 public:
     /// The entry runs at the first resume, and must end by suspending for good.
-    explicit Fibre(void (*entry)());
+    explicit Fibre(void (*run)());
     ~Fibre();
     Fibre(const Fibre &) = delete;
     Fibre &operator=(const Fibre &) = delete;
@@ -43,8 +43,12 @@ public:
     void suspend();
 
 private:
+    static void enter();
+
+    void (*const run_)();
     std::unique_ptr<GuardedMemory> stack_;
     ucontext_t own_{}, resumer_{};
+    KnownStack own_stack_, resumer_stack_;
     Strand strand_;
     void *resumer_strand_ = nullptr;
 };

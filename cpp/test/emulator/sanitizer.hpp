@@ -20,7 +20,33 @@ void AnnotateIgnoreWritesEnd(const char *file, int line);
 }
 #endif
 
+#ifdef __SANITIZE_ADDRESS__
+extern "C" {
+void __sanitizer_start_switch_fiber(void **fake_stack, const void *bottom, size_t bytes);
+void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_bottom, size_t *old_bytes);
+}
+#endif
+
 namespace holdfast::emulator {
+
+/// A stack as AddressSanitizer knows it: it must be told before and after each change to another one.
+class KnownStack {
+public:
+#ifdef __SANITIZE_ADDRESS__
+    KnownStack(const void *bottom = nullptr, size_t bytes = 0) : bottom_(bottom), bytes_(bytes) {}
+    void leave_for(const KnownStack &other) { __sanitizer_start_switch_fiber(&fake_, other.bottom_, other.bytes_); }
+    void arrive_from(KnownStack *other) { __sanitizer_finish_switch_fiber(fake_, &other->bottom_, &other->bytes_); }
+
+private:
+    const void *bottom_;
+    size_t bytes_;
+    void *fake_ = nullptr;  // where it keeps the variables of this stack
+#else
+    KnownStack(const void * = nullptr, size_t = 0) {}
+    void leave_for(const KnownStack &) {}
+    void arrive_from(KnownStack *) {}
+#endif
+};
 
 #ifdef __SANITIZE_THREAD__
 
