@@ -1,8 +1,10 @@
 package dev.holdfast.loss;
 
 import dev.holdfast.tensor.ElementType;
+import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.TensorView;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The tokens of {@link AnchorLossInputs} by address, rows of logits at any distance.
@@ -30,6 +32,17 @@ public record AnchorLossViews(
         requirePerToken("weights", weights, ElementType.FLOAT, student);
         alphas.ifPresent(values -> requirePerToken("alphas", values, ElementType.FLOAT, student));
         TokenTensors.requireAlphas(reference.isPresent(), alphas.isPresent());
+    }
+
+    /** The tokens of host tensors, each placed somewhere. */
+    static AnchorLossViews of(AnchorLossInputs inputs, Function<HostTensor, TensorView> place) {
+        return new AnchorLossViews(
+                place.apply(inputs.student()),
+                inputs.snapshot().map(place),
+                inputs.reference().map(place),
+                place.apply(inputs.labels()),
+                place.apply(inputs.weights()),
+                inputs.alphas().map(place));
     }
 
     private static void requireLogits(String name, TensorView logits, TensorView student) {

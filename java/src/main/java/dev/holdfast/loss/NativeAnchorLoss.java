@@ -25,23 +25,13 @@ final class NativeAnchorLoss implements AnchorLoss {
         AnchorLossTargets targets =
                 AnchorLossTargets.NONE.withTokenLoss(view(tokenLoss)).withStatistics(view(statistics));
         kernels.run(
-                views(inputs),
+                AnchorLossViews.of(inputs, NativeAnchorLoss::view),
                 options,
                 gradient.map(tensor -> targets.withGradient(view(tensor), GradientMode.OVERWRITE))
                         .orElse(targets),
                 DirectAnchorLoss.Launch.DEFAULT);
         Reference.reachabilityFence(inputs);
         return AnchorLossResult.of(inputs, tokenLoss, statistics, gradient);
-    }
-
-    private static AnchorLossViews views(AnchorLossInputs inputs) {
-        return new AnchorLossViews(
-                view(inputs.student()),
-                inputs.snapshot().map(NativeAnchorLoss::view),
-                inputs.reference().map(NativeAnchorLoss::view),
-                view(inputs.labels()),
-                view(inputs.weights()),
-                inputs.alphas().map(NativeAnchorLoss::view));
     }
 
     private static TensorView view(HostTensor tensor) {

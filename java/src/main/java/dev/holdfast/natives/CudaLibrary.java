@@ -55,18 +55,18 @@ public final class CudaLibrary {
     }
 
     private static Path ofThisBuild() {
+        String platform = Loader.getPlatform();
+        if (!UnpackedLibraries.isPresent(platform, FILE_NAME)) {
+            throw new RuntimeFailureException(FILE_NAME
+                    + ": expected CUDA kernels in this build, found none; build it where nvcc is (tools/dev cuda-toolkit "
+                    + "fetches one, then tools/dev build), or name the file in " + FILE_VARIABLE);
+        }
         try {
             return UnpackedLibraries.folder(
-                            Loader.getPlatform(),
-                            List.of(FILE_NAME),
-                            Loader.getCacheDir().toPath())
+                            platform, List.of(FILE_NAME), Loader.getCacheDir().toPath())
                     .resolve(FILE_NAME);
         } catch (IOException e) {
-            throw new RuntimeFailureException(
-                    "CUDA kernels: " + e.getMessage()
-                            + "; build where nvcc is (tools/dev cuda-toolkit fetches it, then tools/dev build), "
-                            + "or name the file in " + FILE_VARIABLE,
-                    e);
+            throw new RuntimeFailureException(FILE_NAME + ": cannot be unpacked: " + e.getMessage(), e);
         }
     }
 

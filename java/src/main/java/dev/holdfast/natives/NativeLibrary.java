@@ -19,6 +19,7 @@ public final class NativeLibrary {
     public static final String INSTRUCTION_SET_VARIABLE = "HOLDFAST_CPU_INSTRUCTION_SET";
 
     private static final String INSTRUCTION_SET_PROPERTY = "holdfast.cpu.instruction_set";
+    private static final String UNCAPPED = "native";
     private static final int EXPECTED_VERSION = 1;
     private static final String FILE_NAME = "libholdfast.so";
     private static final String BINDING_NAME = "libjniholdfast.so";
@@ -97,11 +98,12 @@ public final class NativeLibrary {
 
     private static Optional<String> instructionSetCap() {
         return Optional.ofNullable(System.getProperty(INSTRUCTION_SET_PROPERTY))
-                .or(() -> Optional.ofNullable(System.getenv(INSTRUCTION_SET_VARIABLE)));
+                .or(() -> Optional.ofNullable(System.getenv(INSTRUCTION_SET_VARIABLE)))
+                .filter(name -> !name.equals(UNCAPPED));
     }
 
     static void capInstructionSet(Optional<String> name) {
-        if (HoldfastApi.capCpuInstructionSet(name.orElse("native")) != NativeStatus.OK) {
+        if (HoldfastApi.capCpuInstructionSet(name.orElse(UNCAPPED)) != NativeStatus.OK) {
             throw new RuntimeFailureException(INSTRUCTION_SET_VARIABLE + ": " + HoldfastApi.lastError());
         }
     }
