@@ -1,6 +1,8 @@
 package dev.holdfast.bench;
 
+import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.loss.AnchorLoss;
+import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.runtime.ProcessMemory;
 import dev.holdfast.tensor.ElementType;
 import java.util.ArrayList;
@@ -11,12 +13,12 @@ import java.util.OptionalLong;
 /** Measures the anchor loss alone on given logits: our own implementations, and one composed of ONNX Runtime's operators. */
 public final class KernelBenchmark {
     private static final int LEAST_RUNS = 5;
-    private static final double NANOS_PER_MILLI = 1e6;
 
     private final int runs;
     private final double mostSeconds;
     private final int threads;
     private final double copyBytesPerSecond;
+    private double cudaCopyBytesPerSecond;
 
     /**
      * Measures the machine's copy bandwidth.
@@ -38,7 +40,30 @@ public final class KernelBenchmark {
     }
 
     /**
-     * Measures our implementations.
+     * Bytes that the current CUDA device reads and writes a second when it copies its memory; measured when first asked for.
+     *
+     * @throws RuntimeFailureException if there is no device, or no kernels for it
+     */
+    public double cudaCopyBytesPerSecond() {
+        if (cudaCopyBytesPerSecond == 0) {
+            cudaCopyBytesPerSecond = CudaCopyBandwidth.measure();
+        }
+        return cudaCopyBytesPerSecond;
+    }
+
+    /**
+     * Whether our implementation on a backend can run here.
+     *
+     * @throws RuntimeFailureException if not; the message says why and what to do
+     */
+    public static void requireRunnable(AnchorLoss.Backend backend) {
+        if (backend == AnchorLoss.Backend.CUDA) {
+            CudaLibrary.load().device();
+        }
+    }
+
+    /**
+     * Measures our implementations; one that cannot run is named with the reason.
      *
      * @param composed whether to measure ONNX Runtime's operators beside them
      */
@@ -46,14 +71,30 @@ public final class KernelBenchmark {
         KernelInputs inputs = new KernelInputs(kernelCase, ProcessorCache.largestBytes());
         List<KernelResult> results = new ArrayList<>();
         for (AnchorLoss.Backend backend : backends) {
-            try (KernelContender contender = new HoldfastContender(kernelCase, backend, threads)) {
-                results.add(measure(kernelCase, contender, inputs));
-            }
+            results.add(backend == AnchorLoss.Backend.CUDA ? cuda(kernelCase) : host(kernelCase, backend, inputs));
         }
         if (composed) {
             results.add(composed(kernelCase, inputs));
         }
         return results;
+    }
+
+    private KernelResult host(KernelCase kernelCase, AnchorLoss.Backend backend, KernelInputs inputs) {
+        try (KernelContender contender = new HoldfastContender(kernelCase, backend, inputs, threads)) {
+            return measure(kernelCase, contender, copyBytesPerSecond);
+        }
+    }
+
+    private KernelResult cuda(KernelCase kernelCase) {
+        try {
+            requireRunnable(AnchorLoss.Backend.CUDA);
+            double copyRate = cudaCopyBytesPerSecond();
+            try (KernelContender contender = new CudaContender(kernelCase)) {
+                return measure(kernelCase, contender, copyRate);
+            }
+        } catch (RuntimeFailureException e) {
+            return absent(kernelCase, "holdfast", e.getMessage()).onBackend(CudaContender.BACKEND);
+        }
     }
 
     private KernelResult composed(KernelCase kernelCase, KernelInputs inputs) {
@@ -63,44 +104,44 @@ public final class KernelBenchmark {
                     "onnxruntime-composed",
                     "ONNX Runtime's operators on the CPU have no kernels of " + name(kernelCase.type()));
         }
-        try (KernelContender contender = new ComposedContender(kernelCase, threads)) {
-            return measure(kernelCase, contender, inputs);
+        try (KernelContender contender = new ComposedContender(kernelCase, inputs, threads)) {
+            return measure(kernelCase, contender, copyBytesPerSecond);
         }
     }
 
-    private KernelResult measure(KernelCase kernelCase, KernelContender contender, KernelInputs inputs) {
-        OptionalLong peak = warmUp(contender, inputs);
+    private KernelResult measure(KernelCase kernelCase, KernelContender contender, double copyRate) {
+        OptionalLong peak = warmUp(contender);
         List<Double> millis = new ArrayList<>();
         long begun = System.nanoTime();
-        for (int run = 0; run < runs; run++) {
-            if (run >= LEAST_RUNS && (System.nanoTime() - begun) / 1e9 > mostSeconds) {
+        for (int run = 1; run <= runs; run++) {
+            if (run > LEAST_RUNS && (System.nanoTime() - begun) / 1e9 > mostSeconds) {
                 break;
             }
-            inputs.refresh(run + 1);
-            long started = System.nanoTime();
-            contender.run(inputs.set(run + 1));
-            millis.add((System.nanoTime() - started) / NANOS_PER_MILLI);
+            contender.prepare(run);
+            millis.add(contender.milliseconds(run));
         }
-        return result(kernelCase, contender, millis, peak);
+        return result(kernelCase, contender, millis, peak, copyRate);
     }
 
     /** One run that does not count, and the memory that it takes. */
-    private static OptionalLong warmUp(KernelContender contender, KernelInputs inputs) {
+    private static OptionalLong warmUp(KernelContender contender) {
+        contender.prepare(0);
         OptionalLong before = ProcessMemory.restartPeak();
-        contender.run(inputs.set(0));
-        return before.isPresent()
-                ? OptionalLong.of(Math.max(0, ProcessMemory.peakBytes() - before.getAsLong()))
-                : before;
+        contender.milliseconds(0);
+        if (contender.extraBytes().isPresent() || before.isEmpty()) {
+            return contender.extraBytes();
+        }
+        return OptionalLong.of(Math.max(0, ProcessMemory.peakBytes() - before.getAsLong()));
     }
 
     private KernelResult result(
-            KernelCase kernelCase, KernelContender contender, List<Double> millis, OptionalLong peak) {
+            KernelCase kernelCase, KernelContender contender, List<Double> millis, OptionalLong peak, double copyRate) {
         double median = Median.of(millis);
         return new KernelResult(
                 contender.implementation(),
                 contender.backend(),
                 contender.instructionSet(),
-                contender.threads(),
+                contender.threads().isPresent() ? contender.threads().getAsInt() : null,
                 name(kernelCase.type()),
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
@@ -110,7 +151,7 @@ public final class KernelBenchmark {
                 spread(millis),
                 kernelCase.bytes(),
                 kernelCase.operations(),
-                kernelCase.bytes() / (median / 1e3) / copyBytesPerSecond,
+                kernelCase.bytes() / (median / 1e3) / copyRate,
                 peak.isPresent() ? peak.getAsLong() : null,
                 null);
     }

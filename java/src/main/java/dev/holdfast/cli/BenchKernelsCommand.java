@@ -8,8 +8,10 @@ import dev.holdfast.bench.MatrixProductBenchmark;
 import dev.holdfast.bench.PythonPeers;
 import dev.holdfast.config.Divergence;
 import dev.holdfast.config.Interpolation;
+import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.loss.AnchorLoss;
+import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.ElementType;
@@ -41,6 +43,8 @@ import picocli.CommandLine.Option;
             "gradient is written in place of the student's); copy is that over the time, as a part of this machine's copy bandwidth.",
             "--peers measures PyTorch and Liger in the Python that HOLDFAST_TORCH_PYTHON names (python3), and the same loss composed of",
             "ONNX Runtime's operators; what is not there is named.",
+            "--backend cuda works in memory of the current device, by its clock, and compares with its copy bandwidth; beside other",
+            "backends it is named where it cannot run.",
             "",
             "Example:",
             "  holdfast bench kernels --rows 256 --vocabulary 49152,151936 --type fp32 --peers --json kernels.json"
@@ -88,7 +92,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             split = ",",
             paramLabel = "NAME",
             defaultValue = "cpu",
-            description = "cpu, reference or java (cpu)")
+            description = "cpu, reference, java or cuda (cpu)")
     private List<String> backends;
 
     @Option(names = "--peers", description = "Measure other implementations beside ours")
@@ -143,7 +147,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             new Named<>("--interpolation", "logit or probability", name -> constant(Interpolation.values(), name));
     private static final Named<AnchorLoss.Backend> BACKEND = new Named<>(
             "--backend",
-            "cpu, reference or java (this build has no CUDA kernels)",
+            "cpu, reference, java or cuda",
             name -> name.equals("reference")
                     ? Optional.of(AnchorLoss.Backend.NATIVE_REFERENCE)
                     : constant(AnchorLoss.Backend.values(), name));
@@ -170,6 +174,10 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
     @Override
     public Integer call() {
         int used = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        List<AnchorLoss.Backend> chosen = BACKEND.values(backends);
+        if (chosen.stream().allMatch(AnchorLoss.Backend.CUDA::equals)) {
+            KernelBenchmark.requireRunnable(AnchorLoss.Backend.CUDA);
+        }
         console.say("measuring this machine’s copy bandwidth and matrix product");
         KernelBenchmark benchmark = new KernelBenchmark(runs, seconds, used);
         Map<String, Object> machine = machine(benchmark, used);
@@ -181,10 +189,13 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
                         used,
                         (double) machine.get("copy_gbps"),
                         (double) machine.get("matrix_gflops"));
+        if (chosen.contains(AnchorLoss.Backend.CUDA)) {
+            addDevice(machine, benchmark);
+        }
         PythonPeers python = python(benchmark, used);
         List<KernelResult> results = new ArrayList<>();
         for (KernelCase kernelCase : cases()) {
-            List<KernelResult> ofCase = new ArrayList<>(benchmark.run(kernelCase, BACKEND.values(backends), peers));
+            List<KernelResult> ofCase = new ArrayList<>(benchmark.run(kernelCase, chosen, peers));
             if (peers) {
                 ofCase.addAll(python.run(kernelCase));
             }
@@ -223,6 +234,22 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         machine.put("version", Versions.holdfast());
         machine.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         return machine;
+    }
+
+    /** Nothing if there is none: then every table says so. */
+    private void addDevice(Map<String, Object> machine, KernelBenchmark benchmark) {
+        try {
+            CudaLibrary library = CudaLibrary.load();
+            String device = MachineFacts.device(library.device());
+            double copyRate = benchmark.cudaCopyBytesPerSecond() / 1e9;
+            machine.put("cuda_device", device);
+            machine.put("cuda_library", library.name());
+            machine.put("cuda_copy_gbps", copyRate);
+            console.results()
+                    .printf(Locale.ROOT, "device   %s, %s, copy %.1f GB/s%n", device, library.name(), copyRate);
+        } catch (RuntimeFailureException absent) {
+            console.say(absent.getMessage());
+        }
     }
 
     private PythonPeers python(KernelBenchmark benchmark, int used) {
