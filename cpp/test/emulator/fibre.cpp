@@ -1,3 +1,4 @@
+#undef _FORTIFY_SOURCE  // which takes jumps between stacks for faults
 #include "emulator/fibre.hpp"
 
 #include <sys/mman.h>
@@ -10,9 +11,11 @@ namespace holdfast::emulator {
 namespace {
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool SANITIZED = true;
 constexpr size_t STACK_BYTES = 256 << 10;  // reports are written on the stack of the fibre that they concern
 constexpr size_t SPARE_STACKS = 0;         // a used stack would look like one that its former user still has
 #else
+constexpr bool SANITIZED = false;
 constexpr size_t STACK_BYTES = 64 << 10;
 constexpr size_t SPARE_STACKS = 16384;
 #endif
@@ -31,9 +34,24 @@ std::unique_ptr<GuardedMemory> take_stack() {
     return stack;
 }
 
-Fibre *entered = nullptr;  // makecontext passes no pointers
+Fibre *beginner = nullptr;  // makecontext passes no pointers
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+/// Jumps spare the two calls of the kernel in swapcontext, which took two thirds of the time; the sanitizers understand only the latter.
+void change(Continuation &left, Continuation &entered) {
+    if (SANITIZED) {
+        swapcontext(&left.beginning, &entered.beginning);
+        return;
+    }
+    left.has_begun = true;
+    if (_setjmp(left.place) == 0) {
+        if (entered.has_begun) {
+            _longjmp(entered.place, 1);
+        }
+        setcontext(&entered.beginning);
+    }
+}
 
 }  // namespace
 
@@ -57,10 +75,11 @@ GuardedMemory::GuardedMemory(size_t bytes) : size_(bytes) {
 GuardedMemory::~GuardedMemory() { munmap(mapping_, mapped_); }
 
 Fibre::Fibre(void (*run)()) : run_(run), stack_(take_stack()), own_stack_(stack_->data(), stack_->size()) {
-    getcontext(&own_);
-    own_.uc_stack.ss_sp = stack_->data();
-    own_.uc_stack.ss_size = stack_->size();
-    makecontext(&own_, enter, 0);
+    ucontext_t &beginning = own_.beginning;
+    getcontext(&beginning);
+    beginning.uc_stack.ss_sp = stack_->data();
+    beginning.uc_stack.ss_size = stack_->size();
+    makecontext(&beginning, enter, 0);
 }
 
 Fibre::~Fibre() {
@@ -70,23 +89,23 @@ Fibre::~Fibre() {
 }
 
 void Fibre::enter() {
-    Fibre &self = *entered;
+    Fibre &self = *beginner;
     self.own_stack_.arrive_from(&self.resumer_stack_);
     self.run_();
 }
 
 void Fibre::resume() {
-    entered = this;
+    beginner = this;
     resumer_strand_ = strand_.enter();
     resumer_stack_.leave_for(own_stack_);
-    swapcontext(&resumer_, &own_);
+    change(resumer_, own_);
     resumer_stack_.arrive_from(&own_stack_);
 }
 
 void Fibre::suspend() {
     Strand::enter(resumer_strand_);
     own_stack_.leave_for(resumer_stack_);
-    swapcontext(&own_, &resumer_);
+    change(own_, resumer_);
     own_stack_.arrive_from(&resumer_stack_);
 }
 

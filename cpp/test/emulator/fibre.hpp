@@ -1,6 +1,7 @@
 // Flows of control with stacks of their own, switched by hand.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cstddef>
@@ -28,9 +29,16 @@ private:
     size_t size_;
 };
 
+/// Where a flow of control goes on when it is entered again, or begins.
+struct Continuation {
+    ucontext_t beginning{};
+    jmp_buf place{};
+    bool has_begun = false;
+};
+
 class Fibre {
 public:
-    /// The entry runs at the first resume, and must end by suspending for good.
+    /// The function runs at the first resume, and must end by suspending for good.
     explicit Fibre(void (*run)());
     ~Fibre();
     Fibre(const Fibre &) = delete;
@@ -47,7 +55,7 @@ private:
 
     void (*const run_)();
     std::unique_ptr<GuardedMemory> stack_;
-    ucontext_t own_{}, resumer_{};
+    Continuation own_, resumer_;
     KnownStack own_stack_, resumer_stack_;
     Strand strand_;
     void *resumer_strand_ = nullptr;
