@@ -27,9 +27,10 @@ public:
         source_.survey([&](int group, const Groups<Element> &raw) { survey.see<Anchor>(group, source_.rows.whole.has(group), raw); });
         frame(survey);
         look_up_label();
-        Highest highest = Source::KEEPS_ROW ? survey.highest : Highest();
-        auto walk = first_walk<Anchor, Element>(frame_, source_, survey.peaks, highest);
-        merge(walk, highest);
+        take_first_walk(survey, mixture_peak(frame_, survey.peaks));
+        if (Anchor::HAS_MIXTURE && shared().findings.first_sums[MIXTURE] < LEAST_MIXTURE_MASS) {
+            take_first_walk(survey, -INFINITE);
+        }
         if constexpr (Anchor::HAS_REFERENCE) {
             distil();
         } else {
@@ -40,11 +41,12 @@ public:
     }
 
 private:
+    HF_DEVICE int next_round() { return rounds_++; }
+
     HF_DEVICE void frame(Survey &survey) {
         block_peaks(shared().board, survey.peaks);
-        cluster_peaks(shared().board, 0, survey.peaks);
+        cluster_peaks(shared().board, next_round(), survey.peaks);
         frame_.alpha = token_.alpha;
-        frame_.inverse_temperature = 1.0f / loss_.temperature;
         frame_.exponent_scale = loss_.exponent_scale;
         set_frame(frame_, survey.peaks);
     }
@@ -67,26 +69,27 @@ private:
         shared().label = {logit - frame_.shift[STUDENT], leads, place / Element::COLUMNS};
     }
 
-    /// Puts the threads' and then the blocks' sums of the first walk together.
-    template <class Walk>
-    HF_DEVICE void merge(Walk &walk, const Highest &highest) {
-        constexpr int ROUND = 1;
+    /// Walks, and puts the threads' and then the blocks' sums together.
+    HF_DEVICE void take_first_walk(const Survey &survey, float mixture_peak) {
+        Highest highest = Source::KEEPS_ROW ? survey.highest : Highest();
+        auto walk = first_walk<Anchor, Element>(frame_, source_, survey.peaks, mixture_peak, highest);
+        const int round = next_round();
         float peaks[PEAKS];
         HF_UNROLL for (int i = 0; i < PEAKS; ++i) { peaks[i] = walk.peaks[i]; }
         block_peaks(shared().board, peaks);
         HF_UNROLL for (int side = 0; side < SIDES; ++side) { walk.rebase(side, base_of(peaks[side], frame_.exponent_scale)); }
         double sums[SUMS];
         HF_UNROLL for (int i = 0; i < SUMS; ++i) { sums[i] = walk.sums.value(i); }
-        frame_.is_special = frame_.is_special || peaks[LOWEST] == INFINITE;
+        frame_.is_special = frame_.is_special || is_special(peaks);
         const bool has_highest = highest.logit - frame_.shift[STUDENT] == peaks[STUDENT];
-        contribute_peaks(shared().board, ROUND, peaks);
-        contribute_sums(shared().board, ROUND, sums, has_highest && source_.rows.begin + highest.group < shared().label.group);
+        contribute_peaks(shared().board, round, peaks);
+        contribute_sums(shared().board, round, sums, has_highest && source_.rows.begin + highest.group < shared().label.group);
         device::sync_cluster();
         if (device::warp_index() == 0) {
-            find_masses(shared(), ROUND, frame_);
+            find_masses<Anchor>(shared(), round, frame_);
             device::sync_warp();
             if (device::lane_index() == 0) {
-                set_row(shared(), loss_, token_, frame_, Anchor::HAS_REFERENCE);
+                set_row<Anchor>(shared(), loss_, token_, frame_, Element::HAS_GAINS);
             }
         }
         device::sync_block();
@@ -115,13 +118,13 @@ private:
     /// Puts the sums of a later walk together.
     template <bool FOLDS>
     HF_DEVICE void merge(const Sums<SECOND_SUMS, FOLDS> &walked) {
-        constexpr int ROUND = 2;
+        const int round = next_round();
         double sums[SUMS] = {};
         HF_UNROLL for (int i = 0; i < SECOND_SUMS; ++i) { sums[i] = walked.value(i); }
-        contribute_sums(shared().board, ROUND, sums, false);
+        contribute_sums(shared().board, round, sums, false);
         device::sync_cluster();
         if (device::warp_index() == 0) {
-            const double sum = collect_sums(shared().board, ROUND, [](const Contribution &) { return 1.0; });
+            const double sum = collect_sums(shared().board, round, [](const Contribution &) { return 1.0; });
             if (device::lane_index() < SUMS) {
                 shared().findings.second_sums[device::lane_index()] = sum;
             }
@@ -152,6 +155,7 @@ private:
     const GradientRow<Element> gradient_;
     Frame frame_;
     RowScalars row_;
+    int rounds_ = 0;
 };
 
 /// Zeros for a token that takes no part; an accumulated gradient keeps what it has.

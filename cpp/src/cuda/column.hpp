@@ -12,6 +12,7 @@
 namespace holdfast::cuda {
 
 constexpr float LOG2_E = 1.44269504f;
+constexpr float LN_2 = 0.69314718f;
 
 /// The sides of a token: student, snapshot, reference, and the softmax of mixed logits.
 enum Side { STUDENT, SNAPSHOT, REFERENCE, MIXTURE, SIDES };
@@ -19,10 +20,10 @@ enum Side { STUDENT, SNAPSHOT, REFERENCE, MIXTURE, SIDES };
 /// What is the same for all columns of a token before its sums are known.
 struct Frame {
     float alpha;
-    float inverse_temperature;
-    float exponent_scale;     // log2(e) / temperature
-    float shift[MIXTURE];     // subtracted from every logit of the side before anything else
-    float student_centre;     // subtracted from the student's logits where their mean is taken
+    float exponent_scale;  // log2(e) / temperature. As a float it is another temperature's, by 6e-8; every formula takes that one, so that
+                           // they agree with each other
+    float shift[MIXTURE];  // subtracted from every logit of the side before anything else
+    float student_centre;  // subtracted from the student's logits where their mean is taken
     bool is_special;
 };
 
@@ -95,11 +96,17 @@ HF_DEVICE float probability(const Frame &frame, const Normalisers &n, Side side,
     return term(frame, z, n.base[side]) * n.inverse_mass[side];
 }
 
-/// log(p_a / p_b) = (a - b) / temperature - offset for sides a and b.
+/// log2(p_a / p_b) = exponent_scale (a - b) - offset for sides a and b.
 struct Offsets {
     float student_to_anchor;                                                // of logits
     float student_to_snapshot, student_to_reference, reference_to_snapshot;  // of probabilities
 };
+
+/// log(p_a / p_b)
+template <bool SPECIAL>
+HF_DEVICE float log_ratio(const Frame &frame, float a, float b, float offset) {
+    return LN_2 * fmaf(difference<SPECIAL>(a, b), frame.exponent_scale, -offset);
+}
 
 /// Of one column.
 struct Probabilities {
@@ -129,7 +136,7 @@ struct LogitAnchor {
     template <bool SPECIAL>
     HF_DEVICE static Probabilities of(const Frame &frame, const Normalisers &n, const Offsets &offsets, float s, float c, float r) {
         const float z = mix_logits<SPECIAL>(c, r, frame.alpha);
-        const float x = fmaf(difference<SPECIAL>(s, z), frame.inverse_temperature, -offsets.student_to_anchor);
+        const float x = log_ratio<SPECIAL>(frame, s, z, offsets.student_to_anchor);
         return {x, probability(frame, n, STUDENT, s), probability(frame, n, MIXTURE, z), 0.0f};
     }
 };
@@ -141,13 +148,13 @@ struct ProbabilityAnchor {
 
     template <bool SPECIAL>
     HF_DEVICE static Probabilities of(const Frame &frame, const Normalisers &n, const Offsets &offsets, float s, float c, float r) {
-        const float tau = frame.inverse_temperature, alpha = frame.alpha;
-        const float d = fmaf(difference<SPECIAL>(r, c), tau, -offsets.reference_to_snapshot);
+        const float alpha = frame.alpha;
+        const float d = log_ratio<SPECIAL>(frame, r, c, offsets.reference_to_snapshot);
         const bool reference_leads = alpha == 1.0f || (alpha != 0.0f && d > 0.0f);
         const Mixture mixture = mix(reference_leads ? alpha : 1.0f - alpha, reference_leads ? 1.0f - alpha : alpha, fabsf(d));
         const float leader = reference_leads ? r : c;
         const float to_leader = reference_leads ? offsets.student_to_reference : offsets.student_to_snapshot;
-        const float x = fmaf(difference<SPECIAL>(s, leader), tau, -to_leader) - mixture.logarithm;
+        const float x = log_ratio<SPECIAL>(frame, s, leader, to_leader) - mixture.logarithm;
         const float base = reference_leads ? n.base[REFERENCE] : n.base[SNAPSHOT];
         const float inverse_mass = reference_leads ? n.inverse_mass[REFERENCE] : n.inverse_mass[SNAPSHOT];
         return {x, probability(frame, n, STUDENT, s), term(frame, leader, base) * inverse_mass * mixture.value,

@@ -59,6 +59,7 @@ struct Float {
     static constexpr int COLUMNS = 4;
     static constexpr int BYTES = 4;
     static constexpr bool IS_ALIGNED = true;
+    static constexpr bool HAS_GAINS = true;  // first_walk.hpp says of what
 
     HF_DEVICE static float load(const Row &row, int64_t column) {
         return device::load_cached(reinterpret_cast<const float *>(row.data) + column);
@@ -88,6 +89,7 @@ struct Half {
     static constexpr int COLUMNS = 8;
     static constexpr int BYTES = 2;
     static constexpr bool IS_ALIGNED = true;
+    static constexpr bool HAS_GAINS = false;
 
     HF_DEVICE static float load(const Row &row, int64_t column) {
         return Type::widen(device::load_cached(reinterpret_cast<const uint16_t *>(row.data) + column)).x;

@@ -38,7 +38,6 @@ struct Label {
 struct Findings {
     double first_sums[SUMS];
     double second_sums[SUMS];
-    double log_mass[SIDES];
     double log_sum_exp[SIDES];  // of the shifted logits over the temperature
     double label_log_probability;
     double omega;  // what cross-entropy is weighted with
@@ -55,11 +54,17 @@ struct alignas(16) Shared {
 
 HF_DEVICE Shared &shared() { return *reinterpret_cast<Shared *>(device::shared_memory()); }
 
+constexpr double LN_2_DOUBLE = 0.6931471805599453;
+
+/// 1 / temperature, to agree with the exponents' scale.
+HF_DEVICE double inverse_temperature(const Frame &frame) { return static_cast<double>(frame.exponent_scale) * LN_2_DOUBLE; }
+
 HF_DEVICE double not_negative(double value) { return value < 0 ? 0 : value; }
 
 /// Sums of the first walk relative to bases that hold for the row, and logarithms of the masses. For the lanes of the first warp.
+template <class Anchor>
 HF_DEVICE void find_masses(Shared &here, int round, const Frame &frame) {
-    const int i = device::lane_index() % SUMS, side = side_of(i);
+    const int i = device::lane_index() % SUMS, side = side_of<Anchor>(i);
     const float peak = cluster_peak(here.board, round, side);
     const float base = base_of(peak, frame.exponent_scale);
     const double sum = collect_sums(here.board, round, [&](const Contribution &other) {
@@ -68,12 +73,10 @@ HF_DEVICE void find_masses(Shared &here, int round, const Frame &frame) {
     if (device::lane_index() < SUMS) {
         here.findings.first_sums[i] = sum;
     }
-    if (device::lane_index() < SIDES) {
+    if (device::lane_index() < SIDES && side == i) {
         const bool has_distribution = sum > 0;  // not without finite logits, and not with NaN or +inf
         const double log_mass = has_distribution ? log(sum) : static_cast<double>(NAN);
-        here.findings.log_mass[side] = log_mass;
-        here.findings.log_sum_exp[side] =
-            static_cast<double>(base) / static_cast<double>(frame.exponent_scale) * static_cast<double>(frame.inverse_temperature) + log_mass;
+        here.findings.log_sum_exp[side] = static_cast<double>(base) * LN_2_DOUBLE + log_mass;
         here.row.normalisers.base[side] = base;
         here.row.normalisers.inverse_mass[side] = has_distribution ? static_cast<float>(1.0 / sum) : NAN;
     }
@@ -87,24 +90,36 @@ HF_DEVICE void find_masses(Shared &here, int round, const Frame &frame) {
     }
 }
 
-HF_DEVICE float offset(const Findings &findings, int a, int b) {
-    return static_cast<float>(findings.log_sum_exp[a] - findings.log_sum_exp[b]);
+/// Log-sum-exp of a less that of b, from the gain of a over b where there is one and it is not so large that logarithms do as well.
+HF_DEVICE double log_mass_ratio(const Findings &findings, int a, int b, bool has_gain, int gain) {
+    const double relative = findings.first_sums[gain] / findings.first_sums[b];
+    return has_gain && relative > -0.5 && relative < 0.5 ? log1p(relative) : findings.log_sum_exp[a] - findings.log_sum_exp[b];
+}
+
+template <class Anchor>
+HF_DEVICE Offsets offsets_of(const Findings &findings, bool has_gains) {
+    if (Anchor::HAS_MIXTURE) {
+        return {static_cast<float>(log_mass_ratio(findings, STUDENT, MIXTURE, has_gains, STUDENT_GAIN) / LN_2_DOUBLE), 0.0f, 0.0f, 0.0f};
+    }
+    const double student = log_mass_ratio(findings, STUDENT, SNAPSHOT, has_gains, STUDENT_GAIN);
+    const double reference = log_mass_ratio(findings, REFERENCE, SNAPSHOT, has_gains, REFERENCE_GAIN);
+    return {0.0f, static_cast<float>(student / LN_2_DOUBLE), static_cast<float>((student - reference) / LN_2_DOUBLE),
+            static_cast<float>(reference / LN_2_DOUBLE)};
 }
 
 /// What the later walks need, from the masses. For one thread.
-HF_DEVICE void set_row(Shared &here, const LossArguments &loss, const Token &token, const Frame &frame, bool has_anchor) {
+template <class Anchor>
+HF_DEVICE void set_row(Shared &here, const LossArguments &loss, const Token &token, const Frame &frame, bool has_gains) {
     Findings &findings = here.findings;
-    here.row.offsets = {offset(findings, STUDENT, MIXTURE), offset(findings, STUDENT, SNAPSHOT), offset(findings, STUDENT, REFERENCE),
-                        offset(findings, REFERENCE, SNAPSHOT)};
+    here.row.offsets = offsets_of<Anchor>(findings, has_gains);
     findings.label_log_probability =
-        static_cast<double>(here.label.logit) * static_cast<double>(frame.inverse_temperature) - findings.log_sum_exp[STUDENT];
+        static_cast<double>(here.label.logit) * inverse_temperature(frame) - findings.log_sum_exp[STUDENT];
     findings.omega = loss.weights_by_probability ? exp(findings.label_log_probability) : 1.0;
-    const bool distils = has_anchor && loss.kd_weight > 0.0f;
+    const bool distils = Anchor::HAS_REFERENCE && loss.kd_weight > 0.0f;
     const double scale = static_cast<double>(token.has_label ? token.weight : NAN) / static_cast<double>(loss.temperature);
     const double ce = scale * (loss.ce_weight > 0.0f ? static_cast<double>(loss.ce_weight) * findings.omega : 0.0);
     here.row.scale = {static_cast<float>(scale * static_cast<double>(loss.kd_weight)), static_cast<float>(ce), 0.0f, loss.beta, distils};
-    const double correction = distils ? -ce : ce * expm1(findings.label_log_probability);
-    here.row.label = {token.label, static_cast<float>(correction), !distils};
+    here.row.label = {token.label, static_cast<float>(ce * expm1(findings.label_log_probability))};
 }
 
 /// The value of the divergence that the loss is made of.
@@ -125,17 +140,19 @@ HF_DEVICE void set_mean_log_ratio(Shared &here) {
 
 /// KL(a || b) = E_a[a - b] / temperature - (log-sum-exp of a - log-sum-exp of b)
 HF_DEVICE double kl(const Findings &findings, const Frame &frame, double moment, int a, int b) {
-    return not_negative(moment / findings.first_sums[a] * static_cast<double>(frame.inverse_temperature) -
+    return not_negative(moment / findings.first_sums[a] * inverse_temperature(frame) -
                         (findings.log_sum_exp[a] - findings.log_sum_exp[b]));
 }
 
 HF_DEVICE double log_sum_exp(const Findings &findings, const Frame &frame, int side) {
-    return static_cast<double>(frame.shift[side]) * static_cast<double>(frame.inverse_temperature) + findings.log_sum_exp[side];
+    return static_cast<double>(frame.shift[side]) * inverse_temperature(frame) + findings.log_sum_exp[side];
 }
 
+template <class Anchor>
 HF_DEVICE double student_entropy(const Findings &findings, const Frame &frame) {
-    const double mean = static_cast<double>(frame.student_centre) + findings.first_sums[STUDENT_ENTROPY] / findings.first_sums[STUDENT];
-    return not_negative(findings.log_sum_exp[STUDENT] - mean * static_cast<double>(frame.inverse_temperature));
+    const double mean = static_cast<double>(frame.student_centre) + (Anchor::HAS_REFERENCE ? findings.second_sums[MEAN]
+                                                                                           : findings.first_sums[STUDENT_MEAN] / findings.first_sums[STUDENT]);
+    return not_negative(findings.log_sum_exp[STUDENT] - mean * inverse_temperature(frame));
 }
 
 /// KL(p_c || q); for a logit anchor z_q = c + alpha (r - c).
@@ -162,7 +179,7 @@ HF_DEVICE void write_statistics(const Findings &findings, const Frame &frame, fl
         column[HF_KL_SNAPSHOT_STUDENT] = kl(findings, frame, findings.first_sums[SNAPSHOT_STUDENT], SNAPSHOT, STUDENT);
         column[HF_SNAPSHOT_LOG_SUM_EXP] = log_sum_exp(findings, frame, SNAPSHOT);
     }
-    column[HF_STUDENT_ENTROPY] = student_entropy(findings, frame);
+    column[HF_STUDENT_ENTROPY] = student_entropy<Anchor>(findings, frame);
     column[HF_STUDENT_LOG_SUM_EXP] = log_sum_exp(findings, frame, STUDENT);
     column[HF_LABEL_LOG_PROBABILITY] = findings.label_log_probability;
     column[HF_LABEL_IS_ARGMAX] = findings.label_is_argmax ? 1 : 0;

@@ -9,16 +9,30 @@
 namespace holdfast::cuda {
 
 /// Sums of the first walk. The first ones are the masses of the sides: sums of 2^(exponent_scale z - base).
+///
+/// A gain is how much larger the one mass is than the other. It is summed column by column, as a series where the two are close, for the
+/// logarithms of two masses would round away what distinguishes a student from its anchor.
 enum FirstSum {
-    STUDENT_ENTROPY = SIDES,  // sum of student's terms times (s - centre)
-    STUDENT_REFERENCE,        // sum of student's terms times (s - r)
-    SNAPSHOT_REFERENCE,       // sum of snapshot's terms times (c - r)
-    SNAPSHOT_STUDENT,         // sum of snapshot's terms times (c - s)
+    REFERENCE_GAIN = MIXTURE,  // of the reference over the snapshot; for anchors of probabilities, which have no mixture
+    STUDENT_GAIN = SIDES,      // of the student over the mixture, or over the snapshot for anchors of probabilities
+    STUDENT_REFERENCE,         // sum of the student's terms times (s - r)
+    SNAPSHOT_REFERENCE,        // sum of the snapshot's terms times (c - r)
+    SNAPSHOT_STUDENT,          // sum of the snapshot's terms times (c - s)
+    STUDENT_MEAN = STUDENT_GAIN  // sum of the student's terms times (s - centre); without an anchor
 };
 static_assert(SNAPSHOT_STUDENT + 1 == SUMS, "the board carries the sums of the first walk");
 
 /// The side whose base a sum is relative to.
-HF_DEVICE constexpr int side_of(int sum) { return sum < SIDES ? sum : sum <= STUDENT_REFERENCE ? STUDENT : SNAPSHOT; }
+template <class Anchor>
+HF_DEVICE constexpr int side_of(int sum) {
+    if (sum == STUDENT_GAIN) {
+        return Anchor::HAS_MIXTURE ? MIXTURE : Anchor::HAS_REFERENCE ? SNAPSHOT : STUDENT;
+    }
+    if (sum == REFERENCE_GAIN && !Anchor::HAS_MIXTURE) {
+        return SNAPSHOT;
+    }
+    return sum < SIDES ? sum : sum == STUDENT_REFERENCE ? STUDENT : SNAPSHOT;
+}
 
 /// Maxima that the threads put together: of the sides, and of the negated logits, which is infinite if a logit is -inf.
 constexpr int LOWEST = SIDES;
@@ -33,8 +47,13 @@ HF_DEVICE float base_of(float largest, float exponent_scale) {
     return base < LOWEST_BASE ? LOWEST_BASE : base;
 }
 
-/// 2^n for a whole n <= 0, and 0 below the normal numbers.
-HF_DEVICE float power_of_two(float n) { return n > -127.0f ? device::bits_as<float>((static_cast<int32_t>(n) + 127) << 23) : 0.0f; }
+/// 2^n for a whole n; 0 below the normal numbers and infinite above.
+HF_DEVICE float power_of_two(float n) {
+    if (n >= 128.0f) {
+        return INFINITE;
+    }
+    return n > -127.0f ? device::bits_as<float>((static_cast<int32_t>(n) + 127) << 23) : 0.0f;
+}
 
 /// Floats that fold into doubles every so often, so that the error does not grow with the length of a row. What a block keeps on the chip is
 /// so short that floats alone do.
@@ -115,9 +134,12 @@ private:
 /// this subtraction is exact. Ordinary logits stay as they are, so that equal ones of two sides differ by exactly 0.
 HF_DEVICE float large_shift(float largest) { return largest > 128.0f || (largest < -128.0f && largest > -INFINITE) ? largest : 0.0f; }
 
+/// Whether some logit is -inf, or so low that its log-ratios may be.
+HF_DEVICE bool is_special(const float (&peaks)[PEAKS]) { return !(peaks[LOWEST] < 1e30f); }
+
 /// Takes the survey's maxima as what the frame is built on.
 HF_DEVICE void set_frame(Frame &frame, const float (&peaks)[PEAKS]) {
-    frame.is_special = peaks[LOWEST] == INFINITE;
+    frame.is_special = is_special(peaks);
     HF_UNROLL for (int side = STUDENT; side < MIXTURE; ++side) {
         frame.shift[side] = large_shift(peaks[side]);
         frame.is_special = frame.is_special || frame.shift[side] != 0.0f;
@@ -163,16 +185,24 @@ private:
     }
 };
 
-/// The state of a thread in the first walk.
-template <class Anchor, bool FOLDS>
+/// How much larger the first of two terms is, both relative to the second's base; `ratio` is 2^(base of the first - base of the second).
+template <bool SPECIAL>
+HF_DEVICE float gain(const Frame &frame, float term_a, float term_b, float ratio, float a, float b) {
+    const float x = LN_2 * frame.exponent_scale * difference<SPECIAL>(a, b);
+    return fabsf(x) < SERIES_LIMIT ? term_b * expm1_series(x) : fmaf(term_a, ratio, -term_b);
+}
+
+/// The state of a thread in the first walk. Gains are summed for rows of floats, which take longer to arrive than this takes; the gradients of
+/// half types are rounded more coarsely than what they improve.
+template <class Anchor, bool FOLDS, bool HAS_GAINS>
 struct FirstWalk {
     float peaks[PEAKS];  // of the shifted logits
     float base[SIDES];
     Sums<SUMS, FOLDS> sums;
 
-    HF_DEVICE FirstWalk(const Frame &frame, const float (&surveyed)[PEAKS]) {
+    HF_DEVICE FirstWalk(const Frame &frame, const float (&surveyed)[PEAKS], float mixture_peak) {
         HF_UNROLL for (int side = 0; side < SIDES; ++side) {
-            peaks[side] = side == MIXTURE ? -INFINITE : surveyed[side] - frame.shift[side];
+            peaks[side] = side == MIXTURE ? mixture_peak : surveyed[side] - frame.shift[side];
             base[side] = base_of(peaks[side], frame.exponent_scale);
         }
         peaks[LOWEST] = surveyed[LOWEST];
@@ -191,7 +221,7 @@ struct FirstWalk {
         const float factor = power_of_two(base[side] - new_base);
         base[side] = new_base;
         HF_UNROLL for (int i = 0; i < SUMS; ++i) {
-            if (side_of(i) == side) {
+            if (side_of<Anchor>(i) == side) {
                 sums.scale(i, factor);
             }
         }
@@ -206,50 +236,71 @@ struct FirstWalk {
             });
             raise(frame, MIXTURE, largest);
         }
-        z.template each<SPECIAL>([&](int, float s, float c, float r) { add<SPECIAL>(frame, s, c, r); });
+        const float student_ratio = power_of_two(base[STUDENT] - base[side_of<Anchor>(STUDENT_GAIN)]);
+        const float reference_ratio = power_of_two(base[REFERENCE] - base[side_of<Anchor>(REFERENCE_GAIN)]);
+        z.template each<SPECIAL>([&](int, float s, float c, float r) { add<SPECIAL>(frame, s, c, r, student_ratio, reference_ratio); });
         sums.end_group();
     }
 
 private:
     template <bool SPECIAL>
-    HF_DEVICE void add(const Frame &frame, float s, float c, float r) {
+    HF_DEVICE void add(const Frame &frame, float s, float c, float r, float student_ratio, float reference_ratio) {
+        float(&parts)[SUMS] = sums.parts;
         const float s_term = term(frame, s, base[STUDENT]);
-        sums.parts[STUDENT] += s_term;
-        sums.parts[STUDENT_ENTROPY] += weighted<SPECIAL>(s_term, s - frame.student_centre);
-        if (Anchor::HAS_SNAPSHOT) {
-            const float c_term = term(frame, c, base[SNAPSHOT]);
-            sums.parts[SNAPSHOT] += c_term;
-            sums.parts[SNAPSHOT_STUDENT] += weighted<SPECIAL>(c_term, c - s);
-            if (Anchor::HAS_REFERENCE) {
-                sums.parts[REFERENCE] += term(frame, r, base[REFERENCE]);
-                sums.parts[STUDENT_REFERENCE] += weighted<SPECIAL>(s_term, s - r);
-                sums.parts[SNAPSHOT_REFERENCE] += weighted<SPECIAL>(c_term, c - r);
-            }
+        parts[STUDENT] += s_term;
+        if (!Anchor::HAS_REFERENCE) {
+            parts[STUDENT_MEAN] += weighted<SPECIAL>(s_term, s - frame.student_centre);
         }
+        if (!Anchor::HAS_SNAPSHOT) {
+            return;
+        }
+        const float c_term = term(frame, c, base[SNAPSHOT]);
+        parts[SNAPSHOT] += c_term;
+        parts[SNAPSHOT_STUDENT] += weighted<SPECIAL>(c_term, c - s);
+        if (!Anchor::HAS_REFERENCE) {
+            return;
+        }
+        const float r_term = term(frame, r, base[REFERENCE]);
+        parts[REFERENCE] += r_term;
+        parts[STUDENT_REFERENCE] += weighted<SPECIAL>(s_term, s - r);
+        parts[SNAPSHOT_REFERENCE] += weighted<SPECIAL>(c_term, c - r);
         if (Anchor::HAS_MIXTURE) {
-            sums.parts[MIXTURE] += term(frame, mix_logits<SPECIAL>(c, r, frame.alpha), base[MIXTURE]);
+            const float z = mix_logits<SPECIAL>(c, r, frame.alpha), z_term = term(frame, z, base[MIXTURE]);
+            parts[MIXTURE] += z_term;
+            if (HAS_GAINS) {
+                parts[STUDENT_GAIN] += gain<SPECIAL>(frame, s_term, z_term, student_ratio, s, z);
+            }
+        } else if (HAS_GAINS) {
+            parts[STUDENT_GAIN] += gain<SPECIAL>(frame, s_term, c_term, student_ratio, s, c);
+            parts[REFERENCE_GAIN] += gain<SPECIAL>(frame, r_term, c_term, reference_ratio, r, c);
         }
     }
 };
 
+/// Where mixed logits are taken to reach: what the maxima of the two sides give. Equal sides then have equal bases, and sums of the same bits.
+HF_DEVICE float mixture_peak(const Frame &frame, const float (&surveyed)[PEAKS]) {
+    return mix_logits<true>(surveyed[SNAPSHOT] - frame.shift[SNAPSHOT], surveyed[REFERENCE] - frame.shift[REFERENCE], frame.alpha);
+}
+
+/// Where the two sides reach high in different columns their mixture stays so far below that floats do not hold its terms.
+constexpr double LEAST_MIXTURE_MASS = 0x1p-60;
+
 /// The whole first walk of a thread. Rows on the chip were surveyed to their end, streamed ones are surveyed on the way.
 template <class Anchor, class Element, class Source>
-HF_DEVICE FirstWalk<Anchor, !Source::KEEPS_ROW> first_walk(const Frame &frame, const Source &source, const float (&surveyed)[PEAKS],
-                                                           Highest &highest) {
-    using Walk = FirstWalk<Anchor, !Source::KEEPS_ROW>;
-    Walk walk(frame, surveyed);
+HF_DEVICE auto first_walk(const Frame &frame, const Source &source, const float (&surveyed)[PEAKS], float mixture_peak, Highest &highest) {
+    FirstWalk<Anchor, !Source::KEEPS_ROW, Element::HAS_GAINS> walk(frame, surveyed, mixture_peak);
     source.template walk<false>([&](int group, const Groups<Element> &raw) {
         const bool is_whole = source.rows.whole.has(group);
-        bool is_special = frame.is_special || !is_whole;
+        bool special = frame.is_special || !is_whole;
         if (!Source::KEEPS_ROW) {
             Survey seen;
             seen.see<Anchor>(group, is_whole, raw);
             highest.see(seen.peaks[STUDENT], group);
             HF_UNROLL for (int side = STUDENT; side < MIXTURE; ++side) { walk.raise(frame, side, seen.peaks[side] - frame.shift[side]); }
             walk.peaks[LOWEST] = device::max_or_nan(walk.peaks[LOWEST], seen.peaks[LOWEST]);
-            is_special = is_special || seen.peaks[LOWEST] == INFINITE;
+            special = special || is_special(seen.peaks);
         }
-        if (is_special) {
+        if (special) {
             walk.template add<true>(frame, Logits<Element>::template of<Anchor, true>(frame, raw));
         } else {
             walk.template add<false>(frame, Logits<Element>::template of<Anchor, false>(frame, raw));

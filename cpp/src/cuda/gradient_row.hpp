@@ -5,13 +5,6 @@
 
 namespace holdfast::cuda {
 
-/// The label's own column: e_y is subtracted before rounding, and without a divergence p - 1 is taken as expm1(log p).
-struct LabelColumn {
-    int64_t column;
-    float correction;  // what must be added to the value computed for it
-    bool replaces;     // the correction is the value itself
-};
-
 /// One token's row of the gradient, written group by group: as whole groups where it lies like the student's row, else column by column.
 template <class Element>
 class GradientRow {
@@ -22,14 +15,6 @@ public:
           type_(rows.type),
           accumulates_(rows.accumulates),
           takes_groups_(Element::IS_ALIGNED && rows.is_like_student) {}
-
-    HF_DEVICE void write(int64_t first_column, float (&values)[Element::COLUMNS], const LabelColumn &label) const {
-        if (label.column >= first_column && label.column < first_column + Element::COLUMNS) {
-            const int i = static_cast<int>(label.column - first_column);
-            put(values, i, (label.replaces ? 0.0f : pick(values, i)) + label.correction);
-        }
-        write(first_column, values);
-    }
 
     HF_DEVICE void write(int64_t first_column, float (&values)[Element::COLUMNS]) const {
         if (takes_groups_ && first_column >= 0 && first_column + Element::COLUMNS <= columns_) {

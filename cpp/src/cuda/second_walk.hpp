@@ -13,6 +13,7 @@ enum SecondSum {
     MASS,             // sum of p
     ANCHOR_STUDENT,   // KL(q || p)
     SNAPSHOT_ANCHOR,  // KL(p_c || q)
+    MEAN,             // sum of p (s - centre)
     SECOND_SUMS
 };
 static_assert(SECOND_SUMS <= SUMS, "the board carries the sums of the second walk");
@@ -24,6 +25,23 @@ struct GradientScale {
     float mean_log_ratio;
     float beta;
     bool distils;  // whether the divergence has a gradient
+
+    HF_DEVICE GradientScale without_cross_entropy() const {
+        GradientScale scale = *this;
+        scale.ce = 0.0f;
+        return scale;
+    }
+};
+
+/// The label's own column, where the gradient of cross-entropy is p - 1: taken as expm1(log p), in double.
+struct LabelColumn {
+    int64_t column;
+    float cross_entropy;
+
+    template <class Element>
+    HF_DEVICE bool is_in(int64_t first_column) const {
+        return column >= first_column && column < first_column + Element::COLUMNS;
+    }
 };
 
 /// What is the same for all columns of a token once the first walk is done.
@@ -69,10 +87,11 @@ HF_DEVICE void add_value(const Probabilities &k, float beta, Sums<SECOND_SUMS, F
     }
 }
 
-/// KL(q || p) as the sum of q (e^x - 1 - x); and KL(p_c || q), which a logit anchor has for free from the first walk.
+/// KL(q || p) as the sum of q (e^x - 1 - x); KL(p_c || q), which a logit anchor has for free from the first walk; and the student's mean.
 template <class Anchor, bool SPECIAL, bool FOLDS>
-HF_DEVICE void add_statistics(const Frame &frame, const Normalisers &n, const Probabilities &k, float c,
+HF_DEVICE void add_statistics(const Frame &frame, const Normalisers &n, const Probabilities &k, float s, float c,
                               Sums<SECOND_SUMS, FOLDS> &sums) {
+    sums.parts[MEAN] += weighted<SPECIAL>(k.p, s - frame.student_centre);
     sums.parts[ANCHOR_STUDENT] += delta(k) - weighted<SPECIAL>(k.q, k.x);
     if (!Anchor::HAS_MIXTURE) {
         sums.parts[SNAPSHOT_ANCHOR] += weighted<SPECIAL>(probability(frame, n, SNAPSHOT, c), k.log_snapshot_to_anchor);
@@ -87,7 +106,7 @@ HF_DEVICE auto value_walk(const Frame &frame, const RowScalars &row, const Sourc
         z.template each<SPECIAL>([&](int, float s, float c, float r) {
             const Probabilities k = Anchor::template of<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
             add_value<DIVERGENCE, SPECIAL>(k, row.scale.beta, sums);
-            add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, c, sums);
+            add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, s, c, sums);
         });
         sums.end_group();
     });
@@ -118,11 +137,17 @@ HF_DEVICE auto gradient_walk(const Frame &frame, const RowScalars &row, const So
         z.template each<SPECIAL>([&](int i, float s, float c, float r) {
             const Probabilities k = Anchor::template of<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
             if (DIVERGENCE == HF_FORWARD_KL) {
-                add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, c, sums);
+                add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, s, c, sums);
             }
             put(values, i, gradient_of<DIVERGENCE, SPECIAL>(k, row.scale));
         });
-        gradient.write(source.rows.first_column(group), values, row.label);
+        const int64_t first_column = source.rows.first_column(group);
+        if (row.label.is_in<Element>(first_column)) {
+            const int i = static_cast<int>(row.label.column - first_column);
+            const Probabilities k = Anchor::template of<true>(frame, row.normalisers, row.offsets, pick(z.s, i), pick(z.c, i), pick(z.r, i));
+            put(values, i, gradient_of<DIVERGENCE, true>(k, row.scale.without_cross_entropy()) + row.label.cross_entropy);
+        }
+        gradient.write(first_column, values);
         sums.end_group();
     });
     return sums;
@@ -137,7 +162,11 @@ HF_DEVICE void cross_entropy_walk(const Frame &frame, const RowScalars &row, con
         z.template each<decltype(special)::VALUE>([&](int i, float s, float, float) {
             put(values, i, term(frame, s, row.normalisers.base[STUDENT]) * scale);
         });
-        gradient.write(source.rows.first_column(group), values, row.label);
+        const int64_t first_column = source.rows.first_column(group);
+        if (row.label.is_in<Element>(first_column)) {
+            put(values, static_cast<int>(row.label.column - first_column), row.label.cross_entropy);
+        }
+        gradient.write(first_column, values);
     });
 }
 
