@@ -1,5 +1,7 @@
 #include "ort/anchor_loss_operator.hpp"
 
+#include "ort/loss_operands.hpp"
+
 namespace holdfast::ort {
 namespace {
 
@@ -8,29 +10,6 @@ enum Output { LOSS, STUDENT_GRADIENT, TOKEN_LOSS, STATISTICS };
 
 hf_logits logits(const Tensor &tensor) {
     return {sizeof(hf_logits), tensor.data, tensor.present ? tensor.shape[1] : 0, tensor.present ? tensor.shape[1] : 0, HF_FLOAT};
-}
-
-hf_anchor_loss_options options(const Context &context) {
-    const float *coefficients = context.input(COEFFICIENTS, {4}).as<float>();
-    const int64_t *modes = context.input(MODES, {3}).as<int64_t>();
-    return {sizeof(hf_anchor_loss_options),
-            static_cast<int32_t>(modes[0]),
-            static_cast<int32_t>(modes[1]),
-            static_cast<int32_t>(modes[2]),
-            coefficients[0],
-            coefficients[1],
-            coefficients[2],
-            coefficients[3]};
-}
-
-float weighted_sum(const float *weights, const int64_t *labels, const float *token_loss, int64_t count) {
-    double sum = 0;
-    for (int64_t i = 0; i < count; ++i) {
-        if (labels[i] != HF_IGNORE_INDEX && weights[i] != 0.0f) {
-            sum += static_cast<double>(weights[i]) * token_loss[i];
-        }
-    }
-    return static_cast<float>(sum);
 }
 
 }  // namespace
@@ -57,7 +36,7 @@ void AnchorLossOperator::compute(Context &context) const {
                                          HF_FLOAT,
                                          gradient.present ? HF_GRADIENT_OVERWRITE : HF_GRADIENT_NONE};
 
-    const hf_anchor_loss_options chosen = options(context);
+    const hf_anchor_loss_options chosen = loss_options(context, COEFFICIENTS, MODES);
     const hf_logits s = logits(student), c = logits(snapshot), r = logits(reference);
     check(hf_anchor_loss(HF_BACKEND_CPU, count, &chosen, &s, snapshot.present ? &c : nullptr, reference.present ? &r : nullptr, &tokens,
                          &outputs, nullptr, 0, context.executor(), nullptr));
