@@ -44,7 +44,7 @@ inline hf_status check_workspace(const void *workspace, size_t workspace_bytes, 
     if (workspace_bytes < needed) {
         return fail(HF_INVALID_ARGUMENT, "workspace_bytes: expected >= %zu, got %zu", needed, workspace_bytes);
     }
-    return check_array("workspace", workspace, static_cast<int64_t>(needed), WORKSPACE_ALIGNMENT);
+    return needed == 0 ? HF_OK : check_array("workspace", workspace, static_cast<int64_t>(needed), WORKSPACE_ALIGNMENT);
 }
 
 }  // namespace holdfast

@@ -142,8 +142,7 @@ void AnchorMeanOperator<OPERAND_TYPE>::compute(Context &context) const {
     check(hf_anchor_mean_workspace_bytes(HF_BACKEND_CPU, count, interpolation_, given_snapshot, &reference, &bytes));
     const KeptMemory::Loan workspace = workspace_->borrow(bytes);
     check(hf_anchor_mean(HF_BACKEND_CPU, count, interpolation_, temperature_, OPERAND_TYPE, given_snapshot, &reference,
-                         context.input(MEAN_ALPHAS, {count}).as<float>(),
-                         context.output_data<float>(MEAN_ROWS, reference_hidden.shape),
+                         context.input(MEAN_ALPHAS, {count}).as<float>(), context.output_data<float>(MEAN_ROWS, reference_hidden.shape),
                          context.output_data<float>(MEAN_ENTROPY, {count}), workspace.data(), workspace.bytes(), context.executor(),
                          nullptr));
 }

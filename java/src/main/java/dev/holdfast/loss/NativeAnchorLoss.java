@@ -43,7 +43,7 @@ final class NativeAnchorLoss implements AnchorLoss {
                 tensor.elementType().onnxCode());
     }
 
-    private static AnchorLossKernel.Options codes(AnchorLossOptions options) {
+    static AnchorLossKernel.Options codes(AnchorLossOptions options) {
         return new AnchorLossKernel.Options(
                 options.divergence().code(),
                 options.interpolation().code(),

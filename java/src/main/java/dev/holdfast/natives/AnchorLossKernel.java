@@ -14,6 +14,7 @@ public final class AnchorLossKernel {
     static final int FLOAT = 1;
     static final int GRADIENT_NONE = 0;
     static final int GRADIENT_OVERWRITE = 1;
+    static final int GRADIENT_ACCUMULATE = 2;
 
     private AnchorLossKernel() {}
 
@@ -101,32 +102,34 @@ public final class AnchorLossKernel {
                         reference.map(AnchorLossKernel::nativeLogits).orElse(null);
                 HoldfastApi.Tokens nativeTokens = nativeTokens(tokens);
                 HoldfastApi.Outputs nativeOutputs = nativeOutputs(outputs)) {
-            check(HoldfastApi.anchorLoss(
-                    backend.code(),
-                    tokenCount,
-                    nativeOptions,
-                    nativeStudent,
-                    nativeSnapshot,
-                    nativeReference,
-                    nativeTokens,
-                    nativeOutputs,
-                    null,
-                    0,
-                    null,
-                    null));
+            check(
+                    "hf_anchor_loss",
+                    HoldfastApi.anchorLoss(
+                            backend.code(),
+                            tokenCount,
+                            nativeOptions,
+                            nativeStudent,
+                            nativeSnapshot,
+                            nativeReference,
+                            nativeTokens,
+                            nativeOutputs,
+                            null,
+                            0,
+                            null,
+                            null));
         }
     }
 
-    private static void check(int status) {
+    static void check(String function, int status) {
         if (status == HoldfastApi.INVALID_ARGUMENT) {
             throw new IllegalArgumentException(HoldfastApi.lastError());
         }
         if (status != HoldfastApi.OK) {
-            throw new RuntimeFailureException("hf_anchor_loss: " + HoldfastApi.lastError());
+            throw new RuntimeFailureException(function + ": " + HoldfastApi.lastError());
         }
     }
 
-    private static HoldfastApi.Options nativeOptions(Options options) {
+    static HoldfastApi.Options nativeOptions(Options options) {
         HoldfastApi.Options struct = new HoldfastApi.Options();
         struct.structSize(struct.sizeof());
         struct.divergence(options.divergence());
@@ -149,7 +152,7 @@ public final class AnchorLossKernel {
         return struct;
     }
 
-    private static HoldfastApi.Tokens nativeTokens(Tokens tokens) {
+    static HoldfastApi.Tokens nativeTokens(Tokens tokens) {
         HoldfastApi.Tokens struct = new HoldfastApi.Tokens();
         struct.structSize(struct.sizeof());
         struct.labels(new Pointer(tokens.labels()));
