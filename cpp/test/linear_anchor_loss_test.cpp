@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 #include "support.hpp"
 
 namespace {

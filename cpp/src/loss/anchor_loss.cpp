@@ -1,14 +1,16 @@
 // Entry point of the anchor loss: checks the arguments and hands the rows to an implementation.
 #include "loss/anchor_loss.hpp"
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
 #include "core/check.hpp"
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
+#include "core/scratch.hpp"
 #include "core/span.hpp"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast {
 namespace {
@@ -146,18 +148,26 @@ hf_status check_tokens(const hf_anchor_loss_tokens &tokens, int64_t token_count,
     return HF_OK;
 }
 
-void anchor_loss_rows(int32_t backend, const AnchorLoss &loss, const hf_executor *executor) {
+hf_status anchor_loss_rows(int32_t backend, const AnchorLoss &loss, const hf_executor *executor) {
     const AnchorLossRow row = select_row(backend);
     const int64_t rows_per_task = LOGITS_PER_TASK / loss.student.vocabulary_size + 1;
+    const size_t scratch_bytes = row_scratch_bytes(loss.widest_vocabulary());
+    std::atomic<bool> exhausted{false};
     parallel_ranges(executor, loss.token_count, rows_per_task, [&](int64_t begin, int64_t end) {
+        const Scratch scratch(scratch_bytes);
+        if (scratch.data() == nullptr) {
+            exhausted = true;
+            return;
+        }
         for (int64_t token = begin; token < end; ++token) {
             if (loss.is_ignored(token)) {
                 write_ignored(loss, token);
             } else {
-                row(loss, token);
+                row(loss, token, scratch.data());
             }
         }
     });
+    return exhausted ? fail(HF_OUT_OF_MEMORY, "anchor loss: no memory for %zu bytes per thread", scratch_bytes) : HF_OK;
 }
 
 void write_ignored(const AnchorLoss &loss, int64_t token) {
@@ -202,8 +212,7 @@ extern "C" hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const 
     HF_CHECK(check_outputs(loss));
     HF_CHECK(check_overlaps(loss));
     HF_CHECK(check_tokens(loss.tokens, token_count, loss.student.vocabulary_size, loss.has_reference()));
-    anchor_loss_rows(backend, loss, executor);
-    return HF_OK;
+    return anchor_loss_rows(backend, loss, executor);
 }
 
 extern "C" hf_status hf_anchor_loss_workspace_bytes(int32_t backend, int64_t token_count, const hf_logits *student,
