@@ -567,6 +567,24 @@ TEST_P(LinearAnchorLoss, IsZeroForIgnoredTokensWhateverTheyHold) {
     EXPECT_EQ(Floats(untouched.hidden_gradient.size(), 3.0f), untouched.hidden_gradient);
 }
 
+TEST_P(LinearAnchorLoss, TakesNoTokens) {
+    Problem problem = random_problem(47, 0, 6, 31);
+    EXPECT_EQ(0.0, largest(run(GetParam(), problem).head_gradient));
+}
+
+/// A side of weight 0 does not count, be it broken.
+TEST_P(LinearAnchorLoss, ReadsNoSideOfWeightZero) {
+    Problem problem = random_problem(48, 2, 6, 31);
+    problem.shares_head = true;
+    problem.form = HF_ANCHOR_MIXED;
+    problem.alphas = {0, 1};
+    std::fill_n(problem.reference.hidden.begin(), 6, NOT_A_NUMBER);
+    std::fill_n(problem.snapshot.hidden.begin() + 6, 6, NOT_A_NUMBER);
+    for (float loss : run(GetParam(), problem).loss) {
+        EXPECT_TRUE(std::isfinite(loss));
+    }
+}
+
 TEST_P(LinearAnchorLoss, HasExactlyNoGradientWhereTheStudentIsTheAnchor) {
     Problem problem = random_problem(41, 7, 12, 130);
     problem.shares_head = true;

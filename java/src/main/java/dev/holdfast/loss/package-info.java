@@ -1,7 +1,8 @@
 /**
  * The anchor loss: distillation towards a mixture of snapshot and reference, with its gradient and its statistics.
  *
- * <p>Flows in: logits, labels, weights and mixing weights as host tensors. Flows out: losses, gradients and statistics per token. One
+ * <p>Flows in: logits, or hidden states and LM heads ({@link dev.holdfast.loss.LinearAnchorLoss}); labels, weights and mixing weights; all as
+ * host tensors. Flows out: losses, gradients and statistics per token. One
  * interface, three implementations that pass one suite of tests: plain Java, plain native, vectorised native. Imports the native binding,
  * tensors and the names of divergences, nothing of models or of training.
  *
