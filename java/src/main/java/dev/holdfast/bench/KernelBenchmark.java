@@ -1,18 +1,13 @@
 package dev.holdfast.bench;
 
 import dev.holdfast.loss.AnchorLoss;
-import dev.holdfast.runtime.ProcessMemory;
 import dev.holdfast.tensor.ElementType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalLong;
 
 /** Measures the anchor loss alone on given logits: our own implementations, and one composed of ONNX Runtime's operators. */
 public final class KernelBenchmark {
-    private static final int LEAST_RUNS = 5;
-    private static final double NANOS_PER_MILLI = 1e6;
-
     private final int runs;
     private final double mostSeconds;
     private final int threads;
@@ -69,33 +64,7 @@ public final class KernelBenchmark {
     }
 
     private KernelResult measure(KernelCase kernelCase, KernelContender contender, KernelInputs inputs) {
-        OptionalLong peak = warmUp(contender, inputs);
-        List<Double> millis = new ArrayList<>();
-        long begun = System.nanoTime();
-        for (int run = 0; run < runs; run++) {
-            if (run >= LEAST_RUNS && (System.nanoTime() - begun) / 1e9 > mostSeconds) {
-                break;
-            }
-            inputs.refresh(run + 1);
-            long started = System.nanoTime();
-            contender.run(inputs.set(run + 1));
-            millis.add((System.nanoTime() - started) / NANOS_PER_MILLI);
-        }
-        return result(kernelCase, contender, millis, peak);
-    }
-
-    /** One run that does not count, and the memory that it takes. */
-    private static OptionalLong warmUp(KernelContender contender, KernelInputs inputs) {
-        OptionalLong before = ProcessMemory.restartPeak();
-        contender.run(inputs.set(0));
-        return before.isPresent()
-                ? OptionalLong.of(Math.max(0, ProcessMemory.peakBytes() - before.getAsLong()))
-                : before;
-    }
-
-    private KernelResult result(
-            KernelCase kernelCase, KernelContender contender, List<Double> millis, OptionalLong peak) {
-        double median = Median.of(millis);
+        Timing timing = Timing.of(runs, mostSeconds, inputs::refresh, run -> contender.run(inputs.set(run)));
         return new KernelResult(
                 contender.implementation(),
                 contender.backend(),
@@ -105,13 +74,14 @@ public final class KernelBenchmark {
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
                 kernelCase.rows(),
+                null,
                 kernelCase.vocabulary(),
-                median,
-                spread(millis),
+                timing.medianMillis(),
+                timing.spreadMillis(),
                 kernelCase.bytes(),
                 kernelCase.operations(),
-                kernelCase.bytes() / (median / 1e3) / copyBytesPerSecond,
-                peak.isPresent() ? peak.getAsLong() : null,
+                kernelCase.bytes() / (timing.medianMillis() / 1e3) / copyBytesPerSecond,
+                timing.peakBytes(),
                 null);
     }
 
@@ -126,6 +96,7 @@ public final class KernelBenchmark {
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
                 kernelCase.rows(),
+                null,
                 kernelCase.vocabulary(),
                 null,
                 null,
@@ -136,14 +107,7 @@ public final class KernelBenchmark {
                 reason);
     }
 
-    /** The distance between the first and the third quartile. */
-    private static double spread(List<Double> values) {
-        double[] sorted =
-                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        return sorted[3 * (sorted.length - 1) / 4] - sorted[(sorted.length - 1) / 4];
-    }
-
-    private static String lower(Enum<?> constant) {
+    static String lower(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
     }
 
