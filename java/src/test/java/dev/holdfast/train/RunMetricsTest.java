@@ -39,6 +39,7 @@ class RunMetricsTest {
 
     private static final List<String> OF_ANCHORED_STEPS = List.of(
             "outer_iteration",
+            "kl_bound",
             "kl_anchor_student",
             "kl_snapshot_anchor",
             "kl_snapshot_reference",

@@ -1,0 +1,134 @@
+package dev.holdfast.chart;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** Where numbers stand along an axis, and which of them it names: round ones, few enough to read. */
+final class Scale {
+    /** A span of so many times its least number is drawn by orders of magnitude. */
+    private static final double LOGARITHMIC_SPAN = 100;
+
+    /** Numbers nearer to 0 are written with an exponent. */
+    private static final double SMALL = 1e-3;
+
+    private static final int MOST_TICKS = 6;
+
+    private final double low;
+    private final double high;
+    private final boolean logarithmic;
+    private final List<Double> ticks;
+
+    private Scale(double low, double high, boolean logarithmic, List<Double> ticks) {
+        this.low = low;
+        this.high = high;
+        this.logarithmic = logarithmic;
+        this.ticks = List.copyOf(ticks);
+    }
+
+    /** A scale from the least number to the greatest; ticks are within. */
+    static Scale exact(double[] numbers) {
+        double[] span = span(numbers);
+        return new Scale(span[0], span[1], false, multiples(span[0], span[1], step(span[0], span[1])));
+    }
+
+    /** A scale from tick to tick around all numbers, by orders of magnitude where they span some. */
+    static Scale rounded(double[] numbers) {
+        double[] span = span(numbers);
+        return span[0] > 0 && span[1] / span[0] >= LOGARITHMIC_SPAN
+                ? logarithmic(span[0], span[1])
+                : linear(span[0], span[1]);
+    }
+
+    private static Scale linear(double low, double high) {
+        double step = step(low, high);
+        double first = Math.floor(low / step) * step;
+        double last = Math.ceil(high / step) * step;
+        return new Scale(first, last, false, multiples(first, last, step));
+    }
+
+    private static Scale logarithmic(double low, double high) {
+        int first = (int) Math.floor(Math.log10(low));
+        int last = (int) Math.ceil(Math.log10(high));
+        int every = (last - first - 1) / MOST_TICKS + 1;
+        List<Double> powers = new ArrayList<>();
+        for (int power = first; power <= last; power += every) {
+            powers.add(power(power));
+        }
+        return new Scale(power(first), power(last), true, powers);
+    }
+
+    /** A negative power of 10 divides by an exact one, which gives the number that its text stands for. */
+    private static double power(int exponent) {
+        return exponent < 0 ? 1 / Math.pow(10, -exponent) : Math.pow(10, exponent);
+    }
+
+    /** Least and greatest of the finite numbers, apart even where they are one. */
+    private static double[] span(double[] numbers) {
+        double[] finite = Arrays.stream(numbers).filter(Double::isFinite).toArray();
+        double low = Arrays.stream(finite).min().orElse(0);
+        double high = Arrays.stream(finite).max().orElse(1);
+        double apart = low == high ? Math.max(Math.abs(low) / 2, Double.MIN_NORMAL) : 0;
+        return low == 0 && high == 0 ? new double[] {0, 1} : new double[] {low - apart, high + apart};
+    }
+
+    /** 1, 2 or 5 times a power of 10. */
+    private static double step(double low, double high) {
+        double least = (high - low) / MOST_TICKS;
+        int exponent = (int) Math.floor(Math.log10(least));
+        for (int factor : new int[] {1, 2, 5}) {
+            double step = exponent < 0 ? factor / Math.pow(10, -exponent) : factor * Math.pow(10, exponent);
+            if (step >= least) {
+                return step;
+            }
+        }
+        return power(exponent + 1);
+    }
+
+    private static List<Double> multiples(double low, double high, double step) {
+        List<Double> multiples = new ArrayList<>();
+        // Of two roundings, one for the quotient and one for the product.
+        double slack = step * 1e-9;
+        for (double n = Math.ceil((low - slack) / step); n * step <= high + slack; n++) {
+            multiples.add(n * step);
+        }
+        return multiples;
+    }
+
+    /** Where a number stands, from 0 at the low end to 1 at the high end. */
+    double position(double number) {
+        return logarithmic ? Math.log(number / low) / Math.log(high / low) : (number - low) / (high - low);
+    }
+
+    /** The numbers that are named. */
+    List<Double> ticks() {
+        return ticks;
+    }
+
+    /** Whether equal distances are equal quotients. */
+    boolean isLogarithmic() {
+        return logarithmic;
+    }
+
+    /** The name of a tick, as precise as the distance to the next one needs. */
+    String label(double tick) {
+        double greatest = Math.max(Math.abs(low), Math.abs(high));
+        boolean exponent = logarithmic ? tick < SMALL || tick >= 1 / SMALL * 1000 : greatest < SMALL * 10;
+        if (tick == 0) {
+            return "0";
+        }
+        return exponent ? withExponent(tick) : plain(tick);
+    }
+
+    private String plain(double tick) {
+        double step = logarithmic || ticks.size() < 2 ? tick : ticks.get(1) - ticks.get(0);
+        int decimals = Math.max(0, (int) -Math.floor(Math.log10(Math.abs(step)) + 1e-9));
+        return String.format(Locale.ROOT, "%,." + decimals + "f", tick);
+    }
+
+    private static String withExponent(double tick) {
+        String[] parts = String.format(Locale.ROOT, "%.1e", tick).split("e");
+        return parts[0].replace(".0", "") + "e" + Integer.parseInt(parts[1]);
+    }
+}
