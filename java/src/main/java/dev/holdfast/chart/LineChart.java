@@ -8,7 +8,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
- * Numbers along an axis as lines, such as a loss by steps. The second axis is drawn by orders of magnitude where the numbers span some.
+ * Numbers along an axis as lines, such as a loss by steps.
  *
  * <p>Of a line with very many points the mean of each stretch is drawn, and as a band behind it from its least to its greatest number.
  */
@@ -23,6 +23,8 @@ public final class LineChart {
     private final String yAxis;
     private final List<Line> lines = new ArrayList<>();
     private final List<Mark> marks = new ArrayList<>();
+    private double[] span = {};
+    private boolean magnitudes;
 
     /** How a line is drawn. */
     public enum Style {
@@ -68,6 +70,18 @@ public final class LineChart {
         return this;
     }
 
+    /** Has the first axis reach at least from one place to another, so that charts of one run stand above each other. */
+    public LineChart span(double from, double to) {
+        span = new double[] {from, to};
+        return this;
+    }
+
+    /** Has the second axis go by orders of magnitude where the numbers span some, such as those of a loss. */
+    public LineChart byMagnitude() {
+        magnitudes = true;
+        return this;
+    }
+
     /** Whether there is nothing to show. */
     public boolean isEmpty() {
         return lines.isEmpty();
@@ -79,12 +93,9 @@ public final class LineChart {
                 title,
                 xAxis,
                 yAxis,
-                Scale.exact(
-                        all(line -> line.points.means()).mapToDouble(Point::x).toArray()),
-                Scale.rounded(numbers()),
-                lines.stream()
-                        .map(line -> new Plot.Key(line.name, "line " + line.classes()))
-                        .toList());
+                Scale.exact(places()),
+                magnitudes ? Scale.ofMagnitudes(numbers()) : Scale.rounded(numbers()),
+                legend());
         marks.forEach(mark -> plot.mark(mark.at, mark.name));
         lines.stream()
                 .filter(line -> line.points.isThinned())
@@ -92,6 +103,21 @@ public final class LineChart {
         lines.forEach(line -> draw(line, plot));
         drawHovers(plot);
         return plot.svg();
+    }
+
+    /** One line is what the title says. */
+    private List<Plot.Key> legend() {
+        return lines.size() == 1
+                ? List.of()
+                : lines.stream()
+                        .map(line -> new Plot.Key(line.name, "line " + line.classes()))
+                        .toList();
+    }
+
+    private double[] places() {
+        return DoubleStream.concat(
+                        DoubleStream.of(span), all(line -> line.points.means()).mapToDouble(Point::x))
+                .toArray();
     }
 
     private double[] numbers() {

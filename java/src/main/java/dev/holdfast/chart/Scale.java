@@ -10,8 +10,10 @@ final class Scale {
     /** A span of so many times its least number is drawn by orders of magnitude. */
     private static final double LOGARITHMIC_SPAN = 100;
 
-    /** Numbers nearer to 0 are written with an exponent. */
-    private static final double SMALL = 1e-3;
+    /** Numbers below and from these on are written with an exponent. */
+    private static final double SMALL = 1e-2;
+
+    private static final double LARGE = 1e6;
 
     private static final int MOST_TICKS = 6;
 
@@ -27,18 +29,26 @@ final class Scale {
         this.ticks = List.copyOf(ticks);
     }
 
-    /** A scale from the least number to the greatest; ticks are within. */
+    /** A scale from the least number to the greatest; ticks are within, and whole where the numbers are. */
     static Scale exact(double[] numbers) {
         double[] span = span(numbers);
-        return new Scale(span[0], span[1], false, multiples(span[0], span[1], step(span[0], span[1])));
+        double step = step(span[0], span[1]);
+        boolean counts = Arrays.stream(numbers).allMatch(number -> number == Math.rint(number));
+        return new Scale(span[0], span[1], false, multiples(span[0], span[1], counts ? Math.max(1, step) : step));
     }
 
-    /** A scale from tick to tick around all numbers, by orders of magnitude where they span some. */
+    /** A scale from tick to tick around all numbers. */
     static Scale rounded(double[] numbers) {
         double[] span = span(numbers);
-        return span[0] > 0 && span[1] / span[0] >= LOGARITHMIC_SPAN
-                ? logarithmic(span[0], span[1])
-                : linear(span[0], span[1]);
+        // Lengths are compared from 0, unless that would leave most of the axis empty.
+        boolean nearZero = span[0] > 0 && span[0] <= span[1] / 2;
+        return linear(nearZero ? 0 : span[0], span[1]);
+    }
+
+    /** A scale from tick to tick around all numbers, by orders of magnitude where they span some and none is 0 or less. */
+    static Scale ofMagnitudes(double[] numbers) {
+        double[] span = span(numbers);
+        return span[0] > 0 && span[1] / span[0] >= LOGARITHMIC_SPAN ? logarithmic(span[0], span[1]) : rounded(numbers);
     }
 
     private static Scale linear(double low, double high) {
@@ -69,7 +79,7 @@ final class Scale {
         double[] finite = Arrays.stream(numbers).filter(Double::isFinite).toArray();
         double low = Arrays.stream(finite).min().orElse(0);
         double high = Arrays.stream(finite).max().orElse(1);
-        double apart = low == high ? Math.max(Math.abs(low) / 2, Double.MIN_NORMAL) : 0;
+        double apart = low == high ? Math.abs(low) / 2 : 0;
         return low == 0 && high == 0 ? new double[] {0, 1} : new double[] {low - apart, high + apart};
     }
 
@@ -113,22 +123,27 @@ final class Scale {
 
     /** The name of a tick, as precise as the distance to the next one needs. */
     String label(double tick) {
-        double greatest = Math.max(Math.abs(low), Math.abs(high));
-        boolean exponent = logarithmic ? tick < SMALL || tick >= 1 / SMALL * 1000 : greatest < SMALL * 10;
         if (tick == 0) {
             return "0";
         }
-        return exponent ? withExponent(tick) : plain(tick);
+        double greatest = Math.max(Math.abs(low), Math.abs(high));
+        double told = logarithmic ? Math.abs(tick) : greatest;
+        int digit = exponent(logarithmic || ticks.size() < 2 ? tick : ticks.get(1) - ticks.get(0));
+        return told < SMALL || told >= LARGE ? withExponent(tick, digit) : plain(tick, digit);
     }
 
-    private String plain(double tick) {
-        double step = logarithmic || ticks.size() < 2 ? tick : ticks.get(1) - ticks.get(0);
-        int decimals = Math.max(0, (int) -Math.floor(Math.log10(Math.abs(step)) + 1e-9));
-        return String.format(Locale.ROOT, "%,." + decimals + "f", tick);
+    private static String plain(double tick, int lastDigit) {
+        return String.format(Locale.ROOT, "%,." + Math.max(0, -lastDigit) + "f", tick);
     }
 
-    private static String withExponent(double tick) {
-        String[] parts = String.format(Locale.ROOT, "%.1e", tick).split("e");
-        return parts[0].replace(".0", "") + "e" + Integer.parseInt(parts[1]);
+    private static String withExponent(double tick, int lastDigit) {
+        int decimals = Math.max(0, exponent(tick) - lastDigit);
+        String[] parts = String.format(Locale.ROOT, "%." + decimals + "e", tick).split("e");
+        return parts[0].replaceFirst("\\.0+$", "") + "e" + Integer.parseInt(parts[1]);
+    }
+
+    /** The power of 10 of a number's first digit; what is less than one by a rounding is one. */
+    private static int exponent(double number) {
+        return (int) Math.floor(Math.log10(Math.abs(number)) + 1e-9);
     }
 }

@@ -46,7 +46,7 @@ final class Svg {
 
     /** About how wide a text is in the small size, in pixels; the reader's font is not known. */
     static double width(String text) {
-        return 6.6 * text.codePointCount(0, text.length());
+        return 7 * text.codePointCount(0, text.length());
     }
 
     Svg line(double x1, double y1, double x2, double y2, String classes) {

@@ -12,10 +12,10 @@ final class Html {
             main{max-width:1200px;margin:0 auto;padding:24px 20px 60px}h1{font-size:24px;margin:0 0 8px}h2{font-size:18px;margin:36px 0 10px}
             p{max-width:80ch;margin:8px 0}.muted{color:var(--muted)}a{color:inherit}
             .note{border-left:4px solid var(--warn);background:var(--raised);padding:8px 14px;margin:12px 0;max-width:80ch}.note.bad{border-color:var(--bad)}.note.good{border-color:var(--good)}
-            .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:12px;margin:20px 0}
+            .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:12px;margin:20px 0}
             .card{border:1px solid var(--rule);border-radius:8px;padding:12px 14px;background:var(--raised);break-inside:avoid}
             .card b{display:block;font-size:24px;font-weight:600;line-height:1.2}.card span{display:block;font-weight:600}.card small{color:var(--muted);font-size:13px;line-height:1.35;display:block;margin-top:4px}
-            .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:12px}
+            .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,480px),1fr));gap:12px;margin:16px 0}
             figure{margin:0;border:1px solid var(--rule);border-radius:8px;overflow:hidden;break-inside:avoid}figure svg{display:block;width:100%;height:auto}
             figcaption{padding:0 14px 12px;color:var(--muted);font-size:13px;line-height:1.4}
             .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
@@ -123,8 +123,8 @@ final class Html {
 
     /** The whole page. */
     String page(String title) {
-        return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>" + escaped(title)
+        return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+                + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n<title>" + escaped(title)
                 + "</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n<main>\n" + body
                 + "</main>\n</body>\n</html>\n";
     }

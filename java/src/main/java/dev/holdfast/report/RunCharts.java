@@ -34,7 +34,7 @@ final class RunCharts {
     private void addLoss() {
         LineChart loss = bySteps(
                 run.isAnchored() ? "Training loss: divergence from the anchor" : "Loss", "nats per response token");
-        loss.add("training", Style.PLAIN, RunFiles.points(run.metrics(), "loss"));
+        loss.byMagnitude().add("training", Style.PLAIN, RunFiles.points(run.metrics(), "loss"));
         LineChart held = run.isAnchored() ? bySteps("Loss on rows not trained on", "nats per response token") : loss;
         addHeldOut(held, "eval_loss", "retention_loss");
         add(
@@ -65,7 +65,7 @@ final class RunCharts {
 
     private void addDrift() {
         LineChart total = bySteps("Drift from the base", "nats per response token");
-        total.add("KL(base, model) on the task", Style.DOTTED, RunFiles.points(run.ledger(), "kl_total"));
+        total.byMagnitude().add("KL(base, model) on the task", Style.DOTTED, RunFiles.points(run.ledger(), "kl_total"));
         total.add("on retention rows", Style.DOTTED, RunFiles.points(run.ledger(), "kl_total_retention"));
         total.add("KL(model, reference)", Style.DASHED, RunFiles.points(run.ledger(), "kl_to_reference"));
         addBudget(total, "kl_total_budget");
@@ -74,10 +74,11 @@ final class RunCharts {
                 total,
                 "How far the model has come from where it began. Learning moves it on the task; on retention rows drift is what is being forgotten.");
         List<JsonNode> ends = run.ledger().stream()
-                .filter(line -> line.path("iteration_ended").asBoolean())
+                .filter(line -> line.path("iteration_ended").asBoolean(true))
                 .toList();
-        LineChart steps =
-                new LineChart("Step of each iteration, and its bound", "outer iteration", "nats per response token");
+        LineChart steps = new LineChart(
+                        "Step of each iteration, and its bound", "outer iteration", "nats per response token")
+                .span(1, Math.max(1, run.config().path("outer_iterations").asInt(1)));
         steps.add("KL(snapshot, model)", Style.DOTTED, RunFiles.points(ends, "outer_iteration", "kl_step"));
         steps.add(
                 "bound: α KL(snapshot, reference)", Style.DASHED, RunFiles.points(ends, "outer_iteration", "kl_bound"));
@@ -105,7 +106,7 @@ final class RunCharts {
                 rate,
                 "Of each step: its warm-up, then its course; anew in each iteration unless restart_optimizer is off.");
         LineChart norm = bySteps("Gradient norm", "before clipping");
-        norm.add("norm of all gradients", Style.PLAIN, RunFiles.points(run.metrics(), "grad_norm"));
+        norm.byMagnitude().add("norm of all gradients", Style.PLAIN, RunFiles.points(run.metrics(), "grad_norm"));
         add(norm, "Gradients above max_grad_norm are scaled down to it.");
     }
 
@@ -137,7 +138,7 @@ final class RunCharts {
     }
 
     private LineChart bySteps(String title, String unit) {
-        LineChart chart = new LineChart(title, STEP, unit);
+        LineChart chart = new LineChart(title, STEP, unit).span(0, run.lastStep());
         List<Integer> starts = run.iterationStarts();
         for (int i = 0; i < starts.size(); i++) {
             chart.mark(starts.get(i), Integer.toString(i + 2));

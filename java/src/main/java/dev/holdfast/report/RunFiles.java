@@ -121,6 +121,13 @@ record RunFiles(
                 .reduce((a, b) -> b);
     }
 
+    /** The last step that anything is known of. */
+    double lastStep() {
+        return metrics.isEmpty()
+                ? 1
+                : metrics.get(metrics.size() - 1).path("step").asDouble(1);
+    }
+
     /** All seconds that went into something. */
     double seconds(String key) {
         return timing.stream().mapToDouble(line -> line.path(key).asDouble()).sum();

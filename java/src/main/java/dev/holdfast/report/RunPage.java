@@ -53,17 +53,17 @@ final class RunPage {
                 : format("%s epochs", config.path("num_train_epochs").asText());
         String data = run.status()
                 .map(status -> format(
-                        "%,d parameters (%s), %,d rows with %,d response tokens",
+                        " The model has %,d parameters (%s); there are %,d response tokens to learn in %,d rows.",
                         status.model().parameters(),
                         status.model().family(),
-                        status.rows().count(),
-                        status.rows().responseTokens()))
+                        status.rows().responseTokens(),
+                        status.rows().count()))
                 .orElse("");
         String most = config.path("max_steps").asLong() > 0
                 ? format(", at most %s steps", config.path("max_steps").asText())
                 : "";
         return format(
-                "Asked for: %s%s at a peak learning rate of %s. %s.",
+                "Asked for: %s%s at a peak learning rate of %s.%s",
                 course, most, config.path("learning_rate").asText(), data);
     }
 
@@ -153,11 +153,13 @@ final class RunPage {
                         cards.add(new Html.Card("Memory", Texts.bytes(bytes), "The most that the process has held.")));
     }
 
+    private static final String SHARE = "share_above_bound";
+
     private static final List<Map.Entry<String, String>> LEDGER_NUMBERS = List.of(
             Map.entry("KL step", "kl_step"),
             Map.entry("bound", "kl_bound"),
             Map.entry("ratio", "ratio"),
-            Map.entry("share above", "share_above_bound"),
+            Map.entry("tokens above", SHARE),
             Map.entry("KL total", "kl_total"),
             Map.entry("on retention", "kl_total_retention"),
             Map.entry("KL to reference", "kl_to_reference"),
@@ -186,7 +188,7 @@ final class RunPage {
 
     private String ledgerMeaning() {
         String step = run.isAnchored()
-                ? " KL step is KL(snapshot, model) of the iteration, its bound α KL(snapshot, reference), and share above the part of the tokens"
+                ? " KL step is KL(snapshot, model) of the iteration, its bound α KL(snapshot, reference), and tokens above the share of them"
                         + " whose own step is above their own bound."
                 : "";
         return "Nats per response token, on rows held fixed through the run. KL total is KL(base, model)." + step
@@ -196,11 +198,14 @@ final class RunPage {
     private List<String> ledgerRow(JsonNode line, List<String> keys) {
         List<String> cells = new ArrayList<>(List.of(line.path("step").asText()));
         if (run.isAnchored()) {
-            boolean ended = line.path("iteration_ended").asBoolean();
+            boolean ended = line.path("iteration_ended").asBoolean(true);
             cells.add(line.path("outer_iteration").asText() + (ended ? " (end)" : ""));
-            cells.add(format("%.3f", RunFiles.number(line, "alpha")));
+            cells.add(Texts.number("%.3f", RunFiles.number(line, "alpha")));
         }
-        keys.forEach(key -> cells.add(Texts.nats(RunFiles.number(line, key))));
+        keys.forEach(key -> cells.add(
+                key.equals(SHARE)
+                        ? Texts.percent(RunFiles.number(line, key))
+                        : Texts.nats(RunFiles.number(line, key))));
         return cells;
     }
 

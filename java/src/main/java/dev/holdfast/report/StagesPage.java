@@ -64,21 +64,17 @@ final class StagesPage {
         return List.of(
                 name,
                 Texts.nats(RunFiles.number(task, "loss")),
-                percent(task),
+                Texts.percent(RunFiles.number(task, "exact_rows")),
                 Texts.nats(RunFiles.number(kept, "loss")),
-                percent(kept),
+                Texts.percent(RunFiles.number(kept, "exact_rows")),
                 Texts.nats(RunFiles.number(task, "kl_from_base")),
                 Texts.nats(RunFiles.number(kept, "kl_from_base")));
     }
 
-    private static String percent(JsonNode scores) {
-        double share = RunFiles.number(scores, "exact_rows");
-        return Double.isFinite(share) ? Texts.percent(share) : "–";
-    }
-
     /** Needs both kinds of rows, and a base that knows something to forget. */
     private static ScatterChart chart(JsonNode models) {
-        ScatterChart chart = new ScatterChart("Gain against forgetting", "forgetting", "gain");
+        ScatterChart chart = new ScatterChart(
+                "Gain against forgetting", "forgetting, share of the kept that is lost", "gain, share of the task");
         Exact taskBefore = Exact.of(models.path(BASE).path("task"));
         Exact keptBefore = Exact.of(models.path(BASE).path("retention"));
         models.properties().forEach(model -> {

@@ -25,12 +25,17 @@ final class Texts {
     }
 
     static String percent(double share) {
-        return format("%.1f %%", 100 * share);
+        return number("%.1f %%", 100 * share);
     }
 
-    /** Nats to four decimals; a dash for what was not measured. */
+    /** Nats to four decimals. */
     static String nats(double value) {
-        return Double.isFinite(value) ? format("%.4f", value) : "–";
+        return number("%.4f", value);
+    }
+
+    /** A number by a pattern; a dash for what was not measured. */
+    static String number(String pattern, double value) {
+        return Double.isFinite(value) ? format(pattern, value) : "–";
     }
 
     static String bytes(double count) {

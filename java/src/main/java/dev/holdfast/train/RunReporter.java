@@ -7,6 +7,7 @@ import dev.holdfast.report.Report;
 import dev.holdfast.report.RunStatus;
 import java.nio.file.Files;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -110,7 +111,7 @@ final class RunReporter {
                 done,
                 plan.steps().total(),
                 problem,
-                Instant.now().toString(),
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
                 new RunStatus.Model(plan.model().name(), plan.model().family(), plan.parameterCount()),
                 new RunStatus.Rows(data.rows(), data.tokens(), data.responseTokens()),
                 List.copyOf(warnings));
