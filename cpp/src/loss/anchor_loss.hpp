@@ -39,9 +39,9 @@ constexpr int64_t LOSS_CHUNK = 1024;
 
 static inline int64_t loss_chunks(int64_t width) { return (width + LOSS_CHUNK - 1) / LOSS_CHUNK; }
 
-/// Bytes in which a kernel keeps what it knows of one row from one walk to the next: three floats a column and two a chunk.
+/// Bytes in which a kernel keeps what it knows of one row from one walk to the next: three floats a column and three a chunk.
 static inline size_t row_scratch_bytes(int64_t width) {
-    return static_cast<size_t>(loss_chunks(width)) * (3 * LOSS_CHUNK + 2) * sizeof(float);
+    return static_cast<size_t>(loss_chunks(width)) * (3 * LOSS_CHUNK + 3) * sizeof(float);
 }
 
 static inline int64_t element_bytes(int32_t element_type) { return element_type == HF_FLOAT ? 4 : 2; }

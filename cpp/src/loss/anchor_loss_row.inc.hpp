@@ -57,7 +57,7 @@ Loss distil(const Token &t, GradientScale scale, const LabelColumn &label) {
 
 /// KL(c || q), which a logit anchor has for free: z_q - c = alpha (r - c).
 double kl_snapshot_anchor(const Token &t, const Loss &loss) {
-    if (t.probability_interpolation()) {
+    if (t.anchor_kind() == AnchorKind::PROBABILITIES) {
         return loss.kl_snapshot_anchor;
     }
     const double moment = t.alpha == 0.0f ? 0.0 : t.alpha * t.moments.snapshot_reference;
@@ -113,7 +113,7 @@ void share_sides(Token &t) {
         t.c_shift = t.s_shift;
         t.moments.snapshot_reference = t.moments.student_reference;
     }
-    if (t.anchor_logits() != AnchorLogits::MIXTURE) {
+    if (t.anchor_kind() != AnchorKind::LOGITS) {
         t.q = t.alpha == 1.0f ? t.r : t.c;
     }
 }
@@ -144,7 +144,8 @@ void anchor_loss_row(const AnchorLoss &loss, int64_t token, void *scratch) {
     Loss result;
     if (distils) {
         const GradientScale gradient{static_cast<float>(scale * options.kd_weight), static_cast<float>(ce_scale), 0.0f, options.beta};
-        result = t.probability_interpolation() ? distil<ProbabilityAnchor>(t, gradient, label) : distil<LogitAnchor>(t, gradient, label);
+        result = t.anchor_kind() == AnchorKind::PROBABILITIES ? distil<ProbabilityAnchor>(t, gradient, label)
+                                                              : distil<LogitAnchor>(t, gradient, label);
     } else if (loss.wants_gradient()) {
         cross_entropy_walk(t, static_cast<float>(ce_scale), label);
     }
