@@ -17,6 +17,9 @@ final class Scale {
 
     private static final int MOST_TICKS = 6;
 
+    /** What quotients and logarithms of numbers that should be whole may miss. */
+    private static final double ROUNDING = 1e-9;
+
     private final double low;
     private final double high;
     private final boolean logarithmic;
@@ -53,8 +56,8 @@ final class Scale {
 
     private static Scale linear(double low, double high) {
         double step = step(low, high);
-        double first = Math.floor(low / step) * step;
-        double last = Math.ceil(high / step) * step;
+        double first = Math.floor(low / step + ROUNDING) * step;
+        double last = Math.ceil(high / step - ROUNDING) * step;
         return new Scale(first, last, false, multiples(first, last, step));
     }
 
@@ -98,9 +101,8 @@ final class Scale {
 
     private static List<Double> multiples(double low, double high, double step) {
         List<Double> multiples = new ArrayList<>();
-        // Of two roundings, one for the quotient and one for the product.
-        double slack = step * 1e-9;
-        for (double n = Math.ceil((low - slack) / step); n * step <= high + slack; n++) {
+        double end = high / step + ROUNDING;
+        for (double n = Math.ceil(low / step - ROUNDING); n <= end; n++) {
             multiples.add(n * step);
         }
         return multiples;
@@ -144,6 +146,6 @@ final class Scale {
 
     /** The power of 10 of a number's first digit; what is less than one by a rounding is one. */
     private static int exponent(double number) {
-        return (int) Math.floor(Math.log10(Math.abs(number)) + 1e-9);
+        return (int) Math.floor(Math.log10(Math.abs(number)) + ROUNDING);
     }
 }
