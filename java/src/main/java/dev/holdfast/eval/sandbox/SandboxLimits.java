@@ -1,0 +1,19 @@
+package dev.holdfast.eval.sandbox;
+
+import java.time.Duration;
+
+/**
+ * What a program may use.
+ *
+ * @param time from its start to its end
+ * @param memoryBytes address space
+ * @param fileBytes the size of a file that it writes, its output included
+ */
+public record SandboxLimits(Duration time, long memoryBytes, long fileBytes) {
+    private static final long MEBIBYTE = 1 << 20;
+
+    /** So much time, 2 GiB of memory, 16 MiB a file. */
+    public static SandboxLimits ofTime(Duration time) {
+        return new SandboxLimits(time, 2048 * MEBIBYTE, 16 * MEBIBYTE);
+    }
+}
