@@ -1,6 +1,7 @@
 package dev.holdfast.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -25,8 +26,12 @@ import java.util.zip.ZipException;
 
 /** A JSON-lines file, one object a line, UTF-8; a name that ends in {@code .gz} is decompressed. Every fault names file and line. */
 public final class JsonLines {
-    private static final ObjectReader READER =
-            TextFiles.MAPPER.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    /** NaN and Infinity are no JSON, but Python writes them into data files. */
+    private static final ObjectReader READER = TextFiles.MAPPER
+            .reader()
+            .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS);
+
     private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     private final Path file;

@@ -160,7 +160,9 @@ public final class PythonSandbox {
     @SafeVarargs
     private static List<String> joined(List<String>... parts) {
         List<String> all = new ArrayList<>();
-        Stream.of(parts).forEach(all::addAll);
+        for (List<String> part : parts) {
+            all.addAll(part);
+        }
         return all;
     }
 }
