@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
             "",
             "Suites: igsm, ifeval, medcalc, countdown, mmlu-pro, mmlu-pro-likelihood, math500,",
             "humaneval, mbpp, perplexity. A data folder holds DIR/SUITE.jsonl (or .jsonl.gz), or",
-            "the files of a suite under their own names in DIR/SUITE. countdown without --data",
+            "the files of a suite under their own names in DIR/SUITE. Without data, countdown",
             "generates its questions from the seed.",
             "",
             "Written: DIR/scorecard.json, and DIR/SUITE.jsonl with key, prompt, response and verdicts",
@@ -130,7 +130,7 @@ final class EvalCommand implements Callable<Integer>, CheckedCommand {
     @Option(
             names = "--code_seconds",
             paramLabel = "N",
-            description = "The most time that a response's code may take",
+            description = "The most processor time that a response's code may take",
             defaultValue = "10")
     private int codeSeconds;
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -25,17 +26,26 @@ import java.util.stream.Stream;
  */
 public final class PythonSandbox {
     private static final List<String> PYTHON = List.of("python3", "-I", "-B");
+    private static final String OWN_PATH = "import sys; print(sys.executable)";
     private static final List<List<String>> SEPARATIONS = List.of(
             List.of("unshare", "--net", "--pid", "--fork", "--kill-child"),
             List.of("unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"));
+    /** A parent for the program that tells the signal by which it ended: unshare itself fails to where it may not send it on. */
+    private static final List<String> PARENT = List.of("sh", "-c", "\"$@\"; exit $?", "sh");
+
     private static final String PROGRAM = "program.py";
+    /** What a process that SIGXCPU ended exits with. */
+    private static final int TIME_IS_UP = 128 + 24;
+
     private static final int LONGEST_REASON = 300;
 
     private final SandboxLimits limits;
+    private final List<String> python;
     private final List<String> separation;
 
-    private PythonSandbox(SandboxLimits limits, List<String> separation) {
+    private PythonSandbox(SandboxLimits limits, List<String> python, List<String> separation) {
         this.limits = limits;
+        this.python = python;
         this.separation = separation;
     }
 
@@ -45,9 +55,10 @@ public final class PythonSandbox {
      * @throws InvalidInputException if there is no Python or no prlimit
      */
     public static PythonSandbox create(SandboxLimits limits) {
-        if (!succeeds(List.of("python3", "--version"))) {
-            throw new InvalidInputException("sandbox: expected python3 on the PATH, got none; install it to grade code");
-        }
+        // The name may be a script that looks for the real one every time.
+        String path = output(joined(PYTHON, List.of("-c", OWN_PATH)))
+                .orElseThrow(() -> new InvalidInputException(
+                        "sandbox: expected python3 on the PATH, got none that runs; install it to grade code"));
         if (!succeeds(List.of("prlimit", "--version"))) {
             throw new InvalidInputException(
                     "sandbox: expected prlimit (of util-linux) on the PATH, got none; install it to grade code");
@@ -56,21 +67,26 @@ public final class PythonSandbox {
                 .filter(command -> succeeds(joined(command, List.of("true"))))
                 .findFirst()
                 .orElse(List.of());
-        return new PythonSandbox(limits, separation);
+        return new PythonSandbox(limits, joined(List.of(path), PYTHON.subList(1, PYTHON.size())), separation);
     }
 
     private static boolean succeeds(List<String> command) {
+        return output(command).isPresent();
+    }
+
+    /** What a command prints, without blanks around it; nothing if it fails. */
+    private static Optional<String> output(List<String> command) {
         try {
             Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            return process.waitFor() == 0;
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return process.waitFor() == 0 ? Optional.of(output.strip()) : Optional.empty();
         } catch (IOException e) {
-            return false;
+            return Optional.empty();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return false;
+            return Optional.empty();
         }
     }
 
@@ -109,7 +125,7 @@ public final class PythonSandbox {
         Path errors = folder.resolve("errors");
         Process process = start(folder, output, errors);
         boolean ended = waitFor(process);
-        if (!ended) {
+        if (!ended || process.exitValue() == TIME_IS_UP) {
             return new SandboxResult(false, "time is up after " + limits.time().toSeconds() + " s");
         }
         boolean passed = process.exitValue() == 0 && text(output).strip().endsWith(word);
@@ -121,9 +137,9 @@ public final class PythonSandbox {
                 "prlimit",
                 "--as=" + limits.memoryBytes(),
                 "--fsize=" + limits.fileBytes(),
-                "--cpu=" + (limits.time().toSeconds() + 1),
+                "--cpu=" + limits.time().toSeconds() + ":",
                 "--core=0");
-        ProcessBuilder builder = new ProcessBuilder(joined(separation, limited, PYTHON, List.of(PROGRAM)))
+        ProcessBuilder builder = new ProcessBuilder(joined(separation, PARENT, limited, python, List.of(PROGRAM)))
                 .directory(folder.toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(output.toFile())
@@ -137,7 +153,7 @@ public final class PythonSandbox {
 
     private boolean waitFor(Process process) throws InterruptedIOException {
         try {
-            return process.waitFor(limits.time().toMillis(), TimeUnit.MILLISECONDS);
+            return process.waitFor(limits.patience().toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             throw new InterruptedIOException();
         } finally {

@@ -2,6 +2,7 @@ package dev.holdfast.eval.suite;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -50,7 +51,11 @@ final class CodeRows {
         }
         String task = line.text("prompt").strip();
         CodeProblem problem = new CodeProblem(
-                "", line.text("entry_point"), line.text("assertion"), comparison(line, line.text("canonical_solution")));
+                "",
+                line.text("entry_point"),
+                // The assertions of MBPP+ take it for imported.
+                "import math\n" + line.text("assertion"),
+                comparison(line, line.text("canonical_solution")));
         return question(line, prompt(task.replace("\"\"\"", "").strip(), task + "\n"), problem);
     }
 
@@ -86,10 +91,16 @@ final class CodeRows {
             return Optional.empty();
         }
         ArrayNode inputs = JsonNodeFactory.instance.arrayNode();
-        line.list("base_input").forEach(inputs::add);
-        line.list("plus_input").forEach(inputs::add);
+        inputs(line, "base_input").forEach(inputs::add);
+        inputs(line, "plus_input").forEach(inputs::add);
         double tolerance = line.object().path("atol").asDouble(0);
         return Optional.of(new CodeProblem.Comparison(reference, written(inputs), tolerance));
+    }
+
+    /** MBPP+ writes an empty object where a function has no further inputs. */
+    private static JsonNode inputs(JsonLine line, String field) {
+        JsonNode inputs = line.object().path(field);
+        return inputs.isObject() && inputs.isEmpty() ? inputs : line.list(field);
     }
 
     private static String written(ArrayNode inputs) {

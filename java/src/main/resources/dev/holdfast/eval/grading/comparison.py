@@ -2,6 +2,7 @@ def _compare(candidate):
     import copy
     import json
     import math
+    import re
 
     def same(expected, actual):
         if isinstance(expected, float) or isinstance(actual, float):
@@ -13,6 +14,8 @@ def _compare(candidate):
             return len(expected) == len(actual) and all(map(same, expected, actual))
         if isinstance(expected, dict) and isinstance(actual, dict):
             return expected.keys() == actual.keys() and all(same(expected[key], actual[key]) for key in expected)
+        if isinstance(expected, re.Match):
+            return isinstance(actual, re.Match)
         return expected == actual
 
     reference = {}

