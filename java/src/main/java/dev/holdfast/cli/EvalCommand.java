@@ -47,7 +47,12 @@ final class EvalCommand implements Callable<Integer>, CheckedCommand {
 
     private final Console console;
 
-    @Option(names = "--suite", required = true, paramLabel = "LIST", split = ",", description = "Suites, parted by commas")
+    @Option(
+            names = "--suite",
+            required = true,
+            paramLabel = "LIST",
+            split = ",",
+            description = "Suites, parted by commas")
     private List<String> suites = new ArrayList<>();
 
     @Option(names = "--model", paramLabel = "DIR", description = "A packaged model, or a finished run")
@@ -59,7 +64,10 @@ final class EvalCommand implements Callable<Integer>, CheckedCommand {
             description = "Grade these responses instead of generating; a folder holds SUITE.jsonl")
     private Path responses;
 
-    @Option(names = "--data", paramLabel = "FILE|DIR", description = "The suite's data, or a folder with data of all suites")
+    @Option(
+            names = "--data",
+            paramLabel = "FILE|DIR",
+            description = "The suite's data, or a folder with data of all suites")
     private Path data;
 
     @Option(
@@ -164,7 +172,10 @@ final class EvalCommand implements Callable<Integer>, CheckedCommand {
 
     private EvaluationSettings settings() {
         return new EvaluationSettings(
-                suites.stream().map(id -> SuiteName.of(id).orElseThrow()).distinct().toList(),
+                suites.stream()
+                        .map(id -> SuiteName.of(id).orElseThrow())
+                        .distinct()
+                        .toList(),
                 Optional.ofNullable(model).map(PackagedModelPath::of),
                 Optional.ofNullable(data),
                 Optional.ofNullable(responses),
@@ -183,7 +194,9 @@ final class EvalCommand implements Callable<Integer>, CheckedCommand {
     /** Where {@code tools/dev fetch-punkt} puts it. */
     private static Optional<Path> fetchedPunkt() {
         String cache = System.getenv("XDG_CACHE_HOME");
-        Path folder = (cache == null || cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache))
+        Path folder = (cache == null || cache.isEmpty()
+                        ? Path.of(System.getProperty("user.home"), ".cache")
+                        : Path.of(cache))
                 .resolve(PUNKT);
         return Optional.of(folder).filter(Files::isDirectory);
     }
@@ -192,8 +205,10 @@ final class EvalCommand implements Callable<Integer>, CheckedCommand {
     public void check(FlagProblems problems) {
         List<SuiteName> known = new ArrayList<>();
         for (String id : suites) {
-            SuiteName.of(id).ifPresentOrElse(known::add, () -> problems.wrongUsage(
-                    "--suite: expected some of " + SuiteName.all() + ", got " + id));
+            SuiteName.of(id)
+                    .ifPresentOrElse(
+                            known::add,
+                            () -> problems.wrongUsage("--suite: expected some of " + SuiteName.all() + ", got " + id));
         }
         checkSources(problems, known);
         checkNumbers(problems);

@@ -109,8 +109,8 @@ final class GenerateCommand implements Callable<Integer>, CheckedCommand {
     public Integer call() {
         GenerationOptions options = new GenerationOptions(maxNewTokens, temperature, topK, topP, seed);
         PrintStream results = console.results();
-        try (Generator generator =
-                Generator.open(PackagedModelPath.of(model), SessionSettings.defaults().withIntraOpThreads(threads))) {
+        try (Generator generator = Generator.open(
+                PackagedModelPath.of(model), SessionSettings.defaults().withIntraOpThreads(threads))) {
             Generation generation = generate(generator, options, json ? piece -> {} : this::show);
             results.println(json ? toJson(generation) : "");
             tellWhereContextIsFull(generation, generator.contextLength());

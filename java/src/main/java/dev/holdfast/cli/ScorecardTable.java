@@ -32,7 +32,8 @@ final class ScorecardTable {
     }
 
     private static String line(String suite, String name, Metric metric) {
-        String interval = metric.low() == null ? "-" : number(metric.low(), metric) + " - " + number(metric.high(), metric);
+        String interval =
+                metric.low() == null ? "-" : number(metric.low(), metric) + " - " + number(metric.high(), metric);
         String value = number(metric.value(), metric) + (metric.isShare() ? " %" : "");
         return row(suite, name, value, interval, Long.toString(metric.total()));
     }

@@ -28,7 +28,8 @@ public final class Examples {
      * opened at each pass, not here.
      */
     public static Examples jsonLines(Path file) {
-        return new Examples(file.toString(), consumer -> new JsonLines(file).forEach(line -> consumer.accept(row(line))));
+        return new Examples(
+                file.toString(), consumer -> new JsonLines(file).forEach(line -> consumer.accept(row(line))));
     }
 
     private static Row row(JsonLine line) {

@@ -97,8 +97,8 @@ public final class BatchGenerator implements AutoCloseable {
                 List<Row> former = members;
                 members = Arrays.stream(open).mapToObj(former::get).toList();
             }
-            HostTensor logits = batch.appendAndPredict(
-                    members.stream().map(Row::next).toArray(int[][]::new));
+            HostTensor logits =
+                    batch.appendAndPredict(members.stream().map(Row::next).toArray(int[][]::new));
             choose(members, logits);
         }
     }

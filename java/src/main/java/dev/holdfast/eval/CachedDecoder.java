@@ -136,7 +136,8 @@ final class CachedDecoder implements AutoCloseable {
 
         private static long[][] ids(int[][] tokens) {
             return Arrays.stream(tokens)
-                    .map(row -> Arrays.stream(row).mapToLong(id -> Math.max(0, id)).toArray())
+                    .map(row ->
+                            Arrays.stream(row).mapToLong(id -> Math.max(0, id)).toArray())
                     .toArray(long[][]::new);
         }
 

@@ -78,8 +78,9 @@ public final class ChoiceScorer implements AutoCloseable {
                     + ids.length + "; this model's choices cannot be weighed");
         }
         if (idsByAnswer.containsValue(ids[0])) {
-            throw new InvalidInputException(tokenizer.file() + ": answer \"" + answer
-                    + "\": expected a token of its own, got the one of another answer; this model's choices cannot be weighed");
+            throw new InvalidInputException(
+                    tokenizer.file() + ": answer \"" + answer
+                            + "\": expected a token of its own, got the one of another answer; this model's choices cannot be weighed");
         }
         return ids[0];
     }

@@ -106,7 +106,9 @@ class EvalCommandTest {
         assertThat(score.at("/metrics/prompt_loose/value").doubleValue()).isEqualTo(1);
         assertThat(scorecard().at("/data").fieldNames().next()).isEqualTo(data.toString());
         assertThat(said()).contains("ifeval: 1 question without a response in the file, left out");
-        assertThat(results.toString(StandardCharsets.UTF_8)).contains("prompt_strict").contains("50.0 %");
+        assertThat(results.toString(StandardCharsets.UTF_8))
+                .contains("prompt_strict")
+                .contains("50.0 %");
     }
 
     @Test
@@ -128,8 +130,9 @@ class EvalCommandTest {
         }
         Files.delete(out().resolve("scorecard.json"));
         assertThat(eval(concat(common, "--responses", responses.toString()))).isEqualTo(ExitCode.OK);
-        assertThat(lines("ifeval")).extracting(line -> line.get("response")).isEqualTo(
-                generated.stream().map(line -> line.get("response")).toList());
+        assertThat(lines("ifeval"))
+                .extracting(line -> line.get("response"))
+                .isEqualTo(generated.stream().map(line -> line.get("response")).toList());
         assertThat(scorecard().at("/suites/ifeval/metrics")).isEqualTo(metrics);
     }
 
@@ -139,9 +142,19 @@ class EvalCommandTest {
 
     @Test
     void countdownNeedsNoData() throws IOException {
-        assertThat(eval("--suite", "countdown", "--model", tiny.packaged().toString(), "--limit", "3", "--max_new_tokens", "2"))
+        assertThat(eval(
+                        "--suite",
+                        "countdown",
+                        "--model",
+                        tiny.packaged().toString(),
+                        "--limit",
+                        "3",
+                        "--max_new_tokens",
+                        "2"))
                 .isEqualTo(ExitCode.OK);
-        assertThat(lines("countdown")).hasSize(3).allMatch(line -> line.get("numbers").size() >= 3);
+        assertThat(lines("countdown"))
+                .hasSize(3)
+                .allMatch(line -> line.get("numbers").size() >= 3);
     }
 
     @Test
@@ -158,7 +171,8 @@ class EvalCommandTest {
         JsonNode metrics = scorecard().at("/suites/perplexity/metrics");
         // The same numbers, added in the same order.
         assertThat(metrics.at("/perplexity/value").doubleValue()).isCloseTo(Math.exp(-sum / tokens), within(1e-9));
-        assertThat(metrics.at("/perplexity/low").doubleValue()).isLessThan(metrics.at("/perplexity/value").doubleValue());
+        assertThat(metrics.at("/perplexity/low").doubleValue())
+                .isLessThan(metrics.at("/perplexity/value").doubleValue());
         assertThat(metrics.at("/nats_per_token/total").longValue()).isEqualTo(tokens);
     }
 
@@ -166,11 +180,20 @@ class EvalCommandTest {
     void shotsStandBeforeTheQuestion() throws IOException {
         Path shots = TinyModel.rows(folder.resolve("shots.jsonl"), 2);
         Path data = write("ifeval.jsonl", IFEVAL);
-        String[] common = {"--suite", "ifeval", "--data", data.toString(), "--model", tiny.packaged().toString()};
-        assertThat(eval(concat(common, "--few_shot", "2", "--few_shot_data", shots.toString(), "--max_new_tokens", "4")))
+        String[] common = {
+            "--suite",
+            "ifeval",
+            "--data",
+            data.toString(),
+            "--model",
+            tiny.packaged().toString()
+        };
+        assertThat(eval(concat(
+                        common, "--few_shot", "2", "--few_shot_data", shots.toString(), "--max_new_tokens", "4")))
                 .isEqualTo(ExitCode.OK);
         Files.move(out(), folder.resolve("with"));
-        assertThat(eval(concat(common, "--max_new_tokens", "4", "--chat_template", "false"))).isEqualTo(ExitCode.OK);
+        assertThat(eval(concat(common, "--max_new_tokens", "4", "--chat_template", "false")))
+                .isEqualTo(ExitCode.OK);
         assertThat(Files.readString(out().resolve("ifeval.jsonl")))
                 .isNotEqualTo(Files.readString(folder.resolve("with/ifeval.jsonl")));
         assertThat(eval(concat(common, "--few_shot", "1"))).isEqualTo(ExitCode.USAGE);
@@ -183,7 +206,15 @@ class EvalCommandTest {
                 "ifeval.jsonl",
                 "{\"key\": 1, \"prompt\": \"" + "w5 ".repeat(80)
                         + "\", \"instruction_id_list\": [\"punctuation:no_comma\"], \"kwargs\": [{}]}\n" + IFEVAL);
-        assertThat(eval("--suite", "ifeval", "--data", data.toString(), "--model", tiny.packaged().toString(), "--max_new_tokens", "2"))
+        assertThat(eval(
+                        "--suite",
+                        "ifeval",
+                        "--data",
+                        data.toString(),
+                        "--model",
+                        tiny.packaged().toString(),
+                        "--max_new_tokens",
+                        "2"))
                 .isEqualTo(ExitCode.OK);
         assertThat(scorecard().at("/suites/ifeval/tooLong").intValue()).isEqualTo(1);
         assertThat(lines("ifeval").get(0).get("strict").toString()).isEqualTo("[false]");
@@ -198,7 +229,8 @@ class EvalCommandTest {
                 .contains("got chess")
                 .contains("--model: expected either it or --responses, got neither")
                 .contains("--data: expected a file or folder for igsm, got none")
-                .contains("--allow_code_execution: expected true, for humaneval runs code that a model wrote, got false")
+                .contains(
+                        "--allow_code_execution: expected true, for humaneval runs code that a model wrote, got false")
                 .contains("--limit: expected 1 or more, got 0");
         assertThat(out()).doesNotExist();
     }
@@ -206,7 +238,13 @@ class EvalCommandTest {
     @Test
     void malformedDataAreToldBeforeAnythingIsWritten() throws IOException {
         Path data = write("ifeval.jsonl", IFEVAL + "{\"key\": 5}\n");
-        assertThat(eval("--suite", "ifeval", "--data", data.toString(), "--model", tiny.packaged().toString()))
+        assertThat(eval(
+                        "--suite",
+                        "ifeval",
+                        "--data",
+                        data.toString(),
+                        "--model",
+                        tiny.packaged().toString()))
                 .isEqualTo(ExitCode.FAILURE);
         assertThat(said()).contains("error: " + data + ":4: instruction_id_list: expected a list, got none");
         assertThat(out()).doesNotExist();
@@ -216,7 +254,8 @@ class EvalCommandTest {
     void anOutputFolderThatIsTakenIsLeftAlone() throws IOException {
         Files.createDirectories(out());
         Files.writeString(out().resolve("mine"), "x");
-        assertThat(eval("--suite", "countdown", "--model", tiny.packaged().toString())).isEqualTo(ExitCode.FAILURE);
+        assertThat(eval("--suite", "countdown", "--model", tiny.packaged().toString()))
+                .isEqualTo(ExitCode.FAILURE);
         assertThat(said()).contains("--out: expected a new or empty folder");
         assertThat(out().resolve("mine")).hasContent("x");
     }

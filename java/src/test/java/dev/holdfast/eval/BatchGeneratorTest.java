@@ -40,8 +40,7 @@ class BatchGeneratorTest {
     @ValueSource(strings = {"llama", "gpt2", "qwen3"})
     void aBatchIsItsPromptsOneByOne(String family) {
         TinyModel tiny = new TinyModel(family, directory);
-        for (GenerationOptions options :
-                List.of(GenerationOptions.greedy(24), GenerationOptions.sampling(24, 1, 5))) {
+        for (GenerationOptions options : List.of(GenerationOptions.greedy(24), GenerationOptions.sampling(24, 1, 5))) {
             try (BatchGenerator batch = BatchGenerator.open(tiny.packaged(), SETTINGS);
                     Generator single = Generator.open(tiny.packaged(), SETTINGS)) {
                 List<int[]> prompts = prompts(7, batch.contextLength() / 2);
@@ -95,7 +94,9 @@ class BatchGeneratorTest {
             String[] words = free.get(0).text().split(" ");
             String end = " " + words[3];
             String expected = free.get(0).text().substring(0, free.get(0).text().indexOf(end));
-            Response ended = generator.generate(prompts, GenerationOptions.greedy(12), List.of(end)).get(0);
+            Response ended = generator
+                    .generate(prompts, GenerationOptions.greedy(12), List.of(end))
+                    .get(0);
             assertThat(ended.text()).isEqualTo(expected);
             assertThat(ended.isCut()).isFalse();
             assertThat(ended.tokens()).isLessThan(12);

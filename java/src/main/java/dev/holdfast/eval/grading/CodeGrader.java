@@ -27,8 +27,8 @@ public final class CodeGrader implements Grader {
     public CodeGrader(CodeProblem problem, PythonSandbox sandbox) {
         this.problem = problem;
         this.sandbox = sandbox;
-        this.definition =
-                Pattern.compile("^\\s*(?:async\\s+)?def\\s+" + Pattern.quote(problem.entryPoint()) + "\\b", Pattern.MULTILINE);
+        this.definition = Pattern.compile(
+                "^\\s*(?:async\\s+)?def\\s+" + Pattern.quote(problem.entryPoint()) + "\\b", Pattern.MULTILINE);
     }
 
     private static String text(String resource) {

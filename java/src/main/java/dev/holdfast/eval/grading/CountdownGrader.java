@@ -34,7 +34,9 @@ public final class CountdownGrader implements Grader {
             return Optional.of("expected the numbers " + numbers + ", each once, got " + used);
         }
         Rational value = expression.get().value();
-        return value.equals(Rational.of(target)) ? Optional.empty() : Optional.of("expected " + target + ", got " + value);
+        return value.equals(Rational.of(target))
+                ? Optional.empty()
+                : Optional.of("expected " + target + ", got " + value);
     }
 
     /** What the answer tag or the box holds, or the last line, without the side of an equation that repeats the target. */

@@ -25,7 +25,8 @@ public final class IgsmGrader implements Grader {
     @Override
     public Verdict grade(String response) {
         Optional<Long> number = Answers.lastWhole(response);
-        boolean correct = number.filter(value -> Math.floorMod(value, MODULUS) == answer).isPresent();
+        boolean correct =
+                number.filter(value -> Math.floorMod(value, MODULUS) == answer).isPresent();
         Optional<String> fault = new IgsmSolution(response).fault(problem, answer);
         return Verdict.of(correct)
                 .with("strict", fault.isEmpty())

@@ -54,7 +54,8 @@ public enum MedCalcRule {
         @Override
         boolean accepts(String answer, String lower, String upper) {
             return number(answer)
-                    .map(value -> value.compareTo(new BigDecimal(lower)) >= 0 && value.compareTo(new BigDecimal(upper)) <= 0)
+                    .map(value ->
+                            value.compareTo(new BigDecimal(lower)) >= 0 && value.compareTo(new BigDecimal(upper)) <= 0)
                     .orElse(false);
         }
 
@@ -65,10 +66,10 @@ public enum MedCalcRule {
     };
 
     private static final Pattern DATE_PATTERN = Pattern.compile("(?<!\\d)(\\d{1,2})/(\\d{1,2})/(\\d{4})(?!\\d)");
-    private static final Pattern TIME_PATTERN =
-            Pattern.compile("(?<!\\d)(\\d{1,3})\\s*weeks?\\W{1,10}(?:and\\s+)?(\\d{1,2})\\s*days?", Pattern.CASE_INSENSITIVE);
-    private static final Pattern NUMBER_PATTERN =
-            Pattern.compile("-?(?:\\d{1,3}(?:,\\d{3})+|\\d{1,30})(?:\\.\\d{1,30})?(?:[eE][-+]?\\d{1,2})?|-?\\.\\d{1,30}");
+    private static final Pattern TIME_PATTERN = Pattern.compile(
+            "(?<!\\d)(\\d{1,3})\\s*weeks?\\W{1,10}(?:and\\s+)?(\\d{1,2})\\s*days?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern NUMBER_PATTERN = Pattern.compile(
+            "-?(?:\\d{1,3}(?:,\\d{3})+|\\d{1,30})(?:\\.\\d{1,30})?(?:[eE][-+]?\\d{1,2})?|-?\\.\\d{1,30}");
 
     private final String id;
 
@@ -112,7 +113,11 @@ public enum MedCalcRule {
         int month = Integer.parseInt(matcher.group(1));
         int day = Integer.parseInt(matcher.group(2));
         int year = Integer.parseInt(matcher.group(3));
-        boolean exists = year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= LocalDate.of(year, month, 1).lengthOfMonth();
+        boolean exists = year > 0
+                && month >= 1
+                && month <= 12
+                && day >= 1
+                && day <= LocalDate.of(year, month, 1).lengthOfMonth();
         return exists ? Optional.of(LocalDate.of(year, month, day)) : Optional.empty();
     }
 

@@ -37,8 +37,8 @@ public final class IfevalInstructions {
         List<String> ids = line.texts(IDS);
         JsonNode arguments = line.list(ARGUMENTS);
         if (ids.size() != arguments.size()) {
-            throw line.malformed(ARGUMENTS + ": expected one object for each of the " + ids.size() + " of " + IDS + ", got "
-                    + arguments.size());
+            throw line.malformed(ARGUMENTS + ": expected one object for each of the " + ids.size() + " of " + IDS
+                    + ", got " + arguments.size());
         }
         return new IfevalInstructions(
                 ids,
@@ -51,7 +51,8 @@ public final class IfevalInstructions {
             JsonLine line, String id, JsonNode arguments, InstructionType.TextTools tools) {
         InstructionType type = TYPES.get(id);
         if (type == null) {
-            throw line.malformed(IDS + ": expected one of " + TYPES.keySet().stream().sorted().toList() + ", got " + id);
+            throw line.malformed(IDS + ": expected one of "
+                    + TYPES.keySet().stream().sorted().toList() + ", got " + id);
         }
         return type.rule(new InstructionArguments(line, id, arguments), tools);
     }

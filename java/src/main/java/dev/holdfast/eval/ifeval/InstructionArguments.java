@@ -77,7 +77,7 @@ record InstructionArguments(JsonLine line, String id, JsonNode values) {
     }
 
     private MalformedFileException expected(String name, String what, JsonNode got) {
-        return line.malformed(
-                "kwargs of " + id + ": " + name + ": expected " + what + ", got " + (got.isMissingNode() ? "none" : got));
+        return line.malformed("kwargs of " + id + ": " + name + ": expected " + what + ", got "
+                + (got.isMissingNode() ? "none" : got));
     }
 }

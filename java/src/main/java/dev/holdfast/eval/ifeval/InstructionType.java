@@ -72,9 +72,11 @@ enum InstructionType {
         int count = arguments.count("num_bullets");
         return response -> ResponseLayout.bullets(response) == count;
     }),
-    CONSTRAINED_RESPONSE("detectable_format:constrained_response", (arguments, text) -> response ->
-            List.of("My answer is yes.", "My answer is no.", "My answer is maybe.").stream()
-                    .anyMatch(response::contains)),
+    CONSTRAINED_RESPONSE(
+            "detectable_format:constrained_response",
+            (arguments, text) ->
+                    response -> List.of("My answer is yes.", "My answer is no.", "My answer is maybe.").stream()
+                            .anyMatch(response::contains)),
     HIGHLIGHTS("detectable_format:number_highlighted_sections", (arguments, text) -> {
         int count = arguments.count("num_highlights");
         return response -> ResponseLayout.highlights(response) >= count;
@@ -103,10 +105,12 @@ enum InstructionType {
                 .filter(PythonString::isUpper)
                 .count());
     }),
-    ENGLISH_CAPITAL("change_case:english_capital", (arguments, text) -> response ->
-            PythonString.isUpper(response) && isEnglish(response)),
-    ENGLISH_LOWERCASE("change_case:english_lowercase", (arguments, text) -> response ->
-            PythonString.isLower(response) && isEnglish(response)),
+    ENGLISH_CAPITAL(
+            "change_case:english_capital",
+            (arguments, text) -> response -> PythonString.isUpper(response) && isEnglish(response)),
+    ENGLISH_LOWERCASE(
+            "change_case:english_lowercase",
+            (arguments, text) -> response -> PythonString.isLower(response) && isEnglish(response)),
     NO_COMMA("punctuation:no_comma", (arguments, text) -> response -> response.indexOf(',') < 0),
     QUOTATION("startend:quotation", (arguments, text) -> response -> {
         String stripped = PythonString.strip(response);

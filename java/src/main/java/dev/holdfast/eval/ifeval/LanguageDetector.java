@@ -18,8 +18,9 @@ import java.util.Optional;
  * texts between two languages it says now this, now that.
  */
 final class LanguageDetector {
-    private static final String LANGUAGES = "af ar bg bn cs da de el en es et fa fi fr gu he hi hr hu id it ja kn ko lt lv mk ml mr ne nl no pa"
-            + " pl pt ro ru sk sl so sq sv sw ta te th tl tr uk ur vi zh-cn zh-tw";
+    private static final String LANGUAGES =
+            "af ar bg bn cs da de el en es et fa fi fr gu he hi hr hu id it ja kn ko lt lv mk ml mr ne nl no pa"
+                    + " pl pt ro ru sk sl so sq sv sw ta te th tl tr uk ur vi zh-cn zh-tw";
     private static final long SEED = 0;
 
     private LanguageDetector() {}

@@ -31,15 +31,16 @@ public record PunktParameters(
     /** Lower case, anywhere. */
     static final int LOWER = LOWER_FIRST | 1 << 5 | 1 << 6;
 
-    private static final String ABBREVIATIONS = "mr mrs ms dr prof rev st sr jr ph.d lt col gen capt gov sen rep inc corp co ltd bros vs u.s u.k"
-            + " a.m p.m jan feb mar apr aug sept oct nov dec mon tues wed thurs fri ave";
-    private static final String STARTERS = "the he she it we they this that these those there in but and however if when while so then many"
-            + " some since although";
+    private static final String ABBREVIATIONS =
+            "mr mrs ms dr prof rev st sr jr ph.d lt col gen capt gov sen rep inc corp co ltd bros vs u.s u.k"
+                    + " a.m p.m jan feb mar apr aug sept oct nov dec mon tues wed thurs fri ave";
+    private static final String STARTERS =
+            "the he she it we they this that these those there in but and however if when while so then many"
+                    + " some since although";
 
     /** A few English words that end in a period or begin a sentence; no more than a stand-in for trained parameters. */
     public static PunktParameters basic() {
-        return new PunktParameters(
-                Set.of(ABBREVIATIONS.split(" ")), Set.of(), Set.of(STARTERS.split(" ")), Map.of());
+        return new PunktParameters(Set.of(ABBREVIATIONS.split(" ")), Set.of(), Set.of(STARTERS.split(" ")), Map.of());
     }
 
     /**

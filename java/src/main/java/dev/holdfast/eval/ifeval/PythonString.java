@@ -37,10 +37,7 @@ final class PythonString {
     static Pattern ignoringCase(String regex) {
         return Pattern.compile(
                 regex,
-                Pattern.UNIX_LINES
-                        | Pattern.UNICODE_CHARACTER_CLASS
-                        | Pattern.CASE_INSENSITIVE
-                        | Pattern.UNICODE_CASE);
+                Pattern.UNIX_LINES | Pattern.UNICODE_CHARACTER_CLASS | Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
     }
 
     /** {@code len(re.findall(pattern, text))}. */

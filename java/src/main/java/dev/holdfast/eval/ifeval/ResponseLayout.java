@@ -42,11 +42,12 @@ final class ResponseLayout {
 
     /** The regular expression of a postscript in a text of lower case. */
     static String postscript(String marker) {
-        String words = switch (marker) {
-            case "P.P.S" -> "p\\." + SPACE + "?p\\." + SPACE + "?s";
-            case "P.S." -> "p\\." + SPACE + "?s\\.";
-            default -> PythonString.lower(marker);
-        };
+        String words =
+                switch (marker) {
+                    case "P.P.S" -> "p\\." + SPACE + "?p\\." + SPACE + "?s";
+                    case "P.S." -> "p\\." + SPACE + "?s\\.";
+                    default -> PythonString.lower(marker);
+                };
         return SPACE + "*" + words + ".*$";
     }
 
@@ -54,8 +55,7 @@ final class ResponseLayout {
     static boolean hasDividedParagraphs(String response, int count) {
         List<String> parts = PythonString.split(DIVIDER, response);
         int last = parts.size() - 1;
-        boolean isEmptyInside =
-                last > 1 && parts.subList(1, last).stream().anyMatch(PythonString::isBlank);
+        boolean isEmptyInside = last > 1 && parts.subList(1, last).stream().anyMatch(PythonString::isBlank);
         return !isEmptyInside && written(parts.stream()) == count;
     }
 
@@ -94,8 +94,8 @@ final class ResponseLayout {
 
     /** Texts between stars; what stands between double stars counts for both. */
     static long highlights(String response) {
-        Stream<String> single = PythonString.findAll(HIGHLIGHT, response).stream()
-                .map(text -> PythonString.strip(text, '*'));
+        Stream<String> single =
+                PythonString.findAll(HIGHLIGHT, response).stream().map(text -> PythonString.strip(text, '*'));
         Stream<String> doubled = PythonString.findAll(DOUBLE_HIGHLIGHT, response).stream()
                 .map(text -> text.substring(2, text.length() - 2));
         return written(Stream.concat(single, doubled));

@@ -18,8 +18,8 @@ final class SentenceSplitter {
     private static final String WORD_START = "[^(\"`{\\[:;&#*@)}\\]\\-,]";
     private static final String WORD_END = "\\s|$|" + NO_WORD + "|" + RUN;
 
-    private static final Pattern WORD = PythonString.pattern(
-            RUN + "|(?=" + WORD_START + ")\\S+?(?=" + WORD_END + "|,(?=" + WORD_END + "))|\\S");
+    private static final Pattern WORD =
+            PythonString.pattern(RUN + "|(?=" + WORD_START + ")\\S+?(?=" + WORD_END + "|,(?=" + WORD_END + "))|\\S");
     private static final Pattern POSSIBLE_END =
             PythonString.pattern("[.?!](?=(?<after>" + NO_WORD + "|\\s+(?<next>\\S+)))");
     private static final Pattern CLOSING =
@@ -173,13 +173,16 @@ final class SentenceSplitter {
         List<Span> realigned = new ArrayList<>();
         int shift = 0;
         for (int index = 0; index < spans.size(); index++) {
-            Span span = new Span(Math.min(spans.get(index).start() + shift, spans.get(index).end()), spans.get(index).end());
+            Span span = new Span(
+                    Math.min(spans.get(index).start() + shift, spans.get(index).end()),
+                    spans.get(index).end());
             shift = 0;
             if (index + 1 < spans.size()) {
                 Span next = spans.get(index + 1);
                 Matcher closing = CLOSING.matcher(text.substring(next.start(), next.end()));
                 if (closing.lookingAt()) {
-                    int end = next.start() + PythonString.stripEnd(closing.group()).length();
+                    int end = next.start()
+                            + PythonString.stripEnd(closing.group()).length();
                     span = new Span(span.start(), end);
                     shift = closing.end();
                 }

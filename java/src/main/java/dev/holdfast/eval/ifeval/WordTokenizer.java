@@ -60,7 +60,9 @@ final class WordTokenizer {
 
     /** The words of a text, in order. */
     List<String> words(String text) {
-        return sentences.split(text).stream().flatMap(WordTokenizer::wordsOfSentence).toList();
+        return sentences.split(text).stream()
+                .flatMap(WordTokenizer::wordsOfSentence)
+                .toList();
     }
 
     private static Stream<String> wordsOfSentence(String sentence) {

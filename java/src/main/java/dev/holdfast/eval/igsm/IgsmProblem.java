@@ -101,7 +101,8 @@ public final class IgsmProblem {
         if (words.startsWith(SUM)) {
             return Optional.of(Polynomial.sum(quantities(words.substring(SUM.length()))));
         }
-        List<Polynomial> parts = quantities(words.startsWith(DIFFERENCE) ? words.substring(DIFFERENCE.length()) : words);
+        List<Polynomial> parts =
+                quantities(words.startsWith(DIFFERENCE) ? words.substring(DIFFERENCE.length()) : words);
         return switch (parts.size()) {
             case 1 -> Optional.of(parts.get(0));
             case 2 -> Optional.of(parts.get(0).minus(parts.get(1)));
@@ -187,7 +188,9 @@ public final class IgsmProblem {
                 .filter(quantity -> owned.containsKey(quantity.owner()))
                 .toList();
         if (!sums.isEmpty()) {
-            return sums.stream().flatMap(quantity -> ofCategory(quantity).stream()).toList();
+            return sums.stream()
+                    .flatMap(quantity -> ofCategory(quantity).stream())
+                    .toList();
         }
         return readings.stream().anyMatch(this::isMentioned) ? List.of(Polynomial.ZERO) : List.of();
     }

@@ -77,7 +77,9 @@ public final class IgsmSolution {
                 require(!right.isEmpty(), last.quantity() + " is not a quantity of the problem");
                 require(right.contains(formulas.get(last.quantity())), last.quantity() + " is defined otherwise");
             }
-            require(last.quantity().equals(problem.asked()), "the last step defines " + last.quantity() + ", not what is asked");
+            require(
+                    last.quantity().equals(problem.asked()),
+                    "the last step defines " + last.quantity() + ", not what is asked");
             require(last.value() == answer, "expected " + answer + ", got " + last.value());
             return Optional.empty();
         } catch (Fault fault) {

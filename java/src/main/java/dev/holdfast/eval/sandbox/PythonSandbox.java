@@ -147,7 +147,8 @@ public final class PythonSandbox {
         Map<String, String> environment = builder.environment();
         String path = environment.getOrDefault("PATH", "/usr/bin:/bin");
         environment.clear();
-        environment.putAll(Map.of("PATH", path, "HOME", folder.toString(), "TMPDIR", folder.toString(), "LC_ALL", "C.UTF-8"));
+        environment.putAll(
+                Map.of("PATH", path, "HOME", folder.toString(), "TMPDIR", folder.toString(), "LC_ALL", "C.UTF-8"));
         return builder.start();
     }
 

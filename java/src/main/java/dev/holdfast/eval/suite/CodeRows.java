@@ -19,8 +19,10 @@ import java.util.regex.Pattern;
 
 /** Rows of HumanEval and MBPP, and of their extensions HumanEval+ and MBPP+, which bring further inputs. */
 final class CodeRows {
-    private static final String COMPLETE = "Complete this Python function. Answer with the whole function in one code block.\n\n```python\n%s\n```";
-    private static final String WRITE = "%s\nYour code should pass these tests:\n\n%s\n\nAnswer with the code in one block.";
+    private static final String COMPLETE =
+            "Complete this Python function. Answer with the whole function in one code block.\n\n```python\n%s\n```";
+    private static final String WRITE =
+            "%s\nYour code should pass these tests:\n\n%s\n\nAnswer with the code in one block.";
     private static final Pattern CALLED = Pattern.compile("assert\\s+(?:\\w+\\s*\\(\\s*)?(?:not\\s+)?(\\w+)\\s*\\(");
     private static final Pattern DEFINED = Pattern.compile("^def\\s+(\\w+)", Pattern.MULTILINE);
 

@@ -60,8 +60,9 @@ public final class Evaluation {
 
     private PunktParameters sentences() {
         if (settings.punkt().isEmpty() && settings.suites().contains(SuiteName.IFEVAL)) {
-            listener.warns("ifeval: sentences are split by a short list of words, not by Punkt's parameters: a few verdicts on numbers of"
-                    + " sentences will differ from the official ones; tools/dev fetch-punkt fetches them, --punkt names them");
+            listener.warns(
+                    "ifeval: sentences are split by a short list of words, not by Punkt's parameters: a few verdicts on numbers of"
+                            + " sentences will differ from the official ones; tools/dev fetch-punkt fetches them, --punkt names them");
         }
         return settings.punkt().map(PunktParameters::read).orElseGet(PunktParameters::basic);
     }
@@ -72,7 +73,8 @@ public final class Evaluation {
                     .orElseThrow(() -> new InvalidInputException(
                             "code suites run what the model wrote: expected allow_code_execution true, got false"))));
             if (!sandbox.isWithoutNetwork()) {
-                listener.warns("code runs with limits of time and memory, but not without network: unshare is not permitted here");
+                listener.warns(
+                        "code runs with limits of time and memory, but not without network: unshare is not permitted here");
             }
         }
         return sandbox;
@@ -116,11 +118,11 @@ public final class Evaluation {
 
     private Map<String, String> digests() {
         Map<String, String> digests = new LinkedHashMap<>();
-        settings.data()
-                .ifPresent(data -> settings.suites().stream()
-                        .flatMap(suite -> SuiteFiles.find(suite, data).paths().stream())
-                        .distinct()
-                        .forEach(path -> digests.put(path.toString(), FileDigest.of(path).sha256())));
+        settings.data().ifPresent(data -> settings.suites().stream()
+                .flatMap(suite -> SuiteFiles.find(suite, data).paths().stream())
+                .distinct()
+                .forEach(
+                        path -> digests.put(path.toString(), FileDigest.of(path).sha256())));
         return digests;
     }
 }

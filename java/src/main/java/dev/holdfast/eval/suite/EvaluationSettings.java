@@ -62,7 +62,7 @@ public record EvaluationSettings(
     }
 
     Path requireModel(SuiteName suite) {
-        return model.orElseThrow(() ->
-                new InvalidInputException(suite.id() + ": expected a model to weigh answers with, got none; name it with --model"));
+        return model.orElseThrow(() -> new InvalidInputException(
+                suite.id() + ": expected a model to weigh answers with, got none; name it with --model"));
     }
 }

@@ -51,7 +51,8 @@ final class MedCalcRows {
             if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
                 throw line.malformed("messages: expected a role and a content that are texts, got " + message);
             }
-            messages.add(new Message(message.get("role").textValue(), message.get("content").textValue()));
+            messages.add(new Message(
+                    message.get("role").textValue(), message.get("content").textValue()));
         }
         while (!messages.isEmpty() && messages.get(messages.size() - 1).isResponse()) {
             messages.remove(messages.size() - 1);

@@ -9,7 +9,8 @@ import java.util.stream.IntStream;
 /** MMLU-Pro's rows: {@code question}, {@code options} (at most ten), {@code answer_index}, {@code category}. */
 final class MultipleChoice {
     private static final String LETTERS = "ABCDEFGHIJ";
-    private static final String REASON = "\n\nThink step by step, then finish with \"the answer is (X)\", where X is the letter of the right option.";
+    private static final String REASON =
+            "\n\nThink step by step, then finish with \"the answer is (X)\", where X is the letter of the right option.";
     private static final String AT_ONCE = "\n\nAnswer with the letter of the right option alone.";
 
     private MultipleChoice() {}

@@ -38,7 +38,8 @@ final class PromptWriter {
         Examples.jsonLines(file).forEach(row -> {
             if (shots.size() < count) {
                 if (!(row.example() instanceof Example.PromptCompletion shot)) {
-                    throw new InvalidInputException(row.where() + ": expected a prompt and a completion to show, got others");
+                    throw new InvalidInputException(
+                            row.where() + ": expected a prompt and a completion to show, got others");
                 }
                 shots.add(shot);
             }
@@ -69,8 +70,10 @@ final class PromptWriter {
 
     private String text(Prompt prompt) {
         StringBuilder text = new StringBuilder();
-        shots.forEach(shot ->
-                text.append(shot.prompt()).append(between(shot)).append(shot.completion()).append(GAP));
+        shots.forEach(shot -> text.append(shot.prompt())
+                .append(between(shot))
+                .append(shot.completion())
+                .append(GAP));
         return text.append(prompt.text()).toString();
     }
 

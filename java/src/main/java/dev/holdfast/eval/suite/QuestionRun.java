@@ -68,7 +68,9 @@ final class QuestionRun {
         return new PromptWriter(
                 model.tokenizer(),
                 shots.template(),
-                shots.file().map(path -> PromptWriter.shots(path, shots.count())).orElse(List.of()));
+                shots.file()
+                        .map(path -> PromptWriter.shots(path, shots.count()))
+                        .orElse(List.of()));
     }
 
     private List<List<Integer>> batches(List<int[]> prompts) {

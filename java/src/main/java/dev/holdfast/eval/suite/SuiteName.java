@@ -14,7 +14,10 @@ public enum SuiteName {
     MMLU_PRO("mmlu-pro", 1024, List.of("mmlu-pro", "mmlu-pro/test*", "test")),
     MMLU_PRO_LIKELIHOOD("mmlu-pro-likelihood", 0, MMLU_PRO.files),
     MATH500("math500", 1024, List.of("math500", "math500/*")),
-    HUMANEVAL("humaneval", 512, List.of("humaneval", "humaneval/HumanEvalPlus", "humaneval/*", "HumanEvalPlus", "HumanEval")),
+    HUMANEVAL(
+            "humaneval",
+            512,
+            List.of("humaneval", "humaneval/HumanEvalPlus", "humaneval/*", "HumanEvalPlus", "HumanEval")),
     MBPP("mbpp", 512, List.of("mbpp", "mbpp/MbppPlus", "mbpp/*", "MbppPlus")),
     PERPLEXITY("perplexity", 0, List.of("perplexity", "perplexity/*"));
 

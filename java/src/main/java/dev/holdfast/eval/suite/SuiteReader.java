@@ -34,11 +34,11 @@ import java.util.stream.IntStream;
 /** Reads suites from their files. */
 final class SuiteReader {
     private static final int GENERATED = 100;
-    private static final String COUNTDOWN_TASK = "Using each of the numbers %s exactly once, write an expression that equals %d."
-            + " You may use +, -, *, / and parentheses.\nThink step by step, then give the expression within <answer> </answer> tags,"
-            + " for example <answer>(1 + 2) / 3</answer>.";
-    private static final String MATH_TASK =
-            "%s\n\nReason step by step, and put the final answer within \\boxed{}.";
+    private static final String COUNTDOWN_TASK =
+            "Using each of the numbers %s exactly once, write an expression that equals %d."
+                    + " You may use +, -, *, / and parentheses.\nThink step by step, then give the expression within <answer> </answer> tags,"
+                    + " for example <answer>(1 + 2) / 3</answer>.";
+    private static final String MATH_TASK = "%s\n\nReason step by step, and put the final answer within \\boxed{}.";
 
     private final Optional<Path> data;
     private final OptionalInt limit;
@@ -117,7 +117,10 @@ final class SuiteReader {
                     .orElseThrow(() -> line.malformed("prompt: expected a problem as iGSM words it"));
             int answer = line.whole("answer");
             return questions.add(new Question(
-                    IntNode.valueOf(questions.size()), Prompt.of(text), new IgsmGrader(problem, answer), operations(line)));
+                    IntNode.valueOf(questions.size()),
+                    Prompt.of(text),
+                    new IgsmGrader(problem, answer),
+                    operations(line)));
         });
         return questions;
     }
@@ -135,7 +138,8 @@ final class SuiteReader {
     static JsonNode key(JsonLine line, String field) {
         JsonNode key = line.object().path(field);
         if (!key.isTextual() && !key.isIntegralNumber()) {
-            throw line.malformed(field + ": expected a text or a whole number, got " + (key.isMissingNode() ? "none" : key));
+            throw line.malformed(
+                    field + ": expected a text or a whole number, got " + (key.isMissingNode() ? "none" : key));
         }
         return key;
     }
@@ -145,13 +149,17 @@ final class SuiteReader {
             List<Question> questions = new ArrayList<>();
             files(SuiteName.COUNTDOWN)
                     .read(line -> questions.add(countdown(
-                            questions.size(), line.wholes(line.has("nums") ? "nums" : "numbers"), line.whole("target"))));
+                            questions.size(),
+                            line.wholes(line.has("nums") ? "nums" : "numbers"),
+                            line.whole("target"))));
             return questions;
         }
         List<CountdownProblem> problems = CountdownProblem.generate(limit.orElse(GENERATED), seed);
         return IntStream.range(0, problems.size())
-                .mapToObj(index ->
-                        countdown(index, problems.get(index).numbers(), problems.get(index).target()))
+                .mapToObj(index -> countdown(
+                        index,
+                        problems.get(index).numbers(),
+                        problems.get(index).target()))
                 .toList();
     }
 

@@ -30,7 +30,9 @@ final class WeighingRun {
             PromptWriter writer = new PromptWriter(
                     scorer.tokenizer(),
                     shots.template(),
-                    shots.file().map(path -> PromptWriter.shots(path, shots.count())).orElse(List.of()));
+                    shots.file()
+                            .map(path -> PromptWriter.shots(path, shots.count()))
+                            .orElse(List.of()));
             int done = 0;
             for (Choice choice : suite.choices()) {
                 lines.write(weigh(choice, scorer, writer, sum));
@@ -41,7 +43,8 @@ final class WeighingRun {
         return sum.score(Map.of());
     }
 
-    private static Map<String, Object> weigh(Choice choice, ChoiceScorer scorer, PromptWriter writer, SuiteScore.Sum sum) {
+    private static Map<String, Object> weigh(
+            Choice choice, ChoiceScorer scorer, PromptWriter writer, SuiteScore.Sum sum) {
         int[] ids = writer.ids(choice.prompt());
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("key", choice.key());

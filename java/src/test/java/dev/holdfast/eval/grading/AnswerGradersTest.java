@@ -59,12 +59,23 @@ class AnswerGradersTest {
                 "\\frac{a}{b} | \\frac{a}b"
             })
     void waysOfWritingOneAnswerAreEqual(String reference, String answer) {
-        assertThat(isCorrect(new MathGrader(reference), "So it is $\\boxed{" + answer + "}$.")).isTrue();
-        assertThat(isCorrect(new MathGrader(answer), "\\boxed{" + reference + "}")).isTrue();
+        assertThat(isCorrect(new MathGrader(reference), "So it is $\\boxed{" + answer + "}$."))
+                .isTrue();
+        assertThat(isCorrect(new MathGrader(answer), "\\boxed{" + reference + "}"))
+                .isTrue();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "5", "\\boxed{6}", "\\boxed{5", "\\boxed{5} or \\boxed{6}", "\\boxed{-5}", "\\boxed{\\frac{5}{2}}"})
+    @ValueSource(
+            strings = {
+                "",
+                "5",
+                "\\boxed{6}",
+                "\\boxed{5",
+                "\\boxed{5} or \\boxed{6}",
+                "\\boxed{-5}",
+                "\\boxed{\\frac{5}{2}}"
+            })
     void otherAnswersAndUnboxedOnesAreWrong(String response) {
         assertThat(isCorrect(new MathGrader("5"), response)).as(response).isFalse();
     }

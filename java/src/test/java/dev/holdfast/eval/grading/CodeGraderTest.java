@@ -109,7 +109,8 @@ class CodeGraderTest {
 
     @Test
     void filesAreLimited() {
-        assertThat(sandbox.run("open('large', 'wb').write(bytes(64 << 20))").passed()).isFalse();
+        assertThat(sandbox.run("open('large', 'wb').write(bytes(64 << 20))").passed())
+                .isFalse();
     }
 
     @Test
@@ -122,7 +123,8 @@ class CodeGraderTest {
 
     @Test
     void theEnvironmentIsNotHandedOn() {
-        assertThat(sandbox.run("import os\nassert set(os.environ) <= {'PATH', 'HOME', 'TMPDIR', 'LC_ALL', 'LC_CTYPE', 'PWD'}, os.environ")
+        assertThat(sandbox.run(
+                                "import os\nassert set(os.environ) <= {'PATH', 'HOME', 'TMPDIR', 'LC_ALL', 'LC_CTYPE', 'PWD'}, os.environ")
                         .reason())
                 .isEmpty();
     }

@@ -25,14 +25,18 @@ class CountdownGraderTest {
     @Property
     void anExpressionIsRightForItsOwnValueAlone(@ForAll long seed) {
         Random random = new Random(seed);
-        List<Integer> numbers = random.ints(2 + random.nextInt(5), 1, 100).boxed().toList();
+        List<Integer> numbers =
+                random.ints(2 + random.nextInt(5), 1, 100).boxed().toList();
         Known known = expression(numbers, random);
         boolean isWhole = known.value().denominator().equals(BigInteger.ONE);
         int target = known.value().numerator().intValue();
         CountdownGrader grader = new CountdownGrader(numbers, target);
         boolean reached = isWhole && known.value().equals(Rational.of(target));
-        assertThat(isCorrect(grader, "<answer>" + known.text() + "</answer>")).as(known.text()).isEqualTo(reached);
-        assertThat(isCorrect(new CountdownGrader(numbers, target + 1), known.text())).isFalse();
+        assertThat(isCorrect(grader, "<answer>" + known.text() + "</answer>"))
+                .as(known.text())
+                .isEqualTo(reached);
+        assertThat(isCorrect(new CountdownGrader(numbers, target + 1), known.text()))
+                .isFalse();
         List<Integer> more = new ArrayList<>(numbers);
         more.add(1);
         assertThat(isCorrect(new CountdownGrader(more, target), known.text())).isFalse();
@@ -46,12 +50,13 @@ class CountdownGraderTest {
         Known left = expression(numbers.subList(0, cut), random);
         Known right = expression(numbers.subList(cut, numbers.size()), random);
         int operation = random.nextInt(right.value().numerator().signum() == 0 ? 3 : 4);
-        Rational value = switch (operation) {
-            case 0 -> left.value().plus(right.value());
-            case 1 -> left.value().minus(right.value());
-            case 2 -> left.value().times(right.value());
-            default -> left.value().dividedBy(right.value());
-        };
+        Rational value =
+                switch (operation) {
+                    case 0 -> left.value().plus(right.value());
+                    case 1 -> left.value().minus(right.value());
+                    case 2 -> left.value().times(right.value());
+                    default -> left.value().dividedBy(right.value());
+                };
         String sign = List.of("+", "-", "\u00d7", "/").get(operation);
         return new Known("(" + left.text() + " " + sign + " " + right.text() + ")", value);
     }

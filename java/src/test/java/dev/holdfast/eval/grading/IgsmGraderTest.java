@@ -24,9 +24,10 @@ class IgsmGraderTest {
     private static final String PROBLEM = "The number of each Hall's Red Desk equals each Room's Lamp."
             + " The number of each Hall's Blue Desk equals 3 more than the sum of each Room's Lamp and each Hall's Red Desk."
             + " The number of each Room's Lamp equals 21. How many Desk does Hall have?";
-    private static final String SOLUTION = "Define Room's Lamp as a; so a = 21. Define Hall's Red Desk as b; so b = a = 21."
-            + " Define Hall's Blue Desk as c; d = a + b = 21 + 21 = 19; so c = 3 + d = 3 + 19 = 22."
-            + " Define Hall's Desk as e; so e = b + c = 21 + 22 = 20.";
+    private static final String SOLUTION =
+            "Define Room's Lamp as a; so a = 21. Define Hall's Red Desk as b; so b = a = 21."
+                    + " Define Hall's Blue Desk as c; d = a + b = 21 + 21 = 19; so c = 3 + d = 3 + 19 = 22."
+                    + " Define Hall's Desk as e; so e = b + c = 21 + 22 = 20.";
 
     private static IgsmGrader grader(String problem, String solution, int answer) {
         return new IgsmGrader(IgsmProblem.of(problem, solution).orElseThrow(), answer);
@@ -37,7 +38,8 @@ class IgsmGraderTest {
     }
 
     private static String fault(String response) {
-        return String.valueOf(grader(PROBLEM, SOLUTION, 20).grade(response).fields().get("fault"));
+        return String.valueOf(
+                grader(PROBLEM, SOLUTION, 20).grade(response).fields().get("fault"));
     }
 
     @Test
@@ -72,7 +74,10 @@ class IgsmGraderTest {
     /** A number raised, an operand or operator exchanged, a step left out or repeated, steps exchanged, the last letter renamed. */
     private static List<String> mutated(String solution, Random random) {
         List<String> mutated = new ArrayList<>();
-        mutated.add(replaced(solution, pick(NUMBER, solution, random), number -> Integer.toString((Integer.parseInt(number) + 1) % 23)));
+        mutated.add(replaced(
+                solution,
+                pick(NUMBER, solution, random),
+                number -> Integer.toString((Integer.parseInt(number) + 1) % 23)));
         String[] steps = solution.split("(?<=\\.) (?=Define )");
         if (steps.length > 1) {
             int left = random.nextInt(steps.length);
@@ -114,7 +119,8 @@ class IgsmGraderTest {
     @Test
     void theLastWholeNumberIsTheAnswerModulo23() {
         IgsmGrader grader = grader(PROBLEM, SOLUTION, 20);
-        for (String right : List.of(SOLUTION, "20", "The answer is 20.", "5 + 15 = 20", "so it is 43", "-3", "\\boxed{20}")) {
+        for (String right :
+                List.of(SOLUTION, "20", "The answer is 20.", "5 + 15 = 20", "so it is 43", "-3", "\\boxed{20}")) {
             assertThat(grader.grade(right).fields()).as(right).containsEntry("correct", true);
         }
         for (String wrong : List.of("", "none", "20 or 21", "20.5", "120", "It is 2.20")) {
@@ -126,7 +132,8 @@ class IgsmGraderTest {
     void faultsNameStepAndReason() {
         assertThat(isStrict(SOLUTION)).isTrue();
         assertThat(fault(SOLUTION.replace("so b = a = 21", "so b = a = 20"))).isEqualTo("step 2: expected 21, got 20");
-        assertThat(fault(SOLUTION.replace("3 + d = 3 + 19", "3 + d = 3 + 18"))).isEqualTo("step 3: expected 3 + 19, got 3 + 18");
+        assertThat(fault(SOLUTION.replace("3 + d = 3 + 19", "3 + d = 3 + 18")))
+                .isEqualTo("step 3: expected 3 + 19, got 3 + 18");
         assertThat(fault(SOLUTION.replace("so b = a = 21", "so b = 21")))
                 .isEqualTo("step 2: Hall's Red Desk is defined otherwise");
         assertThat(fault(SOLUTION.replace("Hall's Red Desk as b", "Hall's Green Lamp as b")))
@@ -139,8 +146,10 @@ class IgsmGraderTest {
 
     @Test
     void theOrderOfOperandsIsFree() {
-        assertThat(isStrict(SOLUTION.replace("d = a + b = 21 + 21", "d = b + a = 21 + 21"))).isTrue();
-        assertThat(isStrict(SOLUTION.replace("so e = b + c = 21 + 22", "so e = c + b = 22 + 21"))).isTrue();
+        assertThat(isStrict(SOLUTION.replace("d = a + b = 21 + 21", "d = b + a = 21 + 21")))
+                .isTrue();
+        assertThat(isStrict(SOLUTION.replace("so e = b + c = 21 + 22", "so e = c + b = 22 + 21")))
+                .isTrue();
     }
 
     @Test
@@ -158,6 +167,7 @@ class IgsmGraderTest {
     @Test
     void aProblemThatIsWordedOtherwiseIsNone() {
         assertThat(IgsmProblem.of("How many desks are there?", SOLUTION)).isEmpty();
-        assertThat(IgsmProblem.of(PROBLEM.replace("equals 21", "is 21"), SOLUTION)).isEmpty();
+        assertThat(IgsmProblem.of(PROBLEM.replace("equals 21", "is 21"), SOLUTION))
+                .isEmpty();
     }
 }

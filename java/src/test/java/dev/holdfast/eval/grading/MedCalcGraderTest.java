@@ -31,7 +31,8 @@ class MedCalcGraderTest {
                 "soon | false"
             })
     void datesAreTheSameDay(String answer, boolean right) {
-        assertThat(isCorrect(MedCalcRule.DATE, "09/23/2014", "09/23/2014", tagged(answer))).isEqualTo(right);
+        assertThat(isCorrect(MedCalcRule.DATE, "09/23/2014", "09/23/2014", tagged(answer)))
+                .isEqualTo(right);
     }
 
     @ParameterizedTest
@@ -48,7 +49,8 @@ class MedCalcGraderTest {
             })
     void timesAreTheSameWeeksAndDays(String answer, boolean right) {
         String bound = "('17 weeks', '6 days')";
-        assertThat(isCorrect(MedCalcRule.WEEKS_AND_DAYS, bound, bound, tagged(answer))).isEqualTo(right);
+        assertThat(isCorrect(MedCalcRule.WEEKS_AND_DAYS, bound, bound, tagged(answer)))
+                .isEqualTo(right);
     }
 
     @ParameterizedTest
@@ -72,14 +74,16 @@ class MedCalcGraderTest {
                 "{} | false"
             })
     void quantitiesLieWithinTheirBounds(String answer, boolean right) {
-        assertThat(isCorrect(MedCalcRule.VALUE, "23.9761", "26.4999", tagged(answer))).isEqualTo(right);
+        assertThat(isCorrect(MedCalcRule.VALUE, "23.9761", "26.4999", tagged(answer)))
+                .isEqualTo(right);
     }
 
     @Test
     void boundsOfNegativeAndOfLargeQuantitiesHold() {
         assertThat(isCorrect(MedCalcRule.VALUE, "-6.3", "-5.7", tagged("-6"))).isTrue();
         assertThat(isCorrect(MedCalcRule.VALUE, "-6.3", "-5.7", tagged("6"))).isFalse();
-        assertThat(isCorrect(MedCalcRule.VALUE, "11400", "12600", tagged("12,000"))).isTrue();
+        assertThat(isCorrect(MedCalcRule.VALUE, "11400", "12600", tagged("12,000")))
+                .isTrue();
     }
 
     @Test
@@ -94,7 +98,9 @@ class MedCalcGraderTest {
                 "25.2",
                 "3 * 8.4 = 25.2",
                 "First 99.\nThe clearance = 25.2 mL/min")) {
-            assertThat(isCorrect(MedCalcRule.VALUE, "24", "26", response)).as(response).isTrue();
+            assertThat(isCorrect(MedCalcRule.VALUE, "24", "26", response))
+                    .as(response)
+                    .isTrue();
         }
         assertThat(isCorrect(MedCalcRule.VALUE, "24", "26", "")).isFalse();
     }
@@ -102,7 +108,8 @@ class MedCalcGraderTest {
     @Test
     void theRuleShowsInTheBounds() {
         assertThat(MedCalcRule.of("01/02/2020", "01/02/2020")).contains(MedCalcRule.DATE);
-        assertThat(MedCalcRule.of("('3 weeks', '4 days')", "('3 weeks', '4 days')")).contains(MedCalcRule.WEEKS_AND_DAYS);
+        assertThat(MedCalcRule.of("('3 weeks', '4 days')", "('3 weeks', '4 days')"))
+                .contains(MedCalcRule.WEEKS_AND_DAYS);
         assertThat(MedCalcRule.of("3", "3")).contains(MedCalcRule.SCORE);
         assertThat(MedCalcRule.of("95", "105")).contains(MedCalcRule.VALUE);
         assertThat(MedCalcRule.of("-2.1", "-1.9")).contains(MedCalcRule.VALUE);

@@ -44,8 +44,9 @@ class IfevalInstructionsTest {
     /** The library's Korean profile is older than that of its port, which of one text that mixes Korean and English says English. */
     @Test
     void verdictsOnLanguagesAreThoseOfTheOfficialProgramButForOneOfMixedLanguages() {
-        assertThat(differences(PunktParameters.basic(), BY_LANGUAGE::contains)).allMatch(difference ->
-                difference.contains("{\"language\":\"ko\"}") && difference.contains("Here are indicator and management."));
+        assertThat(differences(PunktParameters.basic(), BY_LANGUAGE::contains))
+                .allMatch(difference -> difference.contains("{\"language\":\"ko\"}")
+                        && difference.contains("Here are indicator and management."));
     }
 
     @Test
@@ -93,8 +94,9 @@ class IfevalInstructionsTest {
         List<String> ids = line.texts("instruction_id_list");
         for (int i = 0; i < got.size(); i++) {
             if (choice.includes(ids.get(i)) && expected.get(i).booleanValue() != got.get(i)) {
-                differences.add(line.where() + ": " + ids.get(i) + " " + line.list("kwargs").get(i) + ": " + field
-                        + ": expected " + expected.get(i) + ", got " + got.get(i) + " for " + line.object().get("response"));
+                differences.add(line.where() + ": " + ids.get(i) + " "
+                        + line.list("kwargs").get(i) + ": " + field + ": expected " + expected.get(i) + ", got "
+                        + got.get(i) + " for " + line.object().get("response"));
             }
         }
     }
@@ -136,6 +138,7 @@ class IfevalInstructionsTest {
                         "data.jsonl:1: kwargs of length_constraints:number_words: relation: expected a text, got none");
         assertThatThrownBy(() -> read("keywords:existence", "{\"keywords\": [\"a(\"]}"))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessageContaining("kwargs of keywords:existence: expected words or regular expressions, got \"a(\"");
+                .hasMessageContaining(
+                        "kwargs of keywords:existence: expected words or regular expressions, got \"a(\"");
     }
 }

@@ -46,7 +46,8 @@ class SuiteFilesFuzzTest {
             """
             {"question_id": 7, "question": "q", "options": ["a", "b"], "answer_index": 1, "category": "law"}
             """;
-    private static final String MATH = """
+    private static final String MATH =
+            """
             {"problem": "p", "answer": "1", "subject": "Algebra", "unique_id": "t"}
             """;
     private static final String HUMANEVAL =
@@ -79,7 +80,8 @@ class SuiteFilesFuzzTest {
     }
 
     private static Suite read(SuiteName suite, Path data) {
-        return new SuiteReader(Optional.of(data), OptionalInt.empty(), 0, PunktParameters.basic(), SuiteFilesFuzzTest::sandbox)
+        return new SuiteReader(
+                        Optional.of(data), OptionalInt.empty(), 0, PunktParameters.basic(), SuiteFilesFuzzTest::sandbox)
                 .read(suite);
     }
 
@@ -100,8 +102,11 @@ class SuiteFilesFuzzTest {
     @Test
     void damagedResponsesAreReadOrRefused() throws IOException {
         Path file = folder.resolve("responses.jsonl");
-        spoil("{\"key\": \"a\", \"response\": \"b\"}\n{\"key\": 2, \"response\": \"\"}", ROUNDS, file, () -> ResponseFile.read(
-                SuiteName.IGSM, file));
+        spoil(
+                "{\"key\": \"a\", \"response\": \"b\"}\n{\"key\": 2, \"response\": \"\"}",
+                ROUNDS,
+                file,
+                () -> ResponseFile.read(SuiteName.IGSM, file));
     }
 
     private static void spoil(String good, int rounds, Path file, Runnable reader) throws IOException {
@@ -134,7 +139,8 @@ class SuiteFilesFuzzTest {
         Files.writeString(file, "{\"key\": 2, \"response\": \"aa\"}");
         assertThatThrownBy(() -> ResponseFile.read(SuiteName.IFEVAL, file).requireKeysOf(questions))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageEndingWith("responses.jsonl: expected keys of the suite's questions, got 1 others, such as 2");
+                .hasMessageEndingWith(
+                        "responses.jsonl: expected keys of the suite's questions, got 1 others, such as 2");
         Files.writeString(file, "{\"key\": 1, \"response\": \"a\"}\n{\"key\": \"1\", \"response\": \"b\"}");
         assertThatThrownBy(() -> ResponseFile.read(SuiteName.IFEVAL, file))
                 .isInstanceOf(MalformedFileException.class)
