@@ -1,19 +1,25 @@
 """Judges responses by IFEval's own program.
 
-Needs: pip install -r requirements-ifeval.txt, the program (https://github.com/josejg/instruction_following_eval, Apache-2.0) and NLTK's punkt_tab
-(in the wheel llama-index-core on PyPI, under llama_index/core/_static/nltk_cache/tokenizers).
+Needs: pip install -r requirements-ifeval.txt, the program (https://github.com/josejg/instruction_following_eval, Apache-2.0) and
+NLTK's punkt_tab (in the wheel llama-index-core on PyPI, under llama_index/core/_static/nltk_cache/tokenizers).
 Usage: python make_ifeval_goldens.py PROGRAM PUNKT_PARENT INPUT_DATA java/src/test/resources/golden/ifeval/verdicts.jsonl
 
-PROGRAM is the folder that holds instruction_following_eval, PUNKT_PARENT the folder that holds tokenizers/punkt_tab, INPUT_DATA the benchmark's
-input_data.jsonl. Responses are put together from sentences of our own so that they meet some instructions and miss others; a second list has
-corner cases for each kind. A line holds the instructions, the response, and the verdicts. Left out are responses whose verdicts depend on chance:
-the program's language detector draws random numbers, and marks that are no letters are replaced by a random one.
+PROGRAM is the folder that holds instruction_following_eval, PUNKT_PARENT the folder that holds tokenizers/punkt_tab, INPUT_DATA the
+benchmark's input_data.jsonl. Responses are put together from sentences of our own so that they meet some instructions and miss
+others; a second list has corner cases for each kind. A line holds the instructions, the response, and the verdicts. Left out are
+responses whose verdicts depend on chance: the program's language detector draws random numbers, and marks that are no letters are
+replaced by a random one.
 """
+
+# Letters and marks that look like others are what some of the cases are about.
+# ruff: noqa: RUF001
 
 import json
 import pathlib
 import random
 import sys
+import types
+from collections.abc import Iterator
 
 SEED = 20261128
 DETECTOR_SEEDS = range(4)
@@ -74,18 +80,39 @@ CORNERS = [
     ("keywords:forbidden_words", {"forbidden_words": ["rock", "can't"]}, ["rocks", "a ROCK.", "rock_", "can't", "cant", "-rock-", "röck"]),
     ("keywords:letter_frequency", {"letter": "E", "let_frequency": 2, "let_relation": "less than"}, ["eE", "e", "É e", "none"]),
     ("language:response_language", {"language": "en"}, ["123 456", "The weather is lovely and we are going to the park today."]),
-    ("length_constraints:number_sentences", {"num_sentences": 3, "relation": "at least"}, SENTENCES + ["One. Two. Three.", "A! B? C", "a... b... c"]),
-    ("length_constraints:number_sentences", {"num_sentences": 2, "relation": "less than"}, SENTENCES + ["No mark at all", "  ", "(One.) (Two.)"]),
+    (
+        "length_constraints:number_sentences",
+        {"num_sentences": 3, "relation": "at least"},
+        [*SENTENCES, "One. Two. Three.", "A! B? C", "a... b... c"],
+    ),
+    (
+        "length_constraints:number_sentences",
+        {"num_sentences": 2, "relation": "less than"},
+        [*SENTENCES, "No mark at all", "  ", "(One.) (Two.)"],
+    ),
     (
         "length_constraints:number_paragraphs",
         {"num_paragraphs": 2},
         ["a\n***\nb", "a *** b", "***a***b***", "a***\n***b", "a ****** b", "a\n* * *\nb", "***\na\n***\nb", "a\n***\n \n***\nb"],
     ),
-    ("length_constraints:number_words", {"num_words": 4, "relation": "at least"}, ["it's a day", "one-two three_four five", "a b c d", "é è 1 2"]),
+    (
+        "length_constraints:number_words",
+        {"num_words": 4, "relation": "at least"},
+        ["it's a day", "one-two three_four five", "a b c d", "é è 1 2"],
+    ),
     (
         "length_constraints:nth_paragraph_first_word",
         {"num_paragraphs": 2, "nth_paragraph": 2, "first_word": "Then"},
-        ["a\n\nThen b", "a\n\n\n\nThen b", "a\n\n'\"then, b", "a\n\nthe'n b", "a\nThen b", "a\n\n\"'then b", "\n\na\n\nthen", "a\n\nthen\n\n"],
+        [
+            "a\n\nThen b",
+            "a\n\n\n\nThen b",
+            "a\n\n'\"then, b",
+            "a\n\nthe'n b",
+            "a\nThen b",
+            "a\n\n\"'then b",
+            "\n\na\n\nthen",
+            "a\n\nthen\n\n",
+        ],
     ),
     (
         "detectable_content:number_placeholders",
@@ -101,7 +128,18 @@ CORNERS = [
     (
         "detectable_format:number_bullet_lists",
         {"num_bullets": 2},
-        ["* a\n* b", "- a\n- b", "* a\n- b", "** a\n* b", "*\n* b", "  * a\n\n * b\n", "a - b\n- c", "-- a\n* b", "* a\n* b\n* c", "*a*\n*b*"],
+        [
+            "* a\n* b",
+            "- a\n- b",
+            "* a\n- b",
+            "** a\n* b",
+            "*\n* b",
+            "  * a\n\n * b\n",
+            "a - b\n- c",
+            "-- a\n* b",
+            "* a\n* b\n* c",
+            "*a*\n*b*",
+        ],
     ),
     (
         "detectable_format:constrained_response",
@@ -116,21 +154,51 @@ CORNERS = [
     (
         "detectable_format:multiple_sections",
         {"section_spliter": "SECTION", "num_sections": 2},
-        ["SECTION 1\na\nSECTION 2\nb", "SECTION1 SECTION2", "Section 1 Section 2", "SECTION  1 SECTION 2", "SECTION 12 a SECTION 3", "SECTION 1"],
+        [
+            "SECTION 1\na\nSECTION 2\nb",
+            "SECTION1 SECTION2",
+            "Section 1 Section 2",
+            "SECTION  1 SECTION 2",
+            "SECTION 12 a SECTION 3",
+            "SECTION 1",
+        ],
     ),
     (
         "detectable_format:json_format",
         {},
         [
-            '{"a": 1}', '```json\n{"a": [1, null]}\n```', "```\n3\n```", "{'a': 1}", '{"a": 1} x', "NaN", '{"a": 1,}', "```JSON[]```", '"\t"',
-            "[1, 2", "true", "Infinity", "01", '{"a": 1, "a": 2}', "```python\n1\n```", "``` ```",
+            '{"a": 1}',
+            '```json\n{"a": [1, null]}\n```',
+            "```\n3\n```",
+            "{'a': 1}",
+            '{"a": 1} x',
+            "NaN",
+            '{"a": 1,}',
+            "```JSON[]```",
+            '"\t"',
+            "[1, 2",
+            "true",
+            "Infinity",
+            "01",
+            '{"a": 1, "a": 2}',
+            "```python\n1\n```",
+            "``` ```",
         ],
     ),
     ("detectable_format:title", {}, ["<<a>>", "<<>>", "<< >>", "<<a\nb>>", "<a>", "<<<a>>>", "<<<<>>>>", "x <<a>> <<b>>"]),
     (
         "combination:two_responses",
         {},
-        ["a\n******\nb", "a\n******\na", "a ****** b ****** c", "****** a ****** b", "a******b******", "a******\n******b", "a ***** b", "a************b"],
+        [
+            "a\n******\nb",
+            "a\n******\na",
+            "a ****** b ****** c",
+            "****** a ****** b",
+            "a******b******",
+            "a******\n******b",
+            "a ***** b",
+            "a************b",
+        ],
     ),
     (
         "combination:repeat_prompt",
@@ -145,7 +213,18 @@ CORNERS = [
     (
         "change_case:capital_word_frequency",
         {"capital_frequency": 3, "capital_relation": "at least"},
-        [*SENTENCES, "I AM HERE", "CANNOT GIMME", "I'M OK", "A-B C_D E", "U.S. U.K. EU", "(NASA) [BBC] {CNN}", "HELLO,WORLD:OK", "ÉTÉ ß ÄÖ", "X1 2 Y3 Z"],
+        [
+            *SENTENCES,
+            "I AM HERE",
+            "CANNOT GIMME",
+            "I'M OK",
+            "A-B C_D E",
+            "U.S. U.K. EU",
+            "(NASA) [BBC] {CNN}",
+            "HELLO,WORLD:OK",
+            "ÉTÉ ß ÄÖ",
+            "X1 2 Y3 Z",
+        ],
     ),
     (
         "change_case:capital_word_frequency",
@@ -155,19 +234,29 @@ CORNERS = [
     (
         "change_case:english_capital",
         {},
-        ["THE HOUSE STANDS ON THE HILL AND THE WIND IS COLD TONIGHT", "The house stands on the hill", "123", "DAS HAUS STEHT AUF DEM BERG UND ES IST KALT HEUTE"],
+        [
+            "THE HOUSE STANDS ON THE HILL AND THE WIND IS COLD TONIGHT",
+            "The house stands on the hill",
+            "123",
+            "DAS HAUS STEHT AUF DEM BERG UND ES IST KALT HEUTE",
+        ],
     ),
     (
         "change_case:english_lowercase",
         {},
-        ["the house stands on the hill and the wind is cold tonight", "The house stands", "123!", "das haus steht auf dem berg und es ist heute sehr kalt"],
+        [
+            "the house stands on the hill and the wind is cold tonight",
+            "The house stands",
+            "123!",
+            "das haus steht auf dem berg und es ist heute sehr kalt",
+        ],
     ),
     ("punctuation:no_comma", {}, ["a, b", "a; b", "a، b", "a，b"]),
     ("startend:quotation", {}, ['"a"', '"', '""', "'a'", '"a" b', ' "a"\n', "“a”"]),
 ]
 
 
-def write_response(example, rng):
+def write_response(example: dict, rng: random.Random) -> str:
     """A text that meets about half of the instructions, by chance."""
     arguments = dict(zip(example["instruction_id_list"], example["kwargs"], strict=True))
     meets = {name: rng.random() < 0.6 for name in arguments}
@@ -211,7 +300,7 @@ def write_response(example, rng):
     return rng.choice(["", "", "Sure, here it is:\n", "**Answer**\n"]) + text + rng.choice(["", "", "\nI hope that helps!"])
 
 
-def lay_out(text, arguments, meets, rng):
+def lay_out(text: str, arguments: dict, meets: dict, rng: random.Random) -> str:
     """The same with the lists, sections and marks that the instructions ask for, or one too few."""
     less = rng.randint(0, 1)
     if meets.get("detectable_format:number_bullet_lists"):
@@ -242,7 +331,7 @@ def lay_out(text, arguments, meets, rng):
     return text
 
 
-def judge(evaluation, example, response):
+def judge(evaluation: types.ModuleType, example: dict, response: str) -> list[list[bool]] | None:
     """The program's verdicts, or none where they depend on chance."""
     import langdetect
 
@@ -250,18 +339,18 @@ def judge(evaluation, example, response):
     for seed in DETECTOR_SEEDS:
         langdetect.DetectorFactory.seed = seed
         random.seed(seed)
-        verdicts.append(
-            [evaluation.test_instruction_following(example, response, strict=s).follow_instruction_list for s in (True, False)]
-        )
+        verdicts.append([evaluation.test_instruction_following(example, response, strict=s).follow_instruction_list for s in (True, False)])
     return verdicts[0] if all(verdict == verdicts[0] for verdict in verdicts) else None
 
 
-def depends_on_chance(example):
+def depends_on_chance(example: dict) -> bool:
+    """Whether the program counts another character than the one that is asked for."""
     letters = [arguments.get("letter", "a") for arguments in example["kwargs"]]
     return any(not letter.isascii() or not letter.isalpha() for letter in letters)
 
 
-def cases(data, rng):
+def cases(data: pathlib.Path, rng: random.Random) -> Iterator[tuple[dict, str]]:
+    """Instructions and responses to them."""
     examples = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
     for example in examples:
         if not depends_on_chance(example):
@@ -271,15 +360,19 @@ def cases(data, rng):
             yield {"key": 0, "prompt": "", "instruction_id_list": [name], "kwargs": [arguments]}, response
     for language, sentence in LANGUAGES.items():
         for asked in (language, "en"):
-            yield {
-                "key": 0,
-                "prompt": "",
-                "instruction_id_list": ["language:response_language"],
-                "kwargs": [{"language": asked}],
-            }, sentence
+            yield (
+                {
+                    "key": 0,
+                    "prompt": "",
+                    "instruction_id_list": ["language:response_language"],
+                    "kwargs": [{"language": asked}],
+                },
+                sentence,
+            )
 
 
-def main():
+def main() -> None:
+    """Writes the lines."""
     program, punkt, data, target = (pathlib.Path(argument) for argument in sys.argv[1:])
     sys.path.insert(0, str(program))
     import nltk

@@ -119,7 +119,8 @@ public final class Evaluation {
     private Map<String, String> digests() {
         Map<String, String> digests = new LinkedHashMap<>();
         settings.data().ifPresent(data -> settings.suites().stream()
-                .flatMap(suite -> SuiteFiles.find(suite, data).paths().stream())
+                .flatMap(suite -> SuiteFiles.find(suite, data).stream())
+                        .flatMap(files -> files.paths().stream())
                 .distinct()
                 .forEach(
                         path -> digests.put(path.toString(), FileDigest.of(path).sha256())));

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -28,11 +28,11 @@ record SuiteFiles(List<Path> paths) {
      * Finds the files of a suite.
      *
      * @param data a file of the suite, or a folder that holds its files under their usual names
-     * @throws InvalidInputException if the folder holds none
+     * @return nothing if the folder holds none
      */
-    static SuiteFiles find(SuiteName suite, Path data) {
+    static Optional<SuiteFiles> find(SuiteName suite, Path data) {
         if (!Files.isDirectory(data)) {
-            return new SuiteFiles(List.of(data));
+            return Optional.of(new SuiteFiles(List.of(data)));
         }
         List<Path> files = files(data);
         for (String pattern : suite.files()) {
@@ -41,12 +41,10 @@ record SuiteFiles(List<Path> paths) {
                     .filter(file -> matcher.matches(data.relativize(file)))
                     .toList();
             if (!found.isEmpty()) {
-                return new SuiteFiles(found);
+                return Optional.of(new SuiteFiles(found));
             }
         }
-        throw new InvalidInputException(data + ": no data of " + suite.id() + ": expected one of "
-                + suite.files().stream().map(name -> name + ".jsonl").collect(Collectors.joining(", "))
-                + " (or .jsonl.gz), got none; name the file itself with --data");
+        return Optional.empty();
     }
 
     private static List<Path> files(Path folder) {

@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Reads suites from their files. */
@@ -88,10 +89,12 @@ final class SuiteReader {
     }
 
     private SuiteFiles files(SuiteName name) {
-        return SuiteFiles.find(
-                name,
-                data.orElseThrow(() -> new InvalidInputException(
-                        name.id() + ": expected a file or folder of its data, got none; name it with --data")));
+        Path place = data.orElseThrow(() -> new InvalidInputException(
+                name.id() + ": expected a file or folder of its data, got none; name it with --data"));
+        return SuiteFiles.find(name, place)
+                .orElseThrow(() -> new InvalidInputException(place + ": no data of " + name.id() + ": expected one of "
+                        + name.files().stream().map(file -> file + ".jsonl").collect(Collectors.joining(", "))
+                        + " (or .jsonl.gz), got none; name the file itself with --data"));
     }
 
     private Suite questions(SuiteName name, List<Question> all) {
@@ -145,21 +148,23 @@ final class SuiteReader {
     }
 
     private List<Question> countdown() {
-        if (data.isPresent()) {
-            List<Question> questions = new ArrayList<>();
-            files(SuiteName.COUNTDOWN)
-                    .read(line -> questions.add(countdown(
-                            questions.size(),
-                            line.wholes(line.has("nums") ? "nums" : "numbers"),
-                            line.whole("target"))));
-            return questions;
-        }
-        List<CountdownProblem> problems = CountdownProblem.generate(limit.orElse(GENERATED), seed);
-        return IntStream.range(0, problems.size())
-                .mapToObj(index -> countdown(
-                        index,
-                        problems.get(index).numbers(),
-                        problems.get(index).target()))
+        return data.flatMap(place -> SuiteFiles.find(SuiteName.COUNTDOWN, place))
+                .map(SuiteReader::countdown)
+                .orElseGet(() -> generatedCountdown(limit.orElse(GENERATED), seed));
+    }
+
+    private static List<Question> countdown(SuiteFiles files) {
+        List<Question> questions = new ArrayList<>();
+        files.read(line -> questions.add(countdown(
+                questions.size(), line.wholes(line.has("nums") ? "nums" : "numbers"), line.whole("target"))));
+        return questions;
+    }
+
+    private static List<Question> generatedCountdown(int count, long seed) {
+        List<CountdownProblem> problems = CountdownProblem.generate(count, seed);
+        return IntStream.range(0, count)
+                .mapToObj(index ->
+                        countdown(index, problems.get(index).numbers(), problems.get(index).target()))
                 .toList();
     }
 

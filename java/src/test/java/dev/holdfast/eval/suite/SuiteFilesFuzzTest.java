@@ -156,7 +156,7 @@ class SuiteFilesFuzzTest {
         Files.writeString(folder.resolve("igsm/test-b.jsonl"), IGSM);
         Files.writeString(folder.resolve("igsm/test-a.jsonl"), IGSM);
         Files.writeString(folder.resolve("igsm/train.jsonl"), "not read");
-        assertThat(SuiteFiles.find(SuiteName.IGSM, folder).paths())
+        assertThat(SuiteFiles.find(SuiteName.IGSM, folder).orElseThrow().paths())
                 .containsExactly(folder.resolve("igsm/test-a.jsonl"), folder.resolve("igsm/test-b.jsonl"));
         List<Question> questions = ((Suite.Questions) read(SuiteName.IGSM, folder)).questions();
         assertThat(questions).extracting(question -> question.key().intValue()).containsExactly(0, 1);
