@@ -1,4 +1,4 @@
-#include "product/scratch.hpp"
+#include "core/scratch.hpp"
 
 #include <cstdlib>
 #include <mutex>
@@ -14,7 +14,7 @@ struct alignas(64) Scratch::Memory {
 namespace {
 
 std::mutex mutex;
-/// What is not in use; at most as many pieces as products ever ran at the same time.
+/// What is not in use; at most as many pieces as tasks ever ran at the same time.
 Scratch::Memory *shelf = nullptr;
 
 Scratch::Memory *take() {
@@ -24,21 +24,20 @@ Scratch::Memory *take() {
     return memory;
 }
 
-Scratch::Memory *allocate(size_t elements) {
-    const size_t bytes = sizeof(Scratch::Memory) + (elements * sizeof(uint16_t) + 63) / 64 * 64;
-    auto *memory = static_cast<Scratch::Memory *>(std::aligned_alloc(64, bytes));
+Scratch::Memory *allocate(size_t bytes) {
+    auto *memory = static_cast<Scratch::Memory *>(std::aligned_alloc(64, sizeof(Scratch::Memory) + (bytes + 63) / 64 * 64));
     if (memory != nullptr) {
-        memory->size = elements;
+        memory->size = bytes;
     }
     return memory;
 }
 
 }  // namespace
 
-Scratch::Scratch(size_t elements) : memory_(take()) {
-    if (memory_ == nullptr || memory_->size < elements) {
+Scratch::Scratch(size_t bytes) : memory_(take()) {
+    if (memory_ == nullptr || memory_->size < bytes) {
         std::free(memory_);  // before the larger one is there
-        memory_ = allocate(elements);
+        memory_ = allocate(bytes);
     }
 }
 
@@ -50,6 +49,6 @@ Scratch::~Scratch() {
     }
 }
 
-uint16_t *Scratch::data() const { return memory_ == nullptr ? nullptr : reinterpret_cast<uint16_t *>(memory_ + 1); }
+void *Scratch::data() const { return memory_ == nullptr ? nullptr : memory_ + 1; }
 
 }  // namespace holdfast
