@@ -216,7 +216,7 @@ class EvalCommandTest {
                         "--max_new_tokens",
                         "2"))
                 .isEqualTo(ExitCode.OK);
-        assertThat(scorecard().at("/suites/ifeval/tooLong").intValue()).isEqualTo(1);
+        assertThat(scorecard().at("/suites/ifeval/too_long").intValue()).isEqualTo(1);
         assertThat(lines("ifeval").get(0).get("strict").toString()).isEqualTo("[false]");
         assertThat(said()).contains("1 question too long for the model's context, counted as wrong");
     }

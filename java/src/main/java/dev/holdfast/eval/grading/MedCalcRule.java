@@ -69,7 +69,7 @@ public enum MedCalcRule {
     private static final Pattern TIME_PATTERN = Pattern.compile(
             "(?<!\\d)(\\d{1,3})\\s*weeks?\\W{1,10}(?:and\\s+)?(\\d{1,2})\\s*days?", Pattern.CASE_INSENSITIVE);
     private static final Pattern NUMBER_PATTERN = Pattern.compile(
-            "-?(?:\\d{1,3}(?:,\\d{3})+|\\d{1,30})(?:\\.\\d{1,30})?(?:[eE][-+]?\\d{1,2})?|-?\\.\\d{1,30}");
+            "-?(?:\\d{1,3}(?:,\\d{3}){1,9}|\\d{1,30})(?:\\.\\d{1,30})?(?:[eE][-+]?\\d{1,2})?|-?\\.\\d{1,30}");
 
     private final String id;
 

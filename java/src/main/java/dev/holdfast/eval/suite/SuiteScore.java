@@ -1,6 +1,7 @@
 package dev.holdfast.eval.suite;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.holdfast.eval.grading.Tally;
 import dev.holdfast.eval.grading.Verdict;
 import java.util.LinkedHashMap;
@@ -23,7 +24,7 @@ public record SuiteScore(
         @JsonInclude long items,
         @JsonInclude(JsonInclude.Include.NON_DEFAULT) long missing,
         @JsonInclude(JsonInclude.Include.NON_DEFAULT) long cut,
-        @JsonInclude(JsonInclude.Include.NON_DEFAULT) long tooLong,
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT) @JsonProperty("too_long") long tooLong,
         Map<String, Metric> metrics,
         Map<String, Metric> groups,
         Map<String, String> notes) {

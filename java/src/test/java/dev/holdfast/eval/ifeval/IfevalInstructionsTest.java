@@ -73,6 +73,23 @@ class IfevalInstructionsTest {
         assertThat(pairs[0]).isGreaterThanOrEqualTo(500);
     }
 
+    /** Long runs of what patterns repeat: each kind answers, soon and without running out of stack. */
+    @Test
+    void hostileResponsesAreJudged() {
+        List<String> runs = List.of(". ", "...", "*", "\n", "[", "\"", "<<", "<<a", "-", "a", "A.", "1,", "{\"a\":", "'", "``", "\u00e9 ", "U.S. ");
+        List<IfevalInstructions> kinds = new ArrayList<>();
+        Set<String> seen = new TreeSet<>();
+        new JsonLines(VERDICTS).forEach(line -> {
+            if (seen.addAll(line.texts("instruction_id_list"))) {
+                kinds.add(IfevalInstructions.of(line, PunktParameters.basic()));
+            }
+        });
+        for (String run : runs) {
+            String response = run.repeat(20_000 / run.length());
+            assertThat(kinds).as(run).allSatisfy(kind -> assertThat(kind.loose(response)).hasSameSizeAs(kind.ids()));
+        }
+    }
+
     private interface Choice {
         boolean includes(String id);
     }
