@@ -192,7 +192,7 @@ HF_DEVICE void anchor_loss_token(const LossArguments &loss) {
 
 /// Two blocks on a multiprocessor at least, so that one computes while the other's rows arrive.
 template <class Element, class Anchor, int DIVERGENCE>
-HF_KERNEL(on_chip_threads(Anchor::KIND), 2)
+HF_KERNEL(on_chip_threads(Anchor::KIND, DIVERGENCE), 2)
 void anchor_loss_on_chip(const LossArguments loss) {
     if constexpr (device::HAS_BULK_COPIES) {
         anchor_loss_token<Element, Anchor, DIVERGENCE, OnChip<Element, Anchor::HAS_SNAPSHOT, Anchor::HAS_REFERENCE>>(loss);
@@ -200,7 +200,7 @@ void anchor_loss_on_chip(const LossArguments loss) {
 }
 
 template <class Element, class Anchor, int DIVERGENCE>
-HF_KERNEL(streamed_threads(Anchor::KIND), 1)
+HF_KERNEL(streamed_threads(Anchor::KIND, DIVERGENCE), 1)
 void anchor_loss_streamed(const LossArguments loss) {
     anchor_loss_token<Element, Anchor, DIVERGENCE, Streamed<Element, Anchor::HAS_SNAPSHOT, Anchor::HAS_REFERENCE>>(loss);
 }

@@ -15,12 +15,15 @@
 
 #include "holdfast/holdfast.h"
 
+// HF_DEVICE is for the functions of kernels, HF_DEVICE_CALL for those that a device offers to them.
 #ifdef HOLDFAST_EMULATED
 #define HF_KERNEL(...) inline
 #define HF_DEVICE inline
+#define HF_DEVICE_CALL
 #else
 #define HF_KERNEL(...) __global__ __launch_bounds__(__VA_ARGS__)  // threads of a block at most, blocks per multiprocessor at least
 #define HF_DEVICE __device__ __forceinline__
+#define HF_DEVICE_CALL HF_DEVICE
 #endif
 
 namespace holdfast::device {
@@ -58,38 +61,38 @@ struct alignas(8) Float2 {
 // ------------------------------------------------------------------------------------------------------------- where a thread is
 
 /// Index of the thread in its block, and the threads of a block.
-HF_DEVICE int thread_index();
-HF_DEVICE int block_size();
+HF_DEVICE_CALL int thread_index();
+HF_DEVICE_CALL int block_size();
 
 /// Index of the thread in its warp, and of the warp in its block.
-HF_DEVICE int lane_index();
-HF_DEVICE int warp_index();
+HF_DEVICE_CALL int lane_index();
+HF_DEVICE_CALL int warp_index();
 
 /// Index of the block in the grid, and the blocks of the grid; 64-bit, for they are multiplied by row lengths.
-HF_DEVICE int64_t block_index();
-HF_DEVICE int64_t grid_size();
+HF_DEVICE_CALL int64_t block_index();
+HF_DEVICE_CALL int64_t grid_size();
 
 /// Index of the block in its cluster, and the blocks of a cluster; 0 and 1 without clusters.
-HF_DEVICE int cluster_rank();
-HF_DEVICE int cluster_size();
+HF_DEVICE_CALL int cluster_rank();
+HF_DEVICE_CALL int cluster_size();
 
 /// The block's dynamic shared memory, LaunchShape::shared_bytes long and aligned to 1,024. Its first content is undefined.
-HF_DEVICE unsigned char *shared_memory();
+HF_DEVICE_CALL unsigned char *shared_memory();
 
 // ------------------------------------------------------------------------------------------------------------------------ barriers
 
 /// All threads of the block meet at the same line; memory written before is seen after.
-HF_DEVICE void sync_block(Site site = Site::here());
+HF_DEVICE_CALL void sync_block(Site site = Site::here());
 
 /// As sync_block for the lanes of the mask, which must contain the caller.
-HF_DEVICE void sync_warp(uint32_t mask = FULL_WARP, Site site = Site::here());
+HF_DEVICE_CALL void sync_warp(uint32_t mask = FULL_WARP, Site site = Site::here());
 
 /// As sync_block for all threads of the cluster.
-HF_DEVICE void sync_cluster(Site site = Site::here());
+HF_DEVICE_CALL void sync_cluster(Site site = Site::here());
 
 /// The two halves of sync_cluster: what a thread does between them overlaps with the others' arrival. Each arrival needs its wait.
-HF_DEVICE void arrive_cluster(Site site = Site::here());
-HF_DEVICE void wait_cluster(Site site = Site::here());
+HF_DEVICE_CALL void arrive_cluster(Site site = Site::here());
+HF_DEVICE_CALL void wait_cluster(Site site = Site::here());
 
 /// The address of the same object in another block of the cluster. Valid from the first cluster barrier, and until the other block may
 /// leave: a block whose memory others read must meet them at a cluster barrier before it ends.
@@ -106,7 +109,7 @@ template <typename T>
 HF_DEVICE T shuffle(T value, int lane, uint32_t mask = FULL_WARP, Site site = Site::here());
 
 /// The lanes of the mask whose predicate holds, as bits.
-HF_DEVICE uint32_t vote(bool predicate, uint32_t mask = FULL_WARP, Site site = Site::here());
+HF_DEVICE_CALL uint32_t vote(bool predicate, uint32_t mask = FULL_WARP, Site site = Site::here());
 
 // --------------------------------------------------------------------------------------------------------------- global memory
 
@@ -133,7 +136,7 @@ template <int bytes>
 HF_DEVICE void async_copy(void *shared_target, const void *source, Site site = Site::here());
 
 /// Closes the group of the copies started since the last commit.
-HF_DEVICE void async_commit(Site site = Site::here());
+HF_DEVICE_CALL void async_commit(Site site = Site::here());
 
 /// Waits until at most `pending` of the youngest groups are unfinished. A thread must not end with unfinished copies.
 template <int pending>
@@ -148,49 +151,49 @@ struct alignas(8) TransactionBarrier {
 };
 
 /// One thread makes the barrier; fence_async and a sync_block must follow before others or copies use it.
-HF_DEVICE void barrier_init(TransactionBarrier *barrier, int arrivals, Site site = Site::here());
+HF_DEVICE_CALL void barrier_init(TransactionBarrier *barrier, int arrivals, Site site = Site::here());
 
 /// Makes the thread's earlier writes to shared memory visible to bulk copies that start after.
-HF_DEVICE void fence_async(Site site = Site::here());
+HF_DEVICE_CALL void fence_async(Site site = Site::here());
 
 /// Arrives; the first one also announces bytes that bulk copies will bring in this phase.
-HF_DEVICE void barrier_expect(TransactionBarrier *barrier, int bytes, Site site = Site::here());
-HF_DEVICE void barrier_arrive(TransactionBarrier *barrier, Site site = Site::here());
+HF_DEVICE_CALL void barrier_expect(TransactionBarrier *barrier, int bytes, Site site = Site::here());
+HF_DEVICE_CALL void barrier_arrive(TransactionBarrier *barrier, Site site = Site::here());
 
 /// Waits for the end of the current phase if its number has this parity (0 or 1), else returns at once.
-HF_DEVICE void barrier_wait(TransactionBarrier *barrier, int parity, Site site = Site::here());
+HF_DEVICE_CALL void barrier_wait(TransactionBarrier *barrier, int parity, Site site = Site::here());
 
 /// Starts a copy from global to the block's own shared memory that takes its bytes off the barrier. Addresses and size are multiples of 16.
-HF_DEVICE void bulk_load(void *shared_target, const void *source, int bytes, TransactionBarrier *barrier, Site site = Site::here());
+HF_DEVICE_CALL void bulk_load(void *shared_target, const void *source, int bytes, TransactionBarrier *barrier, Site site = Site::here());
 
 /// Starts a copy from the block's own shared to global memory; fence_async must come before it. Addresses and size are multiples of 16.
-HF_DEVICE void bulk_store(void *target, const void *shared_source, int bytes, Site site = Site::here());
+HF_DEVICE_CALL void bulk_store(void *target, const void *shared_source, int bytes, Site site = Site::here());
 
 /// Closes the group of the thread's bulk stores since the last commit; waits until all but the `pending` youngest groups have read their
 /// source. A thread must not end before they have.
-HF_DEVICE void bulk_commit(Site site = Site::here());
+HF_DEVICE_CALL void bulk_commit(Site site = Site::here());
 template <int pending>
 HF_DEVICE void bulk_wait_read(Site site = Site::here());
 
 // ---------------------------------------------------------------------------------------------------------------------- arithmetic
 
 /// 2^x and log2(x) by the device's table: about 2 ulp, subnormals count as 0. The emulator's are exact: compare with a tolerance.
-HF_DEVICE float fast_exp2(float x);
-HF_DEVICE float fast_log2(float x);
+HF_DEVICE_CALL float fast_exp2(float x);
+HF_DEVICE_CALL float fast_log2(float x);
 
 /// Pairs of 16-bit floats, the first in the low half. Narrowing rounds to nearest, ties to even.
-HF_DEVICE Float2 widen_bfloat16(uint32_t pair);
-HF_DEVICE Float2 widen_float16(uint32_t pair);
-HF_DEVICE uint32_t narrow_bfloat16(Float2 values);
-HF_DEVICE uint32_t narrow_float16(Float2 values);
+HF_DEVICE_CALL Float2 widen_bfloat16(uint32_t pair);
+HF_DEVICE_CALL Float2 widen_float16(uint32_t pair);
+HF_DEVICE_CALL uint32_t narrow_bfloat16(Float2 values);
+HF_DEVICE_CALL uint32_t narrow_float16(Float2 values);
 
 /// The greater and the smaller; NaN if either is. The second and third forms take pairs.
-HF_DEVICE float max_or_nan(float a, float b);
-HF_DEVICE float min_or_nan(float a, float b);
-HF_DEVICE uint32_t max_or_nan_bfloat16(uint32_t a, uint32_t b);
-HF_DEVICE uint32_t min_or_nan_bfloat16(uint32_t a, uint32_t b);
-HF_DEVICE uint32_t max_or_nan_float16(uint32_t a, uint32_t b);
-HF_DEVICE uint32_t min_or_nan_float16(uint32_t a, uint32_t b);
+HF_DEVICE_CALL float max_or_nan(float a, float b);
+HF_DEVICE_CALL float min_or_nan(float a, float b);
+HF_DEVICE_CALL uint32_t max_or_nan_bfloat16(uint32_t a, uint32_t b);
+HF_DEVICE_CALL uint32_t min_or_nan_bfloat16(uint32_t a, uint32_t b);
+HF_DEVICE_CALL uint32_t max_or_nan_float16(uint32_t a, uint32_t b);
+HF_DEVICE_CALL uint32_t min_or_nan_float16(uint32_t a, uint32_t b);
 
 /// The same bits as another type of the same size.
 template <typename To, typename From>

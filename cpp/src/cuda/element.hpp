@@ -141,17 +141,28 @@ struct AnyType : Float {
     HF_DEVICE static float load(const Row &row, int64_t column) { return load_element(row.data, row.type, column); }
 };
 
-/// values[i] and values[i] = value without an address, so that the values may stay in registers.
+/// values[begin + i] and values[begin + i] = value, for begin a multiple of STEP and i in [0, STEP): without an address, so that the values may
+/// stay in registers.
+template <int STEP, int COUNT>
+HF_DEVICE float pick(const float (&values)[COUNT], int begin, int i) {
+    float picked = values[i];
+    HF_UNROLL for (int at = STEP; at < COUNT; at += STEP) { picked = at == begin ? values[at + i] : picked; }
+    return picked;
+}
+
+template <int STEP, int COUNT>
+HF_DEVICE void put(float (&values)[COUNT], int begin, int i, float value) {
+    HF_UNROLL for (int at = 0; at < COUNT; at += STEP) { values[at + i] = at == begin ? value : values[at + i]; }
+}
+
 template <int COUNT>
 HF_DEVICE float pick(const float (&values)[COUNT], int i) {
-    float picked = values[0];
-    HF_UNROLL for (int at = 1; at < COUNT; ++at) { picked = at == i ? values[at] : picked; }
-    return picked;
+    return pick<1>(values, i, 0);
 }
 
 template <int COUNT>
 HF_DEVICE void put(float (&values)[COUNT], int i, float value) {
-    HF_UNROLL for (int at = 0; at < COUNT; ++at) { values[at] = at == i ? value : values[at]; }
+    put<1>(values, i, 0, value);
 }
 
 /// The group from `first_column` on, column by column; columns that the row lacks are -inf.

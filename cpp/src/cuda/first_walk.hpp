@@ -147,6 +147,13 @@ HF_DEVICE void set_frame(Frame &frame, const float (&peaks)[PEAKS]) {
     frame.student_centre = peaks[STUDENT] > -INFINITE ? peaks[STUDENT] - frame.shift[STUDENT] : 0.0f;
 }
 
+/// Columns of a group that are computed side by side: as many as registers allow, and one of special groups, which are rare, to keep the code
+/// small.
+template <bool SPECIAL, class Element>
+HF_DEVICE constexpr int columns_at_once(int most) {
+    return SPECIAL ? 1 : most < Element::COLUMNS ? most : Element::COLUMNS;
+}
+
 /// The logits of one group as floats, moved by the frame's shifts where it has any.
 template <class Element>
 struct Logits {
@@ -165,13 +172,21 @@ struct Logits {
         return z;
     }
 
-    /// Calls visit(i, s, c, r) for every column; special groups, which are rare, in a loop, to keep the code small.
-    template <bool SPECIAL, class Visit>
+    /// Calls visit(s, c, r) for every column, of which STEP are computed side by side.
+    template <int STEP, class Visit>
     HF_DEVICE void each(Visit &&visit) const {
-        if (SPECIAL) {
-            HF_KEEP_LOOP for (int i = 0; i < Element::COLUMNS; ++i) { visit(i, pick(s, i), pick(c, i), pick(r, i)); }
-        } else {
-            HF_UNROLL for (int i = 0; i < Element::COLUMNS; ++i) { visit(i, s[i], c[i], r[i]); }
+        HF_KEEP_LOOP for (int begin = 0; begin < Element::COLUMNS; begin += STEP) {
+            HF_UNROLL for (int i = 0; i < STEP; ++i) { visit(pick<STEP>(s, begin, i), pick<STEP>(c, begin, i), pick<STEP>(r, begin, i)); }
+        }
+    }
+
+    /// The same, and keeps what visit returns.
+    template <int STEP, class Visit>
+    HF_DEVICE void each(float (&results)[Element::COLUMNS], Visit &&visit) const {
+        HF_KEEP_LOOP for (int begin = 0; begin < Element::COLUMNS; begin += STEP) {
+            HF_UNROLL for (int i = 0; i < STEP; ++i) {
+                put<STEP>(results, begin, i, visit(pick<STEP>(s, begin, i), pick<STEP>(c, begin, i), pick<STEP>(r, begin, i)));
+            }
         }
     }
 
@@ -229,16 +244,17 @@ struct FirstWalk {
 
     template <bool SPECIAL, class Element>
     HF_DEVICE void add(const Frame &frame, const Logits<Element> &z) {
+        constexpr int STEP = columns_at_once<SPECIAL, Element>(Element::COLUMNS);
         if (Anchor::HAS_MIXTURE) {
             float largest = -INFINITE;
-            z.template each<SPECIAL>([&](int, float, float c, float r) {
+            z.template each<STEP>([&](float, float c, float r) {
                 largest = device::max_or_nan(largest, mix_logits<SPECIAL>(c, r, frame.alpha));
             });
             raise(frame, MIXTURE, largest);
         }
         const float student_ratio = power_of_two(base[STUDENT] - base[side_of<Anchor>(STUDENT_GAIN)]);
         const float reference_ratio = power_of_two(base[REFERENCE] - base[side_of<Anchor>(REFERENCE_GAIN)]);
-        z.template each<SPECIAL>([&](int, float s, float c, float r) { add<SPECIAL>(frame, s, c, r, student_ratio, reference_ratio); });
+        z.template each<STEP>([&](float s, float c, float r) { add<SPECIAL>(frame, s, c, r, student_ratio, reference_ratio); });
         sums.end_group();
     }
 

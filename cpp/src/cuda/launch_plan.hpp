@@ -17,9 +17,11 @@ enum class Path { ON_CHIP, STREAMED };
 /// The sides that are read, and what the student is compared with.
 enum class AnchorKind { STUDENT_ALONE, SNAPSHOT_ALONE, LOGITS, PROBABILITIES };
 
-/// Threads of a block at most. Kernels are compiled for them: anchors of probabilities need more registers, so fewer threads share them.
-constexpr int on_chip_threads(AnchorKind anchor) { return anchor == AnchorKind::PROBABILITIES ? 256 : 384; }
-constexpr int streamed_threads(AnchorKind anchor) { return anchor == AnchorKind::PROBABILITIES ? 384 : 512; }
+/// Threads of a block at most. Kernels are compiled for them: anchors of probabilities and JSD need more registers, so fewer threads share
+/// them.
+constexpr bool is_heavy(AnchorKind anchor, int32_t divergence) { return anchor == AnchorKind::PROBABILITIES || divergence == HF_JSD; }
+constexpr int on_chip_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 256 : 384; }
+constexpr int streamed_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 384 : 512; }
 constexpr int MAX_THREADS = 512;
 
 /// Shared memory of a block before its part of the rows. Two blocks of a cluster of 8 that hold V = 151,936 in 16 bits are to fit into one

@@ -100,10 +100,11 @@ HF_DEVICE void add_statistics(const Frame &frame, const Normalisers &n, const Pr
 
 template <class Anchor, int DIVERGENCE, class Element, class Source>
 HF_DEVICE auto value_walk(const Frame &frame, const RowScalars &row, const Source &source) {
+    constexpr int STEP = is_heavy(Anchor::KIND, DIVERGENCE) ? 4 : 8;
     Sums<SECOND_SUMS, !Source::KEEPS_ROW> sums;
     walk_logits<Anchor, false, Element>(frame, source, [&](int, const Logits<Element> &z, auto special) {
         constexpr bool SPECIAL = decltype(special)::VALUE;
-        z.template each<SPECIAL>([&](int, float s, float c, float r) {
+        z.template each<columns_at_once<SPECIAL, Element>(STEP)>([&](float s, float c, float r) {
             const Probabilities k = Anchor::template of<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
             add_value<DIVERGENCE, SPECIAL>(k, row.scale.beta, sums);
             add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, s, c, sums);
@@ -130,16 +131,17 @@ HF_DEVICE float gradient_of(const Probabilities &k, const GradientScale &scale) 
 /// Writes the gradient where it is wanted; for forward KL it also gives the value, which needs no walk of its own then.
 template <class Anchor, int DIVERGENCE, class Element, class Source>
 HF_DEVICE auto gradient_walk(const Frame &frame, const RowScalars &row, const Source &source, const GradientRow<Element> &gradient) {
+    constexpr int STEP = is_heavy(Anchor::KIND, DIVERGENCE) ? 4 : 8;
     Sums<SECOND_SUMS, !Source::KEEPS_ROW> sums;
     walk_logits<Anchor, true, Element>(frame, source, [&](int group, const Logits<Element> &z, auto special) {
         constexpr bool SPECIAL = decltype(special)::VALUE;
         float values[Element::COLUMNS] = {};
-        z.template each<SPECIAL>([&](int i, float s, float c, float r) {
+        z.template each<columns_at_once<SPECIAL, Element>(STEP)>(values, [&](float s, float c, float r) {
             const Probabilities k = Anchor::template of<SPECIAL>(frame, row.normalisers, row.offsets, s, c, r);
             if (DIVERGENCE == HF_FORWARD_KL) {
                 add_statistics<Anchor, SPECIAL>(frame, row.normalisers, k, s, c, sums);
             }
-            put(values, i, gradient_of<DIVERGENCE, SPECIAL>(k, row.scale));
+            return gradient_of<DIVERGENCE, SPECIAL>(k, row.scale);
         });
         const int64_t first_column = source.rows.first_column(group);
         if (row.label.is_in<Element>(first_column)) {
@@ -159,9 +161,8 @@ HF_DEVICE void cross_entropy_walk(const Frame &frame, const RowScalars &row, con
     const float scale = row.scale.ce * row.normalisers.inverse_mass[STUDENT];
     walk_logits<StudentAlone, true, Element>(frame, source, [&](int group, const Logits<Element> &z, auto special) {
         float values[Element::COLUMNS] = {};
-        z.template each<decltype(special)::VALUE>([&](int i, float s, float, float) {
-            put(values, i, term(frame, s, row.normalisers.base[STUDENT]) * scale);
-        });
+        constexpr int STEP = columns_at_once<decltype(special)::VALUE, Element>(Element::COLUMNS);
+        z.template each<STEP>(values, [&](float s, float, float) { return term(frame, s, row.normalisers.base[STUDENT]) * scale; });
         const int64_t first_column = source.rows.first_column(group);
         if (row.label.is_in<Element>(first_column)) {
             put(values, static_cast<int>(row.label.column - first_column), row.label.cross_entropy);

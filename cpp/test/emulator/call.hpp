@@ -1,6 +1,7 @@
 // Where a kernel calls a function of the device, and how its failures are told.
 #pragma once
 
+#include <sstream>
 #include <string>
 
 #include "cuda/device_interface.hpp"
@@ -19,6 +20,13 @@ struct Call {
 };
 
 std::string text_of(const Call &call);
+
+template <typename... Parts>
+std::string text(const Parts &...parts) {
+    std::ostringstream out;
+    (out << ... << parts);
+    return out.str();
+}
 
 /// Ends the launch; caught where the thread that throws it began.
 struct Failure {

@@ -9,10 +9,17 @@
 namespace holdfast::emulator {
 
 Copy::Copy(void *target, const void *source, int64_t bytes, Barrier *barrier, const Call &call)
-    : target_(target), source_(source), bytes_(bytes), barrier_(barrier), call_(call) {}
+    : target_(target), source_(source), bytes_(bytes), barrier_(barrier), call_(call) {
+    if (self().block->owns(target, bytes)) {
+        std::memset(target, POISON, static_cast<size_t>(bytes));
+    }
+    if (grid->draws_early_completion()) {
+        complete();
+    }
+}
 
 void Copy::complete() {
-    if (complete_) {
+    if (is_complete_) {
         return;
     }
     void *caller = strand_.enter();
@@ -23,7 +30,7 @@ void Copy::complete() {
     {
         const Unwatched unwatched;
         std::memcpy(target_, source_, static_cast<size_t>(bytes_));
-        complete_ = true;
+        is_complete_ = true;
     }
     if (barrier_ != nullptr) {
         barrier_->copied(bytes_);

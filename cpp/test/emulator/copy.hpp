@@ -18,6 +18,7 @@ public:
     Copy(void *target, const void *source, int64_t bytes, Barrier *barrier, const Call &call);
 
     void complete();
+    bool is_complete() const { return is_complete_; }
     const Call &call() const { return call_; }
     const void *target() const { return target_; }
 
@@ -28,7 +29,7 @@ private:
     Barrier *barrier_;
     Call call_;
     Strand strand_;
-    bool complete_ = false;
+    bool is_complete_ = false;
 };
 
 /// The copies that one thread waits for itself, oldest group first.

@@ -1,45 +1,14 @@
-#include "emulator/device_calls.hpp"
-
+// The bodies of device.hpp for the emulator, but for templates and arithmetic.
 #include <cstring>
-#include <mutex>
-#include <sstream>
+#include <memory>
 
+#include "emulator/device_emulated.hpp"
 #include "emulator/grid.hpp"
 
 namespace holdfast::emulator {
 namespace {
 
-constexpr int POISON = 0xff;
-constexpr int BULK_UNIT = 16;  // what addresses and sizes of bulk copies are multiples of
-
-template <typename... Parts>
-std::string text(const Parts &...parts) {
-    std::ostringstream out;
-    (out << ... << parts);
-    return out.str();
-}
-
-// ---------------------------------------------------------------------------------------------------------------------- settings
-
-struct Settings {
-    std::mutex mutex;  // held while a grid runs
-    Schedule schedule;
-    device::DeviceProperties device{90, 132, 227 << 10, 228 << 10};
-    Traffic traffic;
-};
-
-Settings &settings() {
-    static Settings one;
-    return one;
-}
-
-int64_t sum_of(const Traffic &traffic, std::initializer_list<Access> accesses) {
-    int64_t sum = 0;
-    for (Access access : accesses) {
-        sum += traffic.bytes(access);
-    }
-    return sum;
-}
+constexpr int BULK_UNIT = 16;  // addresses and sizes of bulk copies are multiples of it
 
 // ------------------------------------------------------------------------------------------------------------------------ checks
 
@@ -50,15 +19,17 @@ void require_aligned(const void *address, int64_t unit, const Call &call) {
 }
 
 void require_shared(const void *pointer, int64_t bytes, const Call &call) {
-    if (!self().block->owns(pointer, bytes)) {
-        fail(call, text(bytes, " bytes in the block's shared memory of ", grid->shape.shared_bytes),
-             text("offset ", static_cast<const unsigned char *>(pointer) - self().block->shared.data()));
+    const Block &block = *self().block;
+    if (!block.owns(pointer, bytes)) {
+        fail(call, text(bytes, " bytes in the block's shared memory of ", block.shared.size()),
+             text("offset ", static_cast<const unsigned char *>(pointer) - block.shared.data()));
     }
 }
 
 void require_bulk_copies(const Call &call) {
-    if (grid->device.architecture < 90) {
-        fail(call, "a device of compute capability 9.0", text(grid->device.architecture / 10, ".", grid->device.architecture % 10));
+    const int architecture = grid->device.architecture;
+    if (architecture < 90) {
+        fail(call, "a device of compute capability 9.0", text(architecture / 10, ".", architecture % 10));
     }
 }
 
@@ -73,7 +44,6 @@ void require_bulk(const void *shared, const void *global, int bytes, const Call 
 }
 
 Barrier &transaction_barrier(const void *barrier, const Call &call) {
-    require_bulk_copies(call);
     auto &known = self().block->transaction_barriers;
     const auto found = known.find(barrier);
     if (found == known.end()) {
@@ -84,7 +54,7 @@ Barrier &transaction_barrier(const void *barrier, const Call &call) {
 
 // ------------------------------------------------------------------------------------------------------------------------- warps
 
-/// Finds the lanes that the mask names, or fails if they can never meet.
+/// Finds the meeting of the mask's lanes, or fails if they can never meet.
 WarpMeeting &meeting_of(uint32_t mask, const Call &call) {
     Warp &warp = self().block->warp_of(self());
     const uint32_t own = 1u << self().lane();
@@ -102,7 +72,7 @@ WarpMeeting &meeting_of(uint32_t mask, const Call &call) {
     return warp.meetings.try_emplace(mask, mask).first->second;
 }
 
-/// Meets the lanes of the mask; the last one runs `settle` on behalf of all before any goes on.
+/// Meets the lanes of the mask; the last one to come runs `settle` on behalf of all before any goes on.
 template <typename Settle>
 void meet(uint32_t mask, const Call &call, bool orders_memory, const Settle &settle) {
     WarpMeeting *meeting;
@@ -118,115 +88,120 @@ void meet(uint32_t mask, const Call &call, bool orders_memory, const Settle &set
     meeting->barrier.wait(meeting->barrier.arrive_together(call, orders_memory), call);
 }
 
-template <typename Receive>
-void for_lanes(uint32_t mask, const Receive &receive) {
-    const int first = self().index - self().lane();
+Thread &lane_of_warp(int lane) { return self().block->threads[static_cast<size_t>(self().index - self().lane() + lane)]; }
+
+template <typename Visit>
+void for_lanes(uint32_t mask, const Visit &visit) {
     for (int lane = 0; lane < device::WARP_SIZE; ++lane) {
         if ((mask >> lane & 1) != 0) {
-            receive(self().block->threads[static_cast<size_t>(first + lane)]);
+            visit(lane_of_warp(lane));
         }
     }
 }
 
-// ------------------------------------------------------------------------------------------------------------------------ copies
+// --------------------------------------------------------------------------------------------------------------------- barriers
 
-std::unique_ptr<Copy> started(void *target, const void *source, int bytes, Barrier *barrier, const Call &call) {
-    auto copy = std::make_unique<Copy>(target, source, bytes, barrier, call);
-    if (self().block->owns(target, bytes)) {
-        std::memset(target, POISON, static_cast<size_t>(bytes));
+void arrive_cluster(const Call &call) {
+    Cluster &cluster = *grid->cluster;
+    if (self().in_cluster_barrier) {
+        fail(call, "wait_cluster after the arrival before", "a second arrival");
     }
-    return copy;
+    const int all = grid->shape.cluster * grid->shape.threads;
+    if (cluster.running < all) {
+        fail(call, "every thread of the cluster at its barrier", text(all - cluster.running, " that have ended"));
+    }
+    self().cluster_parity = cluster.barrier.arrive_together(call);
+    self().in_cluster_barrier = true;
 }
 
-void count_bytes(Access access, int64_t bytes) { ++settings().traffic.accesses[{access, bytes}]; }
-
-/// What is wrong with a shape; empty if the device takes it.
-std::string refusal_of(const device::LaunchShape &shape, const device::DeviceProperties &device) {
-    constexpr int64_t MOST_BLOCKS = 0x7fffffff;
-    constexpr int MOST_THREADS = 1024;
-    const int most_blocks_of_cluster = device.architecture >= 90 ? 16 : 1;
-    if (shape.threads < 1 || shape.threads > MOST_THREADS) {
-        return text("threads: expected [1, ", MOST_THREADS, "], got ", shape.threads);
+void wait_cluster(const Call &call) {
+    if (!self().in_cluster_barrier) {
+        fail(call, "arrive_cluster before", "none");
     }
-    if (shape.cluster < 1 || shape.cluster > most_blocks_of_cluster) {
-        return text("cluster: expected [1, ", most_blocks_of_cluster, "], got ", shape.cluster);
-    }
-    if (shape.blocks < 1 || shape.blocks > MOST_BLOCKS || shape.blocks % shape.cluster != 0) {
-        return text("blocks: expected a multiple of ", shape.cluster, " in [1, ", MOST_BLOCKS, "], got ", shape.blocks);
-    }
-    if (shape.shared_bytes > static_cast<size_t>(device.shared_bytes_per_block)) {
-        return text("shared_bytes: expected at most ", device.shared_bytes_per_block, ", got ", shape.shared_bytes);
-    }
-    return {};
+    grid->cluster->barrier.wait(self().cluster_parity, call);
+    self().in_cluster_barrier = false;
 }
 
-/// The message stays where it is until the thread's next call.
-device::Outcome outcome_of(hf_status status, const std::string &message) {
-    static thread_local std::string kept;
-    kept = message;
-    return message.empty() ? device::Outcome{} : device::Outcome{status, kept.c_str()};
+void arrive(const void *barrier, int64_t bytes, const Call &call) {
+    note_read(barrier, sizeof(device::TransactionBarrier));
+    Barrier *found;
+    {
+        const Unwatched unwatched;
+        found = &transaction_barrier(barrier, call);
+        found->expect_bytes(bytes);
+    }
+    found->arrive();
 }
 
 }  // namespace
 
-// ------------------------------------------------------------------------------------------------------------------ tests' calls
+// ------------------------------------------------------------------------------------------------------ what templates have in common
 
-Schedule set_schedule(const Schedule &schedule) {
-    const std::lock_guard<std::mutex> lock(settings().mutex);
-    return std::exchange(settings().schedule, schedule);
-}
-
-device::DeviceProperties set_device(const device::DeviceProperties &properties) {
-    const std::lock_guard<std::mutex> lock(settings().mutex);
-    return std::exchange(settings().device, properties);
-}
-
-device::DeviceProperties properties() {
-    const std::lock_guard<std::mutex> lock(settings().mutex);
-    return settings().device;
-}
-
-Traffic traffic() {
-    const std::lock_guard<std::mutex> lock(settings().mutex);
-    return settings().traffic;
-}
-
-void reset_traffic() {
-    const std::lock_guard<std::mutex> lock(settings().mutex);
-    settings().traffic = {};
-}
-
-int64_t Traffic::bytes(Access access) const {
-    int64_t sum = 0;
-    for (const auto &[kind, times] : accesses) {
-        sum += kind.first == access ? kind.second * times : 0;
-    }
-    return sum;
-}
-
-int64_t Traffic::bytes_read() const {
-    return sum_of(*this, {Access::CACHED_LOAD, Access::STREAMING_LOAD, Access::ATOMIC, Access::ASYNC_COPY, Access::BULK_LOAD});
-}
-
-int64_t Traffic::bytes_written() const {
-    return sum_of(*this, {Access::CACHED_STORE, Access::STREAMING_STORE, Access::ATOMIC, Access::BULK_STORE});
-}
-
-device::Outcome run(const device::LaunchShape &shape, const std::function<void()> &kernel) {
+void *peer_shared(void *own, int64_t bytes, int rank, Site site) {
     const Unwatched unwatched;
-    const std::lock_guard<std::mutex> lock(settings().mutex);
-    const std::string refusal = refusal_of(shape, settings().device);
-    if (!refusal.empty()) {
-        return outcome_of(HF_INTERNAL, "launch: " + refusal);
+    const Call call{"peer_shared", site};
+    require_shared(own, bytes, call);
+    if (rank < 0 || rank >= grid->shape.cluster) {
+        fail(call, text("a rank in [0, ", grid->shape.cluster - 1, "]"), text(rank));
     }
-    Grid running(shape, kernel, settings().schedule, settings().device);
-    return outcome_of(HF_DEVICE_FAILURE, running.run());
+    const Block &peer = grid->cluster->blocks[static_cast<size_t>(rank)];
+    if (peer.running == 0) {
+        fail(call, "a block that runs", text("block ", peer.index, ", which has ended"));
+    }
+    return peer.shared.data() + (static_cast<unsigned char *>(own) - self().block->shared.data());
 }
 
-// ------------------------------------------------------------------------------------------------------------------ kernels' calls
+uint64_t shuffle(const char *function, uint64_t value, int lane, uint32_t mask, Site site) {
+    const Call call{function, site};
+    {
+        const Unwatched unwatched;
+        if (lane < 0 || lane >= device::WARP_SIZE || (mask >> lane & 1) == 0) {
+            fail(call, text("a lane of the mask 0x", std::hex, mask), text("lane ", std::dec, lane));
+        }
+        self().offered = value;
+        self().wanted_lane = lane;
+    }
+    meet(mask, call, false,
+         [mask] { for_lanes(mask, [](Thread &thread) { thread.received = lane_of_warp(thread.wanted_lane).offered; }); });
+    return self().received;
+}
+
+void count(Access access, const void *address, int64_t bytes, const char *function, Site site) {
+    const Unwatched unwatched;
+    require_aligned(address, bytes, {function, site});
+    count_bytes(access, bytes);
+}
+
+void async_copy(void *target, const void *source, int bytes, Site site) {
+    const Unwatched unwatched;
+    const Call call{"async_copy", site};
+    require_aligned(target, bytes, call);
+    require_aligned(source, bytes, call);
+    require_shared(target, bytes, call);
+    count_bytes(Access::ASYNC_COPY, bytes);
+    self().async_copies.add(std::make_unique<Copy>(target, source, bytes, nullptr, call));
+}
+
+void async_wait(int pending) {
+    const Unwatched unwatched;
+    self().async_copies.wait(static_cast<size_t>(pending));
+}
+
+void bulk_wait_read(int pending) {
+    const Unwatched unwatched;
+    self().bulk_stores.wait(static_cast<size_t>(pending));
+}
+
+}  // namespace holdfast::emulator
+
+namespace holdfast::device {
+
+using namespace emulator;
 
 int thread_index() { return self().index; }
 int block_size() { return grid->shape.threads; }
+int lane_index() { return self().lane(); }
+int warp_index() { return self().index / WARP_SIZE; }
 int64_t block_index() { return self().block->index; }
 int64_t grid_size() { return grid->shape.blocks; }
 int cluster_rank() { return self().block->rank; }
@@ -246,61 +221,14 @@ void sync_warp(uint32_t mask, Site site) {
     meet(mask, {"sync_warp", site}, true, [] {});
 }
 
-void arrive_cluster(const char *function, Site site) {
-    const Call call{function, site};
-    Cluster &cluster = *grid->cluster;
-    if (self().in_cluster_barrier) {
-        fail(call, "wait_cluster after the arrival before", "a second arrival");
-    }
-    const int all = cluster_size() * block_size();
-    if (cluster.running < all) {
-        fail(call, "every thread of the cluster at its barrier", text(all - cluster.running, " that have ended"));
-    }
-    self().cluster_parity = cluster.barrier.arrive_together(call);
-    self().in_cluster_barrier = true;
+void sync_cluster(Site site) {
+    const Call call{"sync_cluster", site};
+    emulator::arrive_cluster(call);
+    emulator::wait_cluster(call);
 }
 
-void wait_cluster(const char *function, Site site) {
-    const Call call{function, site};
-    if (!self().in_cluster_barrier) {
-        fail(call, "arrive_cluster before", "none");
-    }
-    grid->cluster->barrier.wait(self().cluster_parity, call);
-    self().in_cluster_barrier = false;
-}
-
-void *peer_shared(void *own, int64_t bytes, int rank, Site site) {
-    const Unwatched unwatched;
-    const Call call{"peer_shared", site};
-    require_shared(own, bytes, call);
-    if (rank < 0 || rank >= cluster_size()) {
-        fail(call, text("a rank in [0, ", cluster_size() - 1, "]"), text(rank));
-    }
-    const Block &peer = grid->cluster->blocks[static_cast<size_t>(rank)];
-    if (peer.running == 0) {
-        fail(call, "a block that runs", text("block ", peer.index, ", which has ended"));
-    }
-    return peer.shared.data() + (static_cast<unsigned char *>(own) - shared_memory());
-}
-
-uint64_t shuffle(const char *function, uint64_t value, int lane, uint32_t mask, Site site) {
-    const Call call{function, site};
-    {
-        const Unwatched unwatched;
-        if (lane < 0 || lane >= device::WARP_SIZE || (mask >> lane & 1) == 0) {
-            fail(call, text("a lane of the mask 0x", std::hex, mask), text("lane ", lane));
-        }
-        self().offered = value;
-        self().wanted_lane = lane;
-    }
-    meet(mask, call, false, [mask] {
-        const int first = self().index - self().lane();
-        for_lanes(mask, [first](Thread &thread) {
-            thread.received = thread.block->threads[static_cast<size_t>(first + thread.wanted_lane)].offered;
-        });
-    });
-    return self().received;
-}
+void arrive_cluster(Site site) { emulator::arrive_cluster({"arrive_cluster", site}); }
+void wait_cluster(Site site) { emulator::wait_cluster({"wait_cluster", site}); }
 
 uint32_t vote(bool predicate, uint32_t mask, Site site) {
     {
@@ -315,42 +243,23 @@ uint32_t vote(bool predicate, uint32_t mask, Site site) {
     return static_cast<uint32_t>(self().received);
 }
 
-void count(Access access, const void *address, int64_t bytes, const char *function, Site site) {
-    const Unwatched unwatched;
-    require_aligned(address, bytes, {function, site});
-    count_bytes(access, bytes);
-}
-
-void async_copy(void *target, const void *source, int bytes, Site site) {
-    const Unwatched unwatched;
-    const Call call{"async_copy", site};
-    require_aligned(target, bytes, call);
-    require_aligned(source, bytes, call);
-    require_shared(target, bytes, call);
-    count_bytes(Access::ASYNC_COPY, bytes);
-    std::unique_ptr<Copy> copy = started(target, source, bytes, nullptr, call);
-    if (grid->draws_early_completion()) {
-        copy->complete();
-    }
-    self().async_copies.add(std::move(copy));
-}
-
-void async_commit() {
+void async_commit(Site) {
     const Unwatched unwatched;
     self().async_copies.commit();
 }
 
-void async_wait(int pending) {
-    const Unwatched unwatched;
-    self().async_copies.wait(static_cast<size_t>(pending));
-}
+void fence_async(Site site) { require_bulk_copies({"fence_async", site}); }
 
-void barrier_init(const void *barrier, int arrivals, Site site) {
+// The state of transaction barriers is kept elsewhere. Accesses to the barrier are noted all the same: they show ThreadSanitizer a thread
+// that does not meet the one which makes the barrier.
+
+void barrier_init(TransactionBarrier *barrier, int arrivals, Site site) {
+    note_write(barrier, sizeof *barrier);
     const Unwatched unwatched;
     const Call call{"barrier_init", site};
     require_bulk_copies(call);
-    require_aligned(barrier, sizeof(device::TransactionBarrier), call);
-    require_shared(barrier, sizeof(device::TransactionBarrier), call);
+    require_aligned(barrier, sizeof *barrier, call);
+    require_shared(barrier, sizeof *barrier, call);
     if (arrivals < 1) {
         fail(call, "at least 1 arrival", text(arrivals));
     }
@@ -359,27 +268,12 @@ void barrier_init(const void *barrier, int arrivals, Site site) {
     }
 }
 
-void barrier_expect(const void *barrier, int bytes, Site site) {
-    Barrier *found;
-    {
-        const Unwatched unwatched;
-        found = &transaction_barrier(barrier, {"barrier_expect", site});
-        found->expect_bytes(bytes);
-    }
-    found->arrive();
-}
+void barrier_expect(TransactionBarrier *barrier, int bytes, Site site) { arrive(barrier, bytes, {"barrier_expect", site}); }
+void barrier_arrive(TransactionBarrier *barrier, Site site) { arrive(barrier, 0, {"barrier_arrive", site}); }
 
-void barrier_arrive(const void *barrier, Site site) {
-    Barrier *found;
-    {
-        const Unwatched unwatched;
-        found = &transaction_barrier(barrier, {"barrier_arrive", site});
-    }
-    found->arrive();
-}
-
-void barrier_wait(const void *barrier, int parity, Site site) {
+void barrier_wait(TransactionBarrier *barrier, int parity, Site site) {
     const Call call{"barrier_wait", site};
+    note_read(barrier, sizeof *barrier);
     Barrier *found;
     {
         const Unwatched unwatched;
@@ -391,16 +285,13 @@ void barrier_wait(const void *barrier, int parity, Site site) {
     found->wait(parity, call);
 }
 
-void bulk_load(void *target, const void *source, int bytes, const void *barrier, Site site) {
+void bulk_load(void *target, const void *source, int bytes, TransactionBarrier *barrier, Site site) {
     const Unwatched unwatched;
     const Call call{"bulk_load", site};
     require_bulk(target, source, bytes, call);
-    Barrier &found = transaction_barrier(barrier, call);
     count_bytes(Access::BULK_LOAD, bytes);
-    std::unique_ptr<Copy> copy = started(target, source, bytes, &found, call);
-    if (grid->draws_early_completion()) {
-        copy->complete();
-    } else {
+    auto copy = std::make_unique<Copy>(target, source, bytes, &transaction_barrier(barrier, call), call);
+    if (!copy->is_complete()) {
         grid->cluster->bulk_loads.push_back(std::move(copy));
     }
 }
@@ -410,21 +301,12 @@ void bulk_store(void *target, const void *source, int bytes, Site site) {
     const Call call{"bulk_store", site};
     require_bulk(source, target, bytes, call);
     count_bytes(Access::BULK_STORE, bytes);
-    std::unique_ptr<Copy> copy = started(target, source, bytes, nullptr, call);
-    if (grid->draws_early_completion()) {
-        copy->complete();
-    }
-    self().bulk_stores.add(std::move(copy));
+    self().bulk_stores.add(std::make_unique<Copy>(target, source, bytes, nullptr, call));
 }
 
-void bulk_commit() {
+void bulk_commit(Site) {
     const Unwatched unwatched;
     self().bulk_stores.commit();
 }
 
-void bulk_wait_read(int pending) {
-    const Unwatched unwatched;
-    self().bulk_stores.wait(static_cast<size_t>(pending));
-}
-
-}  // namespace holdfast::emulator
+}  // namespace holdfast::device

@@ -22,8 +22,6 @@
 
 #include "cuda/device_interface.hpp"
 
-#pragma GCC visibility push(default)
-
 namespace holdfast::emulator {
 
 /// Which of the threads that can run does: one drawn by the seed, or the first or the last in the cluster, which runs ahead as far as it
@@ -61,5 +59,3 @@ Traffic traffic();
 void reset_traffic();
 
 }  // namespace holdfast::emulator
-
-#pragma GCC visibility pop

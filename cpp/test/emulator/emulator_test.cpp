@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <ostream>
 #include <string>
@@ -508,9 +509,19 @@ TEST(EmulatorFinds, BarriersUsedWrongly) {
     expect_failure("1 of 2 arrivals and 0 bytes are missing", lonely, {1, 1, 1, 64});
 }
 
+int descend(int depth) {
+    volatile char frame[256];
+    frame[0] = static_cast<char>(depth);
+    return depth < 0 ? 0 : descend(depth + 1) + frame[0];
+}
+
 TEST(EmulatorDeathTest, GuardsStacksAndSharedMemory) {
     ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
     EXPECT_DEATH(failure_of(+[] { static_cast<volatile unsigned char *>(shared_memory())[1024] = 0; }, {1, 1, 1, 1024}), "");
+    EXPECT_DEATH(failure_of(+[] { static_cast<volatile unsigned char *>(shared_memory())[-1] = 0; }, {1, 1, 1, 4096}), "");
+    EXPECT_DEATH(failure_of(
+                     +[](int *depth) { *depth = descend(*depth); }, {1, 1}, std::make_unique<int>(0).get()),
+                 "");
 }
 
 TEST(Emulator, GoesOnAfterAFailure) {

@@ -7,8 +7,6 @@
 namespace holdfast::emulator {
 namespace {
 
-constexpr int POISON = 0xff;  // a NaN in every floating-point type
-
 int warps_of(int threads) { return (threads + device::WARP_SIZE - 1) / device::WARP_SIZE; }
 
 [[noreturn]] void fail_at_end(const char *expected, const std::string &got) { fail({"end of the kernel", {}}, expected, got); }

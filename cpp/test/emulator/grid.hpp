@@ -19,6 +19,8 @@
 
 namespace holdfast::emulator {
 
+inline constexpr int POISON = 0xff;  // bytes of which every floating-point type has a NaN
+
 struct Block;
 
 struct Thread {
@@ -123,5 +125,8 @@ inline Thread &self() { return *grid->current; }
 void suspend();
 
 std::string name_of(const Thread &thread);
+
+/// Counts an access without checks.
+void count_bytes(Access access, int64_t bytes);
 
 }  // namespace holdfast::emulator

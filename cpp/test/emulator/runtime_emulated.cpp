@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cuda/device.hpp"
 #include "cuda/runtime.hpp"
-#include "emulator/device_calls.hpp"
 
 namespace holdfast::cuda {
 namespace {
@@ -17,7 +17,8 @@ using Clock = std::chrono::steady_clock;
 const char *runtime_name() { return "emulated CUDA"; }
 
 CudaResult current_device(hf_cuda_device &found) {
-    const device::DeviceProperties properties = emulator::properties();
+    device::DeviceProperties properties;
+    device::query(&properties);
     std::snprintf(found.name, sizeof found.name, "emulated CUDA device");
     found.compute_capability = properties.architecture;
     found.multiprocessor_count = properties.multiprocessors;
