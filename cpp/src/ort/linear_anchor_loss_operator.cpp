@@ -115,7 +115,7 @@ void LinearAnchorLossOperator<OPERAND_TYPE>::compute(Context &context) const {
     check(hf_linear_anchor_loss(HF_BACKEND_CPU, count, &options, OPERAND_TYPE, &models.student, &models.anchor, &tokens, &outputs,
                                 workspace.data(), workspace.bytes(), context.executor(), nullptr));
     if (float *loss = context.output_data<float>(LOSS, {})) {
-        *loss = weighted_sum(tokens.weights, tokens.labels, outputs.token_loss, count);
+        check(hf_anchor_loss_sum(HF_BACKEND_CPU, count, &tokens, outputs.token_loss, loss, nullptr));
     }
 }
 

@@ -15,14 +15,4 @@ hf_anchor_loss_options loss_options(const Context &context, size_t coefficients,
             numbers[3]};
 }
 
-float weighted_sum(const float *weights, const int64_t *labels, const float *token_loss, int64_t count) {
-    double sum = 0;
-    for (int64_t i = 0; i < count; ++i) {
-        if (labels[i] != HF_IGNORE_INDEX && weights[i] != 0.0f) {
-            sum += static_cast<double>(weights[i]) * token_loss[i];
-        }
-    }
-    return static_cast<float>(sum);
-}
-
 }  // namespace holdfast::ort

@@ -14,7 +14,8 @@ using Table = const abi::CustomOp *(*)(const abi::Api *);
 
 /// The operators of every session.
 constexpr Table OPERATORS[] = {
-    Registration<AnchorLossOperator>::table,
+    Registration<AnchorLossOperator<HF_BACKEND_CPU>>::table,
+    Registration<AnchorLossOperator<HF_BACKEND_CUDA>>::table,
     Registration<EmbeddingGradOperator>::table,
     Registration<AccumulateEmbeddingGradOperator>::table,
     Registration<RmsNormGradOperator>::table,

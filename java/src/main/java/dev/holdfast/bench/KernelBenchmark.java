@@ -1,10 +1,13 @@
 package dev.holdfast.bench;
 
+import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.loss.AnchorLoss;
+import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.tensor.ElementType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 
 /** Measures the anchor loss alone on given logits: our own implementations, and one composed of ONNX Runtime's operators. */
 public final class KernelBenchmark {
@@ -12,6 +15,7 @@ public final class KernelBenchmark {
     private final double mostSeconds;
     private final int threads;
     private final double copyBytesPerSecond;
+    private double cudaCopyBytesPerSecond;
 
     /**
      * Measures the machine's copy bandwidth.
@@ -33,7 +37,30 @@ public final class KernelBenchmark {
     }
 
     /**
-     * Measures our implementations.
+     * Bytes that the current CUDA device reads and writes a second when it copies its memory; measured when first asked for.
+     *
+     * @throws RuntimeFailureException if there is no device, or no kernels for it
+     */
+    public double cudaCopyBytesPerSecond() {
+        if (cudaCopyBytesPerSecond == 0) {
+            cudaCopyBytesPerSecond = CudaCopyBandwidth.measure();
+        }
+        return cudaCopyBytesPerSecond;
+    }
+
+    /**
+     * Whether our implementation on a backend can run here.
+     *
+     * @throws RuntimeFailureException if not; the message says why and what to do
+     */
+    public static void requireRunnable(AnchorLoss.Backend backend) {
+        if (backend == AnchorLoss.Backend.CUDA) {
+            CudaLibrary.load().device();
+        }
+    }
+
+    /**
+     * Measures our implementations; one that cannot run is named with the reason.
      *
      * @param composed whether to measure ONNX Runtime's operators beside them
      */
@@ -41,14 +68,30 @@ public final class KernelBenchmark {
         KernelInputs inputs = new KernelInputs(kernelCase, ProcessorCache.largestBytes());
         List<KernelResult> results = new ArrayList<>();
         for (AnchorLoss.Backend backend : backends) {
-            try (KernelContender contender = new HoldfastContender(kernelCase, backend, threads)) {
-                results.add(measure(kernelCase, contender, inputs));
-            }
+            results.add(backend == AnchorLoss.Backend.CUDA ? cuda(kernelCase) : host(kernelCase, backend, inputs));
         }
         if (composed) {
             results.add(composed(kernelCase, inputs));
         }
         return results;
+    }
+
+    private KernelResult host(KernelCase kernelCase, AnchorLoss.Backend backend, KernelInputs inputs) {
+        try (KernelContender contender = new HoldfastContender(kernelCase, backend, inputs, threads)) {
+            return measure(kernelCase, contender, copyBytesPerSecond);
+        }
+    }
+
+    private KernelResult cuda(KernelCase kernelCase) {
+        try {
+            requireRunnable(AnchorLoss.Backend.CUDA);
+            double copyRate = cudaCopyBytesPerSecond();
+            try (KernelContender contender = new CudaContender(kernelCase)) {
+                return measure(kernelCase, contender, copyRate);
+            }
+        } catch (RuntimeFailureException e) {
+            return absent(kernelCase, "holdfast", e.getMessage()).onBackend(CudaContender.BACKEND);
+        }
     }
 
     private KernelResult composed(KernelCase kernelCase, KernelInputs inputs) {
@@ -58,18 +101,19 @@ public final class KernelBenchmark {
                     "onnxruntime-composed",
                     "ONNX Runtime's operators on the CPU have no kernels of " + name(kernelCase.type()));
         }
-        try (KernelContender contender = new ComposedContender(kernelCase, threads)) {
-            return measure(kernelCase, contender, inputs);
+        try (KernelContender contender = new ComposedContender(kernelCase, inputs, threads)) {
+            return measure(kernelCase, contender, copyBytesPerSecond);
         }
     }
 
-    private KernelResult measure(KernelCase kernelCase, KernelContender contender, KernelInputs inputs) {
-        Timing timing = Timing.of(runs, mostSeconds, inputs::refresh, run -> contender.run(inputs.set(run)));
+    private KernelResult measure(KernelCase kernelCase, KernelContender contender, double copyRate) {
+        Timing timing = Timing.of(runs, mostSeconds, contender::prepare, contender::milliseconds);
+        OptionalLong extra = contender.extraBytes();
         return new KernelResult(
                 contender.implementation(),
                 contender.backend(),
                 contender.instructionSet(),
-                contender.threads(),
+                contender.threads().isPresent() ? contender.threads().getAsInt() : null,
                 name(kernelCase.type()),
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
@@ -80,8 +124,8 @@ public final class KernelBenchmark {
                 timing.spreadMillis(),
                 kernelCase.bytes(),
                 kernelCase.operations(),
-                kernelCase.bytes() / (timing.medianMillis() / 1e3) / copyBytesPerSecond,
-                timing.peakBytes(),
+                kernelCase.bytes() / (timing.medianMillis() / 1e3) / copyRate,
+                extra.isPresent() ? Long.valueOf(extra.getAsLong()) : timing.peakBytes(),
                 null);
     }
 

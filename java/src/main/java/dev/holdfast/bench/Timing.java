@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.IntConsumer;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * What repeated runs took.
@@ -22,10 +23,10 @@ record Timing(double medianMillis, double spreadMillis, Long peakBytes) {
      * @param most runs that count
      * @param mostSeconds after which no further run begins, once there are a few
      * @param prepare what is done before a run and does not count; it is given the number of the run, from 1
-     * @param run is given its number, 0 for the one that does not count
+     * @param milliseconds runs and says how long it took; is given the number of the run, 0 for the one that does not count
      */
-    static Timing of(int most, double mostSeconds, IntConsumer prepare, IntConsumer run) {
-        Long peak = peakBytes(run);
+    static Timing of(int most, double mostSeconds, IntConsumer prepare, IntToDoubleFunction milliseconds) {
+        Long peak = peakBytes(milliseconds);
         List<Double> millis = new ArrayList<>();
         long begun = System.nanoTime();
         for (int number = 1; number <= most; number++) {
@@ -33,16 +34,21 @@ record Timing(double medianMillis, double spreadMillis, Long peakBytes) {
                 break;
             }
             prepare.accept(number);
-            long started = System.nanoTime();
-            run.accept(number);
-            millis.add((System.nanoTime() - started) / NANOS_PER_MILLI);
+            millis.add(milliseconds.applyAsDouble(number));
         }
         return new Timing(Median.of(millis), spread(millis), peak);
     }
 
-    private static Long peakBytes(IntConsumer run) {
+    /** What a piece of work takes by this machine's clock. */
+    static double milliseconds(Runnable work) {
+        long started = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - started) / NANOS_PER_MILLI;
+    }
+
+    private static Long peakBytes(IntToDoubleFunction run) {
         OptionalLong before = ProcessMemory.restartPeak();
-        run.accept(0);
+        run.applyAsDouble(0);
         return before.isPresent() ? Math.max(0, ProcessMemory.peakBytes() - before.getAsLong()) : null;
     }
 

@@ -10,9 +10,11 @@ import dev.holdfast.bench.MatrixProductBenchmark;
 import dev.holdfast.bench.PythonPeers;
 import dev.holdfast.config.Divergence;
 import dev.holdfast.config.Interpolation;
+import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.loss.AnchorLoss;
 import dev.holdfast.loss.LinearAnchorLoss;
+import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.ElementType;
@@ -44,6 +46,8 @@ import picocli.CommandLine.Option;
             "gradient is written in place of the student's); copy is that over the time, as a part of this machine's copy bandwidth.",
             "--peers measures PyTorch and Liger in the Python that HOLDFAST_TORCH_PYTHON names (python3), and the same loss composed of",
             "ONNX Runtime's operators; what is not there is named.",
+            "--backend cuda works in memory of the current device, by its clock, and compares with its copy bandwidth; beside other",
+            "backends it is named where it cannot run.",
             "",
             "--hidden measures the loss fused with the LM head instead: holdfast-separate (three heads, that of the student trained),",
             "holdfast-mixed (snapshot and reference share one), holdfast-frozen (one head, not trained) and holdfast-mu (the anchor's mean",
@@ -99,7 +103,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             split = ",",
             paramLabel = "NAME",
             defaultValue = "cpu",
-            description = "cpu, reference or java (cpu)")
+            description = "cpu, reference, java or cuda (cpu)")
     private List<String> backends;
 
     @Option(names = "--peers", description = "Measure other implementations beside ours")
@@ -154,7 +158,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             new Named<>("--interpolation", "logit or probability", name -> constant(Interpolation.values(), name));
     private static final Named<AnchorLoss.Backend> BACKEND = new Named<>(
             "--backend",
-            "cpu, reference or java (this build has no CUDA kernels)",
+            "cpu, reference, java or cuda",
             name -> name.equals("reference")
                     ? Optional.of(AnchorLoss.Backend.NATIVE_REFERENCE)
                     : constant(AnchorLoss.Backend.values(), name));
@@ -185,12 +189,18 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         }
         problems.require(hidden >= 1, "--hidden", "1 or more", hidden);
         problems.require(!types.contains("fp16"), "--type", "fp32 or bf16 with --hidden", "fp16");
-        problems.require(!backends.contains("java"), "--backend", "cpu or reference with --hidden", "java");
+        for (String absent : List.of("java", "cuda")) {
+            problems.require(!backends.contains(absent), "--backend", "cpu or reference with --hidden", absent);
+        }
     }
 
     @Override
     public Integer call() {
         int used = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        List<AnchorLoss.Backend> chosen = BACKEND.values(backends);
+        if (chosen.stream().allMatch(AnchorLoss.Backend.CUDA::equals)) {
+            KernelBenchmark.requireRunnable(AnchorLoss.Backend.CUDA);
+        }
         console.say("measuring this machine’s copy bandwidth and matrix product");
         KernelBenchmark benchmark = new KernelBenchmark(runs, seconds, used);
         Map<String, Object> machine = machine(benchmark, used);
@@ -202,11 +212,15 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
                         used,
                         (double) machine.get("copy_gbps"),
                         (double) machine.get("matrix_gflops"));
+        if (chosen.contains(AnchorLoss.Backend.CUDA)) {
+            addDevice(machine, benchmark);
+        }
         PythonPeers python = python(benchmark, used);
         List<KernelResult> results = new ArrayList<>();
         for (KernelCase kernelCase : cases()) {
-            List<KernelResult> ofCase =
-                    hidden == null ? given(benchmark, python, kernelCase) : fused(benchmark, python, kernelCase, used);
+            List<KernelResult> ofCase = hidden == null
+                    ? given(benchmark, python, kernelCase, chosen)
+                    : fused(benchmark, python, kernelCase, used);
             console.results().print(KernelTable.of(ofCase));
             console.results().flush();
             results.addAll(ofCase);
@@ -215,8 +229,9 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         return ExitCode.OK;
     }
 
-    private List<KernelResult> given(KernelBenchmark benchmark, PythonPeers python, KernelCase kernelCase) {
-        List<KernelResult> results = new ArrayList<>(benchmark.run(kernelCase, BACKEND.values(backends), peers));
+    private List<KernelResult> given(
+            KernelBenchmark benchmark, PythonPeers python, KernelCase kernelCase, List<AnchorLoss.Backend> chosen) {
+        List<KernelResult> results = new ArrayList<>(benchmark.run(kernelCase, chosen, peers));
         if (peers) {
             results.addAll(python.run(kernelCase));
         }
@@ -265,6 +280,22 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         machine.put("version", Versions.holdfast());
         machine.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         return machine;
+    }
+
+    /** Nothing if there is none: then every table says so. */
+    private void addDevice(Map<String, Object> machine, KernelBenchmark benchmark) {
+        try {
+            CudaLibrary library = CudaLibrary.load();
+            String device = MachineFacts.device(library.device());
+            double copyRate = benchmark.cudaCopyBytesPerSecond() / 1e9;
+            machine.put("cuda_device", device);
+            machine.put("cuda_library", library.name());
+            machine.put("cuda_copy_gbps", copyRate);
+            console.results()
+                    .printf(Locale.ROOT, "device   %s, %s, copy %.1f GB/s%n", device, library.name(), copyRate);
+        } catch (RuntimeFailureException absent) {
+            console.say(absent.getMessage());
+        }
     }
 
     private PythonPeers python(KernelBenchmark benchmark, int used) {

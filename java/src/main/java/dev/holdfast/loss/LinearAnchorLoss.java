@@ -3,9 +3,11 @@ package dev.holdfast.loss;
 import dev.holdfast.config.Interpolation;
 import dev.holdfast.natives.AnchorLossKernel;
 import dev.holdfast.natives.LinearAnchorLossKernel;
+import dev.holdfast.natives.NativeMemory;
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
+import java.lang.ref.Reference;
 import java.util.Optional;
 
 /**
@@ -64,18 +66,19 @@ public final class LinearAnchorLoss {
                 HostTensor.allocate(ElementType.FLOAT, Shape.of(student.tokenCount(), LossStatistic.COUNT));
         kernel.run(
                 student.tokenCount(),
-                NativeAnchorLoss.codes(options),
+                DirectAnchorLoss.codes(options),
                 logits(student),
                 anchor(inputs.anchor()),
                 new AnchorLossKernel.Tokens(
-                        inputs.labels().bytes(),
-                        inputs.weights().bytes(),
-                        inputs.alphas().map(HostTensor::bytes)),
+                        address(inputs.labels()),
+                        address(inputs.weights()),
+                        inputs.alphas().map(LinearAnchorLoss::address).orElse(0L)),
                 new LinearAnchorLossKernel.Outputs(
                         tokenLoss.bytes(),
                         statistics.bytes(),
                         gradients.hidden().map(LinearAnchorLoss::gradient),
                         gradients.head().map(LinearAnchorLoss::gradient)));
+        Reference.reachabilityFence(inputs);
         return LinearAnchorLossResult.of(inputs, tokenLoss, statistics);
     }
 
@@ -109,6 +112,10 @@ public final class LinearAnchorLoss {
                 mean.bytes(),
                 entropy.bytes());
         return new LinearAnchor.Mean(mean, entropy);
+    }
+
+    private static long address(HostTensor tensor) {
+        return NativeMemory.address(tensor.bytes());
     }
 
     private static LinearAnchorLossKernel.Gradient gradient(LinearGradients.Target target) {

@@ -97,9 +97,9 @@ public final class LinearAnchorLossKernel {
             HoldfastApi.LinearLogits nativeStudent = nativeLogits(student);
             HoldfastApi.LinearAnchor nativeAnchor = nativeAnchor(anchor);
             SizeTPointer bytes = new SizeTPointer(1);
-            check(HoldfastApi.linearAnchorLossWorkspaceBytes(
+            NativeStatus.check(HoldfastApi.linearAnchorLossWorkspaceBytes(
                     backend.code(), tokenCount, nativeStudent, nativeAnchor, bytes));
-            check(HoldfastApi.linearAnchorLoss(
+            NativeStatus.check(HoldfastApi.linearAnchorLoss(
                     backend.code(),
                     tokenCount,
                     AnchorLossKernel.nativeOptions(options),
@@ -141,9 +141,9 @@ public final class LinearAnchorLossKernel {
                     snapshot.map(LinearAnchorLossKernel::nativeLogits).orElse(null);
             HoldfastApi.LinearLogits nativeReference = nativeLogits(reference);
             SizeTPointer bytes = new SizeTPointer(1);
-            check(HoldfastApi.anchorMeanWorkspaceBytes(
+            NativeStatus.check(HoldfastApi.anchorMeanWorkspaceBytes(
                     backend.code(), tokenCount, interpolation, nativeSnapshot, nativeReference, bytes));
-            check(HoldfastApi.anchorMean(
+            NativeStatus.check(HoldfastApi.anchorMean(
                     backend.code(),
                     tokenCount,
                     interpolation,
@@ -168,10 +168,6 @@ public final class LinearAnchorLossKernel {
                     .alignedSlice(WORKSPACE_ALIGNMENT);
         }
         return new Pointer(workspace);
-    }
-
-    private static void check(int status) {
-        AnchorLossKernel.check("hf_linear_anchor_loss", status);
     }
 
     private static HoldfastApi.LinearLogits nativeLogits(Logits logits) {

@@ -10,9 +10,13 @@ import java.util.Optional;
 /** The contract, held by the operator under ONNX Runtime. */
 class OperatorAnchorLossTest extends AnchorLossContract {
 
+    OperatorRun operator() {
+        return new OperatorRun("AnchorLoss");
+    }
+
     @Override
     AnchorLossResult compute(AnchorLossInputs inputs, AnchorLossOptions options) {
-        Map<String, HostTensor> result = new OperatorRun("AnchorLoss")
+        Map<String, HostTensor> result = operator()
                 .input("student_logits", inputs.student())
                 .input("snapshot_logits", inputs.snapshot().orElse(null))
                 .input("reference_logits", inputs.reference().orElse(null))

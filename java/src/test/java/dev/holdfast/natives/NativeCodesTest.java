@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.config.Divergence;
 import dev.holdfast.config.Interpolation;
 import dev.holdfast.loss.AnchorLossInputs;
+import dev.holdfast.loss.GradientMode;
 import dev.holdfast.loss.LabelWeighting;
 import dev.holdfast.loss.LinearAnchor;
 import dev.holdfast.loss.LinearLogits;
@@ -78,7 +79,7 @@ class NativeCodesTest {
     @Test
     void backendsHaveTheHeadersCodes() {
         assertThat(codes(AnchorLossKernel.Backend.class, "BACKEND_", AnchorLossKernel.Backend::code))
-                .isEqualTo(headersOf("BACKEND_REFERENCE", "BACKEND_CPU"));
+                .isEqualTo(headersOf("BACKEND_REFERENCE", "BACKEND_CPU", "BACKEND_CUDA"));
     }
 
     @Test
@@ -102,10 +103,13 @@ class NativeCodesTest {
     @Test
     void gradientModesStatusesAndTheIgnoredLabelAreTheHeaders() {
         assertThat(AnchorLossKernel.GRADIENT_NONE).isEqualTo(HEADER.get("HF_GRADIENT_NONE"));
+        assertThat(codes(GradientMode.class, "GRADIENT_", GradientMode::code))
+                .isEqualTo(headersOf("GRADIENT_OVERWRITE", "GRADIENT_ACCUMULATE"));
+        assertThat(NativeStatus.OK).isEqualTo(HEADER.get("HF_OK"));
+        assertThat(NativeStatus.INVALID_ARGUMENT).isEqualTo(HEADER.get("HF_INVALID_ARGUMENT"));
+        assertThat(NativeStatus.DEVICE_FAILURE).isEqualTo(HEADER.get("HF_DEVICE_FAILURE"));
         assertThat(AnchorLossKernel.GRADIENT_OVERWRITE).isEqualTo(HEADER.get("HF_GRADIENT_OVERWRITE"));
         assertThat(AnchorLossKernel.GRADIENT_ACCUMULATE).isEqualTo(HEADER.get("HF_GRADIENT_ACCUMULATE"));
-        assertThat(HoldfastApi.OK).isEqualTo(HEADER.get("HF_OK"));
-        assertThat(HoldfastApi.INVALID_ARGUMENT).isEqualTo(HEADER.get("HF_INVALID_ARGUMENT"));
         assertThat(AnchorLossInputs.IGNORE_INDEX).isEqualTo((long) HEADER.get("HF_IGNORE_INDEX"));
     }
 

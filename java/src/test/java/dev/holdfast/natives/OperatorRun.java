@@ -28,6 +28,7 @@ public final class OperatorRun {
     private int threads = 2;
     private boolean bfloat16 = false;
     private String consumed = null;
+    private Path library = NativeLibrary.load().operatorLibrary();
 
     public OperatorRun(String operator) {
         this.operator = operator;
@@ -64,6 +65,12 @@ public final class OperatorRun {
         return this;
     }
 
+    /** Another library than Holdfast's own. */
+    public OperatorRun library(Path operators) {
+        library = operators;
+        return this;
+    }
+
     /** Rounds the operands of matrix products. */
     public OperatorRun bfloat16(boolean rounded) {
         bfloat16 = rounded;
@@ -94,7 +101,7 @@ public final class OperatorRun {
         SessionSettings settings = SessionSettings.defaults()
                 .withIntraOpThreads(threads)
                 .withBfloat16Products(bfloat16)
-                .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
+                .withOperatorLibrary(library);
         return InferenceSession.open(operator, ModelFile.toBytes(graph()), Path.of("."), settings);
     }
 
