@@ -203,8 +203,8 @@ TEST(PlanOfAnyRow, FitsTheDevice) {
                     ASSERT_GE(plan.shared_bytes, cuda::BOARD_BYTES + (plan.path == Path::ON_CHIP ? 3 * 16 * plan.groups_per_block : 0));
                     ASSERT_EQ(0, plan.threads % 32);
                     ASSERT_GE(plan.threads, 32);
-                    ASSERT_LE(plan.threads, plan.path == Path::ON_CHIP ? cuda::on_chip_threads(plan.anchor, plan.divergence)
-                                                                       : cuda::streamed_threads(plan.anchor, plan.divergence));
+                    ASSERT_LE(plan.threads,
+                              plan.path == Path::ON_CHIP ? cuda::ON_CHIP_THREADS : cuda::streamed_threads(plan.anchor, plan.divergence));
                 }
             }
         }

@@ -17,10 +17,10 @@ enum class Path { ON_CHIP, STREAMED };
 /// The sides that are read, and what the student is compared with.
 enum class AnchorKind { STUDENT_ALONE, SNAPSHOT_ALONE, LOGITS, PROBABILITIES };
 
-/// Threads of a block at most. Kernels are compiled for them: anchors of probabilities and JSD need more registers, so fewer threads share
-/// them.
+/// Threads of a block at most, which kernels are compiled for. On the chip two blocks share a multiprocessor's registers, and the kernels
+/// want 128 for a thread. Anchors of probabilities and JSD need more than logits.
+constexpr int ON_CHIP_THREADS = 256;
 constexpr bool is_heavy(AnchorKind anchor, int32_t divergence) { return anchor == AnchorKind::PROBABILITIES || divergence == HF_JSD; }
-constexpr int on_chip_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 256 : 320; }
 constexpr int streamed_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 384 : 512; }
 constexpr int MAX_THREADS = 512;
 
