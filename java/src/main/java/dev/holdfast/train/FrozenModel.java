@@ -12,12 +12,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/**
- * A model that is not trained, seen as the loss sees it: hidden states at response positions, and the head that they are multiplied with.
- *
- * <p>Ownership: the caller closes it.
- */
-final class FrozenModel implements AutoCloseable {
+/** A model that is not trained, in memory: it runs for every batch. */
+final class FrozenModel implements Teacher {
     private final InferenceSession session;
     private final HostTensor head;
 
@@ -27,8 +23,6 @@ final class FrozenModel implements AutoCloseable {
     }
 
     static FrozenModel open(ModelFolder folder, SessionSettings settings) {
-        OrtCheckpoint checkpoint = folder.checkpoint();
-        HostTensor head = checkpoint.values(checkpoint.parameter(folder.model().head()));
         Path model = folder.hiddenModel();
         return new FrozenModel(
                 InferenceSession.open(
@@ -36,19 +30,25 @@ final class FrozenModel implements AutoCloseable {
                         ProductSubstitution.of(model),
                         folder.path(),
                         settings.withHoldfastOperators()),
-                head);
+                headOf(folder));
     }
 
-    /** Hidden states that predict the batch's response tokens, FLOAT[N, hiddenSize]. */
-    HostTensor hidden(Batch batch) {
+    /** The head of a model, FLOAT[vocabularySize, hiddenSize]. */
+    static HostTensor headOf(ModelFolder folder) {
+        OrtCheckpoint checkpoint = folder.checkpoint();
+        return checkpoint.values(checkpoint.parameter(folder.model().head()));
+    }
+
+    @Override
+    public HostTensor hidden(Batch batch) {
         Map<String, HostTensor> inputs = Map.of(
                 GraphNames.INPUT_IDS, batch.inputIds(),
                 GraphNames.RESPONSE_POSITIONS, batch.responsePositions());
         return session.run(inputs, List.of(GraphNames.HIDDEN_STATES)).get(GraphNames.HIDDEN_STATES);
     }
 
-    /** The head, FLOAT[vocabularySize, hiddenSize]. */
-    HostTensor head() {
+    @Override
+    public HostTensor head() {
         return head;
     }
 

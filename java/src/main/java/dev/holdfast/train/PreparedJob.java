@@ -35,7 +35,10 @@ record PreparedJob(
         requireProducts(config, artifact, NativeLibrary.load().multipliesBfloat16());
         Optional<ModelFolder> reference =
                 config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
-        return new PreparedJob(config, artifact, reference, TrainingRows.of(config, artifact, train, eval, retention));
+        TrainingRows rows = TrainingRows.of(config, artifact, train, eval, retention);
+        PreparedJob job = new PreparedJob(config, artifact, reference, rows);
+        CachePlan.of(job).requireRoom(job);
+        return job;
     }
 
     /** Refuses {@code bf16} where it could not be had, before a run says that it has it. */
@@ -78,6 +81,11 @@ record PreparedJob(
         return config.with(ConfigKeys.MAX_LENGTH, (long) model.maximumPositions());
     }
 
+    /** What the student starts from, as a model that is not trained. */
+    ModelFolder base() {
+        return ModelFolder.resolve(artifact.path());
+    }
+
     /** Where its steps stand. */
     Schedule schedule() {
         return new Schedule(config, steps());
@@ -98,7 +106,8 @@ record PreparedJob(
                 rows.train().summary(),
                 steps(),
                 firstStep,
-                MemoryEstimate.of(this));
+                MemoryEstimate.of(this),
+                CachePlan.of(this));
     }
 
     /** The parameters in training, in the order of every graph. */

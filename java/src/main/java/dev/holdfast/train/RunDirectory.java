@@ -44,6 +44,9 @@ final class RunDirectory implements AutoCloseable {
             ConfigKeys.SAVE_TOTAL_LIMIT,
             ConfigKeys.LOGGING_STEPS,
             ConfigKeys.EVAL_STEPS,
+            ConfigKeys.CACHE,
+            ConfigKeys.CACHE_DIR,
+            ConfigKeys.CACHE_LIMIT_GIB,
             ConfigKeys.THREADS);
 
     private final Path path;

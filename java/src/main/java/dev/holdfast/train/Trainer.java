@@ -5,11 +5,13 @@ import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Batch;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.NonFiniteLossException;
 import dev.holdfast.runtime.ProcessMemory;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -90,10 +92,15 @@ public final class Trainer {
 
     private static TrainingOutcome finish(
             RunContext context, TrainingPlan plan, Optional<ModelFolder> start, BooleanSupplier stopRequested) {
-        context.listener().began("loading the model");
-        try (Student student = Student.open(context.job(), start);
-                Teachers teachers = Teachers.open(context.job(), context.directory())) {
-            return new TrainingLoop(context, plan, student, teachers).run(stopRequested);
+        try (Teachers teachers = new Teachers(context.job(), context.directory(), context.listener())) {
+            // Before the student takes its memory: a cache is built by a model that is not needed afterwards.
+            if (plan.firstStep() < plan.steps().total()) {
+                teachers.prepare(context.job().schedule().iterationStart(plan.firstStep()), stopRequested);
+            }
+            context.listener().began("loading the model");
+            try (Student student = Student.open(context.job(), start)) {
+                return new TrainingLoop(context, plan, student, teachers).run(stopRequested);
+            }
         } catch (FileAccessException e) {
             String checkpoint =
                     context.directory().latestCheckpoint().map(Path::toString).orElse("none yet");
@@ -132,10 +139,14 @@ public final class Trainer {
      */
     public static DryRun dryRun(TrainingConfig config, Examples train) {
         PreparedJob job = trainingOnly(config, train);
-        try (Student student = Student.open(job, Optional.empty());
-                Teachers teachers = Teachers.open(job, RunDirectory.at(config.out()))) {
-            teachers.takeSnapshot(0);
-            return firstStep(job, new StepRunner(job.config(), student, teachers));
+        List<Batch> batch = job.rows().train().batcher().globalBatch(0, 0);
+        try (Teachers teachers = new Teachers(job, RunDirectory.at(config.out()), TrainingListener.NONE)) {
+            double epochs = (double) job.rows().train().summary().tokens()
+                    / batch.stream().mapToLong(Batch::tokens).sum();
+            double cacheSeconds = epochs * teachers.rehearse(batch);
+            try (Student student = Student.open(job, Optional.empty())) {
+                return firstStep(job, batch, new StepRunner(job.config(), student, teachers), cacheSeconds);
+            }
         }
     }
 
@@ -143,16 +154,15 @@ public final class Trainer {
         return PreparedJob.of(config, train, Optional.empty(), Optional.empty());
     }
 
-    private static DryRun firstStep(PreparedJob job, StepRunner steps) {
+    private static DryRun firstStep(PreparedJob job, List<Batch> batch, StepRunner steps, double cacheSeconds) {
         long start = System.nanoTime();
-        StepRunner.Result result = steps.step(
-                job.rows().train().batcher().globalBatch(0, 0), job.config().learningRate());
+        StepRunner.Result result = steps.step(batch, job.config().learningRate());
         double seconds = (System.nanoTime() - start) / 1e9;
         if (!result.isFinite()) {
             throw new NonFiniteLossException("step 1: loss is " + result.loss() + ", |g| is " + result.gradientNorm()
                     + " before anything was learnt; check the model and the rows");
         }
-        return new DryRun(result.loss(), result.gradientNorm(), seconds, ProcessMemory.peakBytes());
+        return new DryRun(result.loss(), result.gradientNorm(), seconds, cacheSeconds, ProcessMemory.peakBytes());
     }
 
     /**

@@ -58,8 +58,7 @@ final class TrainingLoop {
     TrainingOutcome run(BooleanSupplier stopRequested) {
         int done = firstStep;
         measurements.measureIfDue(done);
-        while (done < schedule.totalSteps() && !stopRequested.getAsBoolean()) {
-            beginIteration(done);
+        while (done < schedule.totalSteps() && !stopRequested.getAsBoolean() && beginIteration(done, stopRequested)) {
             StepMetrics metrics = step(done);
             done++;
             last = Optional.of(metrics);
@@ -67,6 +66,9 @@ final class TrainingLoop {
             context.listener().stepped(metrics);
             checkpoints.saveIfDue(done);
             measurements.measureIfDue(done);
+        }
+        if (done == schedule.totalSteps()) {
+            teachers.dismissSnapshot();
         }
         if (done > 0) {
             measurements.prove(done);
@@ -77,11 +79,15 @@ final class TrainingLoop {
                 directory.path(), directory.latestCheckpoint(), done, done == schedule.totalSteps(), last);
     }
 
-    private void beginIteration(int done) {
-        teachers.takeSnapshot(schedule.iterationStart(done));
+    /** Whether a step can follow; false if it was asked to stop while the teachers were made ready. */
+    private boolean beginIteration(int done, BooleanSupplier stopRequested) {
+        if (!teachers.prepare(schedule.iterationStart(done), stopRequested)) {
+            return false;
+        }
         if (schedule.beginsIteration(done) && config.restartOptimizer()) {
             student.restartOptimizer();
         }
+        return true;
     }
 
     private StepMetrics step(int done) {
