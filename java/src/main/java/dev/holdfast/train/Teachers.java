@@ -54,6 +54,12 @@ final class Teachers implements AutoCloseable {
         return job.config().job() != Job.ANCHOR || prepareReference(stopRequested) && takeSnapshot(step, stopRequested);
     }
 
+    /** As {@link #prepare} for the first step, but opens nothing that has no cache. */
+    boolean prepareCaches(BooleanSupplier stopRequested) {
+        return (!caches.cachesReference() || prepareReference(stopRequested))
+                && (!caches.cachesSnapshots() || takeSnapshot(0, stopRequested));
+    }
+
     private boolean prepareReference(BooleanSupplier stopRequested) {
         if (reference == null) {
             ModelFolder folder = job.reference().orElseThrow();

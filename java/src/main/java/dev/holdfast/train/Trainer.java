@@ -133,6 +133,22 @@ public final class Trainer {
     }
 
     /**
+     * Builds the caches that a run begins with, or completes what is there of them: of the reference, and of the base as the first snapshot.
+     *
+     * @param config a job of kind {@link Job#ANCHOR}
+     * @param stopRequested asked before every block
+     * @return whether all caches are complete; true where the run has none
+     * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
+     */
+    public static boolean prepare(
+            TrainingConfig config, Examples train, TrainingListener listener, BooleanSupplier stopRequested) {
+        PreparedJob job = trainingOnly(config, train);
+        try (Teachers teachers = new Teachers(job, RunDirectory.at(config.out()), listener)) {
+            return teachers.prepareCaches(stopRequested);
+        }
+    }
+
+    /**
      * Makes the first step of a run and keeps nothing of it; nothing is written.
      *
      * @throws dev.holdfast.error.HoldfastException as {@link #run}

@@ -250,6 +250,7 @@ class CachedRunTest {
     void aProcessThatIsKilledWhileItBuildsACacheLosesOneBlockAtMost() throws IOException, InterruptedException {
         TrainingConfig config = anchor("killed", CacheMode.AUTO)
                 .with(ConfigKeys.PER_DEVICE_TRAIN_BATCH_SIZE, 1L)
+                .with(ConfigKeys.MAX_LENGTH, 64L)
                 .with(ConfigKeys.MAX_STEPS, 30L);
         for (int kill = 0; kill < 2; kill++) {
             Process process = KilledRunTest.resume(config);
@@ -261,6 +262,7 @@ class CachedRunTest {
         assertThat(last.exitValue()).isZero();
         run(anchor("whole", CacheMode.NEVER)
                 .with(ConfigKeys.PER_DEVICE_TRAIN_BATCH_SIZE, 1L)
+                .with(ConfigKeys.MAX_LENGTH, 64L)
                 .with(ConfigKeys.MAX_STEPS, 30L));
         assertSameRun(config.out(), folder.resolve("whole"), "checkpoint-30");
     }
