@@ -20,7 +20,7 @@ public final class ConfigKeys {
     public static final ConfigKey<Path> REFERENCE = required(
             "reference",
             EnumSet.of(Job.ANCHOR),
-            "Fine-tuned reference: a run, a checkpoint or an artifact with the same vocabulary");
+            "Fine-tuned reference with the same vocabulary: a run, a checkpoint, an artifact, or a folder with model.onnx, a deployed decoder");
     public static final ConfigKey<Path> DATA_TRAIN =
             required("data.train", ALL, "Training rows, JSON lines; data alone means the same");
     public static final ConfigKey<Path> DATA_EVAL =

@@ -1,13 +1,10 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.GraphNames;
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.data.Batch;
-import dev.holdfast.onnx.ProductSubstitution;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.HostTensor;
-import dev.holdfast.weights.OrtCheckpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,21 +19,16 @@ final class FrozenModel implements Teacher {
         this.head = head;
     }
 
-    static FrozenModel open(ModelFolder folder, SessionSettings settings) {
-        Path model = folder.hiddenModel();
+    /**
+     * Opens a model.
+     *
+     * @param name how messages call it
+     * @param model the bytes of a graph from {@code input_ids} and {@code response_positions} to {@code hidden_states}
+     * @param externalData the folder that the places of its weights are relative to
+     */
+    static FrozenModel open(String name, byte[] model, Path externalData, HostTensor head, SessionSettings settings) {
         return new FrozenModel(
-                InferenceSession.open(
-                        model.toString(),
-                        ProductSubstitution.of(model),
-                        folder.path(),
-                        settings.withHoldfastOperators()),
-                headOf(folder));
-    }
-
-    /** The head of a model, FLOAT[vocabularySize, hiddenSize]. */
-    static HostTensor headOf(ModelFolder folder) {
-        OrtCheckpoint checkpoint = folder.checkpoint();
-        return checkpoint.values(checkpoint.parameter(folder.model().head()));
+                InferenceSession.open(name, model, externalData, settings.withHoldfastOperators()), head);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.Manifest;
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
@@ -46,19 +45,22 @@ public record MemoryEstimate(
                 3 * weights);
     }
 
-    private static long frozenBytes(PreparedJob job, ModelFolder reference) {
+    private static long frozenBytes(PreparedJob job, FrozenSource reference) {
         TrainingConfig config = job.config();
         // The first snapshot is the base.
         boolean snapshotIsBase =
                 config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
         Manifest manifest = job.artifact().manifest();
-        long student = Float.BYTES * manifest.parameterCount() + headBytes(manifest.model());
-        return (snapshotIsBase ? 2 : 3) * student + reference.weightBytes() + headBytes(reference.model());
+        long student = Float.BYTES * manifest.parameterCount()
+                + headBytes(manifest.model().vocabularySize(), manifest.model().hiddenSize());
+        return (snapshotIsBase ? 2 : 3) * student
+                + reference.weightBytes()
+                + headBytes(reference.vocabularySize(), reference.hiddenSize());
     }
 
     /** The loss takes the head by itself. */
-    private static long headBytes(Manifest.Model model) {
-        return (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
+    private static long headBytes(int vocabularySize, int hiddenSize) {
+        return (long) Float.BYTES * vocabularySize * hiddenSize;
     }
 
     private static long activationBytes(PreparedJob job) {

@@ -1,6 +1,5 @@
 package dev.holdfast.train;
 
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.cache.CacheBuilder;
 import dev.holdfast.cache.CacheKey;
 import dev.holdfast.cache.CachedRow;
@@ -32,7 +31,7 @@ final class ModelCache {
 
     private final PreparedJob job;
     private final String name;
-    private final ModelFolder folder;
+    private final FrozenSource model;
     private final TrainingListener listener;
     private final CacheKey key;
     private final List<CachedRow> rows;
@@ -41,30 +40,31 @@ final class ModelCache {
     /**
      * @param name how messages call the model
      */
-    ModelCache(PreparedJob job, String name, ModelFolder folder, TrainingListener listener) {
+    ModelCache(PreparedJob job, String name, FrozenSource model, TrainingListener listener) {
         this.job = job;
         this.name = name;
-        this.folder = folder;
+        this.model = model;
         this.listener = listener;
-        this.key = key(job, folder);
+        this.key = key(job, model);
         this.rows = rows(job);
         this.file = file(job, key);
     }
 
-    static CacheKey key(PreparedJob job, ModelFolder folder) {
+    static CacheKey key(PreparedJob job, FrozenSource model) {
         TrainingConfig config = job.config();
         return new CacheKey(
-                modelDigest(folder, config.bf16()),
+                modelDigest(model, config.bf16()),
                 job.rows().train().digest(),
                 elementType(config.cacheType()),
-                folder.model().hiddenSize());
+                model.hiddenSize());
     }
 
-    /** Weights, graph and rounding of operands: whatever changes a bit of the hidden states. */
-    private static String modelDigest(ModelFolder folder, boolean bf16) {
-        String all =
-                folder.weightsDigest() + FileDigest.of(folder.hiddenModel()).sha256() + (bf16 ? "bf16" : "");
-        return FileDigest.of(all.getBytes(StandardCharsets.US_ASCII)).sha256();
+    /** Rounding of operands changes the hidden states too. */
+    private static String modelDigest(FrozenSource model, boolean bf16) {
+        return bf16
+                ? FileDigest.of((model.digest() + " bf16").getBytes(StandardCharsets.US_ASCII))
+                        .sha256()
+                : model.digest();
     }
 
     private static ElementType elementType(CacheType type) {
@@ -163,13 +163,13 @@ final class ModelCache {
         }
         List<EncodedExample> missing = job.rows().train().longestFirst().subList(done, rows.size());
         Batcher batches = job.rows().train().oneByOne(missing);
-        try (FrozenModel model = FrozenModel.open(folder, job.sessionSettings())) {
+        try (FrozenModel opened = model.open(job.sessionSettings())) {
             for (int i = 0; i < batches.globalBatchesPerEpoch(); i++) {
                 if (stopRequested.getAsBoolean()) {
                     return false;
                 }
                 Batch batch = batches.globalBatch(0, i).get(0);
-                builder.append(batch.rows().size(), model.hidden(batch));
+                builder.append(batch.rows().size(), opened.hidden(batch));
                 listener.caching(new CacheProgress(name, builder.wholeRows(), rows.size()));
             }
         }

@@ -27,13 +27,13 @@ import java.util.Optional;
  * @param rows what is learnt, and what is held out
  */
 record PreparedJob(
-        TrainingConfig config, ArtifactDirectory artifact, Optional<ModelFolder> reference, TrainingRows rows) {
+        TrainingConfig config, ArtifactDirectory artifact, Optional<FrozenSource> reference, TrainingRows rows) {
     /** Reads what a configuration names, and the rows. */
     static PreparedJob of(TrainingConfig given, Examples train, Optional<Examples> eval, Optional<Examples> retention) {
         ArtifactDirectory artifact = ArtifactDirectory.open(given.artifact());
         TrainingConfig config = fitted(given, artifact.manifest().model());
         requireProducts(config, artifact, NativeLibrary.load().multipliesBfloat16());
-        Optional<ModelFolder> reference =
+        Optional<FrozenSource> reference =
                 config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
         TrainingRows rows = TrainingRows.of(config, artifact, train, eval, retention);
         PreparedJob job = new PreparedJob(config, artifact, reference, rows);
@@ -60,11 +60,11 @@ record PreparedJob(
         }
     }
 
-    private static ModelFolder reference(TrainingConfig config, ArtifactDirectory artifact) {
-        ModelFolder student = ModelFolder.resolve(artifact.path());
+    private static FrozenSource reference(TrainingConfig config, ArtifactDirectory artifact) {
+        FrozenSource student = base(artifact);
         // The artifact has been verified already.
-        ModelFolder reference =
-                config.reference().equals(artifact.path()) ? student : ModelFolder.open(config.reference());
+        FrozenSource reference =
+                config.reference().equals(artifact.path()) ? student : FrozenSource.open(config.reference());
         VocabularyCheck.requireSame(student, reference);
         return reference;
     }
@@ -82,8 +82,12 @@ record PreparedJob(
     }
 
     /** What the student starts from, as a model that is not trained. */
-    ModelFolder base() {
-        return ModelFolder.resolve(artifact.path());
+    FrozenSource base() {
+        return base(artifact);
+    }
+
+    private static FrozenSource base(ArtifactDirectory artifact) {
+        return new TrainedSource(ModelFolder.resolve(artifact.path()));
     }
 
     /** Where its steps stand. */

@@ -5,7 +5,6 @@ import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.data.Batch;
 import dev.holdfast.runtime.SessionSettings;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
@@ -62,8 +61,8 @@ final class Teachers implements AutoCloseable {
 
     private boolean prepareReference(BooleanSupplier stopRequested) {
         if (reference == null) {
-            ModelFolder folder = job.reference().orElseThrow();
-            reference = open(REFERENCE, folder, caches.cachesReference(), stopRequested);
+            FrozenSource source = job.reference().orElseThrow();
+            reference = open(REFERENCE, source, caches.cachesReference(), stopRequested);
         }
         return reference != null;
     }
@@ -74,19 +73,19 @@ final class Teachers implements AutoCloseable {
             return true;
         }
         dismissSnapshot();
-        snapshot = open(SNAPSHOT, folderAt(step), caches.cachesSnapshots(), stopRequested);
+        snapshot = open(SNAPSHOT, weightsAt(step), caches.cachesSnapshots(), stopRequested);
         snapshotStep = snapshot == null ? -1 : step;
         return snapshot != null;
     }
 
     /** Null if it was asked to stop. */
-    private Teacher open(String name, ModelFolder folder, boolean isCached, BooleanSupplier stopRequested) {
+    private Teacher open(String name, FrozenSource source, boolean isCached, BooleanSupplier stopRequested) {
         if (!isCached) {
-            return FrozenModel.open(folder, job.sessionSettings());
+            return source.open(job.sessionSettings());
         }
-        return new ModelCache(job, name, folder, listener)
+        return new ModelCache(job, name, source, listener)
                 .obtain(stopRequested)
-                .map(cache -> new CachedTeacher(cache, FrozenModel.headOf(folder)))
+                .map(cache -> new CachedTeacher(cache, source.head()))
                 .orElse(null);
     }
 
@@ -106,8 +105,8 @@ final class Teachers implements AutoCloseable {
         return seconds(reference) + job.steps().iterations() * seconds(snapshot);
     }
 
-    private Teacher rehearsed(ModelFolder folder, boolean isCached, List<Batch> batches) {
-        FrozenModel model = FrozenModel.open(folder, job.sessionSettings());
+    private Teacher rehearsed(FrozenSource source, boolean isCached, List<Batch> batches) {
+        FrozenModel model = source.open(job.sessionSettings());
         if (!isCached) {
             return model;
         }
@@ -137,7 +136,7 @@ final class Teachers implements AutoCloseable {
 
     /** The weights after so many steps for a measurement, without loading the snapshot a second time where it computes as exactly. */
     Loan lend(int step) {
-        return lend(snapshotStep == step ? snapshot : null, folderAt(step));
+        return lend(snapshotStep == step ? snapshot : null, weightsAt(step));
     }
 
     /** The reference for a measurement. */
@@ -145,10 +144,10 @@ final class Teachers implements AutoCloseable {
         return lend(reference, job.reference().orElseThrow());
     }
 
-    private Loan lend(Teacher opened, ModelFolder folder) {
+    private Loan lend(Teacher opened, FrozenSource source) {
         return opened instanceof FrozenModel model && !job.config().bf16()
                 ? new Loan(model, false)
-                : new Loan(FrozenModel.open(folder, measuring()), true);
+                : new Loan(source.open(measuring()), true);
     }
 
     /** Drift may be smaller than what operands of bfloat16 add to it. */
@@ -156,9 +155,8 @@ final class Teachers implements AutoCloseable {
         return job.sessionSettings().withBfloat16Products(false);
     }
 
-    private ModelFolder folderAt(int step) {
-        Path folder = step > 0 ? run.checkpoint(step) : job.artifact().path();
-        return ModelFolder.resolve(folder);
+    private FrozenSource weightsAt(int step) {
+        return step > 0 ? new TrainedSource(ModelFolder.resolve(run.checkpoint(step))) : job.base();
     }
 
     /** Measures drift on rows; the caller closes it. */

@@ -246,7 +246,7 @@ class CachedRunTest {
     }
 
     @Test
-    @Timeout(120)
+    @Timeout(300)
     void aProcessThatIsKilledWhileItBuildsACacheLosesOneBlockAtMost() throws IOException, InterruptedException {
         TrainingConfig config = anchor("killed", CacheMode.AUTO)
                 .with(ConfigKeys.PER_DEVICE_TRAIN_BATCH_SIZE, 1L)
@@ -258,7 +258,7 @@ class CachedRunTest {
             process.destroyForcibly().waitFor();
         }
         Process last = KilledRunTest.resume(config);
-        assertThat(last.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(last.waitFor(120, TimeUnit.SECONDS)).isTrue();
         assertThat(last.exitValue()).isZero();
         run(anchor("whole", CacheMode.NEVER)
                 .with(ConfigKeys.PER_DEVICE_TRAIN_BATCH_SIZE, 1L)
