@@ -7,6 +7,7 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.report.Report;
 import dev.holdfast.runtime.OrtRuntime;
 import dev.holdfast.train.Comparison;
 import dev.holdfast.train.DryRun;
@@ -195,7 +196,8 @@ public final class Holdfast {
         tuned.put(Job.SFT.command(), folder.sft());
         tuned.put(Job.ANCHOR.command(), folder.anchor());
         Comparison comparison = Trainer.compare(config, tuned);
-        comparison.write(config.out().resolve("comparison.json"));
+        comparison.write(folder.comparison());
+        Report.write(config.out());
         return comparison;
     }
 }

@@ -13,8 +13,8 @@ import dev.holdfast.config.TrainingConfig;
  * @param weightBytes parameters
  * @param gradientBytes gradients
  * @param optimizerBytes both moments
- * @param frozenBytes weights and heads of the models that are not trained, at the end of an iteration, when the ledger needs most of
- *     them: the reference, the snapshot, the base, and the student as it was saved
+ * @param frozenBytes weights and heads of the models that are not trained, when the ledger needs most of them: the reference, the
+ *     snapshot, the base, and the student as it was saved; of a supervised run the last two, where it measures drift
  * @param activationBytes what a micro-batch of the longest rows keeps for the backward pass
  * @param checkpointBytes one checkpoint on disk
  */
@@ -40,7 +40,7 @@ public record MemoryEstimate(
                 weights,
                 weights,
                 2 * weights,
-                job.reference().map(reference -> frozenBytes(job, reference)).orElse(0L),
+                job.reference().map(reference -> frozenBytes(job, reference)).orElseGet(() -> measuredBytes(job)),
                 activationBytes(job),
                 3 * weights);
     }
@@ -56,6 +56,16 @@ public record MemoryEstimate(
         return (snapshotIsBase ? 2 : 3) * student
                 + reference.weightBytes()
                 + headBytes(reference.vocabularySize(), reference.hiddenSize());
+    }
+
+    /** A supervised run opens the base and the student as it is where it measures drift. */
+    private static long measuredBytes(PreparedJob job) {
+        TrainingConfig config = job.config();
+        boolean measures = config.dataEval().isPresent()
+                || config.dataRetention().isPresent()
+                || job.rows().heldOut().isPresent();
+        Manifest manifest = job.artifact().manifest();
+        return measures ? 2 * (Float.BYTES * manifest.parameterCount() + headBytes(manifest.model())) : 0;
     }
 
     /** The loss takes the head by itself. */

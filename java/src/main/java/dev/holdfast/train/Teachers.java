@@ -4,6 +4,7 @@ import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.data.Batch;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.runtime.SessionSettings;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -25,12 +26,14 @@ final class Teachers implements AutoCloseable {
     private Teacher reference;
     private Teacher snapshot;
     private int snapshotStep = -1;
+    private double alpha;
 
     Teachers(PreparedJob job, RunDirectory run, TrainingListener listener) {
         this.job = job;
         this.run = run;
         this.listener = listener;
         this.caches = CachePlan.of(job);
+        this.alpha = job.config().job() == Job.ANCHOR ? job.config().alpha() : 0;
     }
 
     /** Null until there has been one. */
@@ -41,6 +44,16 @@ final class Teachers implements AutoCloseable {
     /** The snapshot; null where the student's own logits stand for it. */
     Teacher snapshot() {
         return snapshot;
+    }
+
+    /** The weight of the reference in the anchor. */
+    double alpha() {
+        return alpha;
+    }
+
+    /** Makes another number the weight of the reference, in [0, 1]. */
+    void mix(double weight) {
+        alpha = weight;
     }
 
     /**
@@ -123,14 +136,20 @@ final class Teachers implements AutoCloseable {
      * A model on loan.
      *
      * @param model the model, which must not be closed by itself
-     * @param owned whether it was opened for this loan, whose closing then closes it
+     * @param end what gives it back: it is closed if it was opened for this loan
      */
-    record Loan(FrozenModel model, boolean owned) implements AutoCloseable {
+    record Loan(FrozenModel model, Runnable end) implements AutoCloseable {
+        static Loan shared(FrozenModel model) {
+            return new Loan(model, () -> {});
+        }
+
+        static Loan owned(FrozenModel model) {
+            return new Loan(model, model::close);
+        }
+
         @Override
         public void close() {
-            if (owned) {
-                model.close();
-            }
+            end.run();
         }
     }
 
@@ -146,8 +165,22 @@ final class Teachers implements AutoCloseable {
 
     private Loan lend(Teacher opened, FrozenSource source) {
         return opened instanceof FrozenModel model && !job.config().bf16()
-                ? new Loan(model, false)
-                : new Loan(source.open(measuring()), true);
+                ? Loan.shared(model)
+                : Loan.owned(source.open(measuring()));
+    }
+
+    /** Weights that are there only for this measurement; closing the loan removes them. */
+    Loan lendOnce(StagedDirectory weights) {
+        try {
+            FrozenModel model = new TrainedSource(ModelFolder.resolve(weights.path())).open(measuring());
+            return new Loan(model, () -> {
+                model.close();
+                weights.close();
+            });
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 
     /** Drift may be smaller than what operands of bfloat16 add to it. */
@@ -161,7 +194,12 @@ final class Teachers implements AutoCloseable {
 
     /** Measures drift on rows; the caller closes it. */
     DriftMeter driftMeter(List<Batch> batches) {
-        return DriftMeter.open(job.artifact().driftModel(), batches, measuring());
+        return DriftMeter.open(job.artifact().driftModel(), batches, LossInputs.plain(), measuring());
+    }
+
+    /** Measures the anchor of this run's loss on rows; the caller closes it. */
+    DriftMeter anchorMeter(List<Batch> batches) {
+        return DriftMeter.open(job.artifact().driftModel(), batches, LossInputs.toAnchor(job.config()), measuring());
     }
 
     /** Ends the last iteration: its snapshot is needed no more, not even on the disk. The base's stays, for other runs begin with it too. */

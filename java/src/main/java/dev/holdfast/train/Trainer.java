@@ -75,17 +75,29 @@ public final class Trainer {
                 PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
         try (RunDirectory directory = RunDirectory.open(job.config())) {
             begin(job, directory);
-            TrainingOutcome outcome = run(new RunContext(job, directory, listener), stopRequested);
+            TrainingOutcome outcome = run(RunContext.of(job, directory, listener), stopRequested);
             last.accept(outcome);
             return outcome;
         }
     }
 
     private static TrainingOutcome run(RunContext context, BooleanSupplier stopRequested) {
+        try {
+            TrainingOutcome outcome = reported(context, stopRequested);
+            context.reporter().ended(outcome);
+            return outcome;
+        } catch (RuntimeException e) {
+            context.reporter().failed(e);
+            throw e;
+        }
+    }
+
+    private static TrainingOutcome reported(RunContext context, BooleanSupplier stopRequested) {
         Optional<ModelFolder> start = ResumePoint.find(context);
         int done = start.flatMap(folder -> ModelFolder.stepOf(folder.path())).orElse(0);
         context.directory().keepUpTo(done);
         TrainingPlan plan = context.job().plan(done);
+        context.reporter().planned(plan);
         context.listener().planned(plan);
         return finish(context, plan, start, stopRequested);
     }

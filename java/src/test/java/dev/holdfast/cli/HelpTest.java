@@ -41,6 +41,7 @@ class HelpTest {
                 "package",
                 "generate",
                 "score",
+                "report",
                 "validate",
                 "schema",
                 "doctor",
