@@ -16,6 +16,7 @@ final class Commands {
                 new PackageCommand(console),
                 new GenerateCommand(console),
                 new ScoreCommand(console),
+                new EvalCommand(console),
                 new ReportCommand(console),
                 new ValidateCommand(console),
                 new SchemaCommand(console),
