@@ -1,7 +1,7 @@
 // How the anchor loss is run on a device: a pure function of the arguments and of the device's properties.
 //
-// On the chip: a cluster of blocks keeps the token's rows in shared memory, so that every logit is read once. Streamed: every walk reads the
-// rows again, through the caches; for devices before 9.0, for rows that do not fit, and for rows that do not lie alike.
+// On the chip: a cluster of blocks keeps the token's rows in shared memory, so that every logit is read once. Streamed: every walk reads
+// the rows again, through the caches; for devices before 9.0, for rows that do not fit, and for rows that do not lie alike.
 #pragma once
 
 #include <cstdint>

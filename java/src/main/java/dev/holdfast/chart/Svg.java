@@ -65,14 +65,14 @@ final class Svg {
     }
 
     Svg text(double x, double y, String classes, String content) {
-        return add("<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">%s</text>", x, y, classes, escaped(content));
+        return add("<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">%s</text>", x, y, classes, MarkupText.escaped(content));
     }
 
     /** Text that reads upwards, centred. */
     Svg upwards(double x, double y, String content) {
         return add(
                 "<text transform=\"translate(%.1f %.1f) rotate(-90)\" class=\"middle muted\">%s</text>",
-                x, y, escaped(content));
+                x, y, MarkupText.escaped(content));
     }
 
     /** A path by its commands. */
@@ -81,7 +81,7 @@ final class Svg {
     }
 
     private static String tip(String text) {
-        return text.isEmpty() ? "" : "<title>" + escaped(text) + "</title>";
+        return text.isEmpty() ? "" : "<title>" + MarkupText.escaped(text) + "</title>";
     }
 
     private Svg add(String pattern, Object... values) {
@@ -99,23 +99,9 @@ final class Svg {
                         height,
                         width,
                         height,
-                        escaped(title))
+                        MarkupText.escaped(title))
                 + STYLE
                 + body
                 + "</svg>\n";
-    }
-
-    private static String escaped(String text) {
-        StringBuilder safe = new StringBuilder();
-        text.codePoints().forEach(symbol -> {
-            switch (symbol) {
-                case '&' -> safe.append("&amp;");
-                case '<' -> safe.append("&lt;");
-                case '>' -> safe.append("&gt;");
-                case '"' -> safe.append("&quot;");
-                default -> safe.appendCodePoint(symbol < ' ' && symbol != '\n' ? ' ' : symbol);
-            }
-        });
-        return safe.toString();
     }
 }

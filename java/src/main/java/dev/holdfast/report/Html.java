@@ -1,5 +1,6 @@
 package dev.holdfast.report;
 
+import dev.holdfast.chart.MarkupText;
 import java.util.List;
 
 /** Writes a page. Text is escaped, whatever it holds; only pictures are taken as they are. */
@@ -49,9 +50,9 @@ final class Html {
 
     Html link(String address, String text) {
         body.append("<p><a href=\"")
-                .append(escaped(address))
+                .append(MarkupText.escaped(address))
                 .append("\">")
-                .append(escaped(text))
+                .append(MarkupText.escaped(text))
                 .append("</a></p>\n");
         return this;
     }
@@ -117,23 +118,15 @@ final class Html {
         if (!classes.isBlank()) {
             body.append(" class=\"").append(classes.strip()).append('"');
         }
-        body.append('>').append(escaped(text)).append("</").append(name).append(">\n");
+        body.append('>').append(MarkupText.escaped(text)).append("</").append(name).append(">\n");
         return this;
     }
 
     /** The whole page. */
     String page(String title) {
         return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-                + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n<title>" + escaped(title)
+                + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n<title>" + MarkupText.escaped(title)
                 + "</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n<main>\n" + body
                 + "</main>\n</body>\n</html>\n";
-    }
-
-    static String escaped(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;")
-                .replace("'", "&#39;");
     }
 }

@@ -64,7 +64,7 @@ final class Measurements {
         rows.retention().filter(data -> !log.hasRetention(done)).ifPresent(data -> evaluateRetention(data, done));
     }
 
-    /** Where an iteration ends, and wherever there are rows to evaluate on. */
+    /** Where an iteration ends, and where rows are evaluated. */
     private boolean driftIsDue(int done) {
         boolean iterationEnds = config.job() == Job.ANCHOR && done > 0 && schedule.endsIteration(done);
         return iterationEnds || evaluationIsDue(done);

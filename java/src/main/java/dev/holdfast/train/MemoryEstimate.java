@@ -50,12 +50,7 @@ public record MemoryEstimate(
         // The first snapshot is the base.
         boolean snapshotIsBase =
                 config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
-        Manifest manifest = job.artifact().manifest();
-        long student = Float.BYTES * manifest.parameterCount()
-                + headBytes(manifest.model().vocabularySize(), manifest.model().hiddenSize());
-        return (snapshotIsBase ? 2 : 3) * student
-                + reference.weightBytes()
-                + headBytes(reference.vocabularySize(), reference.hiddenSize());
+        return (snapshotIsBase ? 2 : 3) * openBytes(job.base()) + openBytes(reference);
     }
 
     /** A supervised run opens the base and the student as it is where it measures drift. */
@@ -64,13 +59,12 @@ public record MemoryEstimate(
         boolean measures = config.dataEval().isPresent()
                 || config.dataRetention().isPresent()
                 || job.rows().heldOut().isPresent();
-        Manifest manifest = job.artifact().manifest();
-        return measures ? 2 * (Float.BYTES * manifest.parameterCount() + headBytes(manifest.model())) : 0;
+        return measures ? 2 * openBytes(job.base()) : 0;
     }
 
     /** The loss takes the head by itself. */
-    private static long headBytes(int vocabularySize, int hiddenSize) {
-        return (long) Float.BYTES * vocabularySize * hiddenSize;
+    private static long openBytes(FrozenSource model) {
+        return model.weightBytes() + (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
     }
 
     private static long activationBytes(PreparedJob job) {

@@ -87,8 +87,11 @@ final class TrainingLoop {
 
     private boolean measure(int done) {
         boolean measured = measurements.measureIfDue(done);
-        checkpoints.keep(measurements.lastWithinBudget(done));
-        breach = measurements.breach(done);
+        // An earlier session may have measured what this one begins with.
+        if (measured || done == firstStep) {
+            checkpoints.keep(measurements.lastWithinBudget(done));
+            breach = measurements.breach(done);
+        }
         return measured;
     }
 
