@@ -12,6 +12,7 @@ final class Commands {
                 new TrainCommand.Sft(console),
                 new TrainCommand.Anchor(console),
                 new TrainCommand.Finetune(console),
+                new PrepareCommand(console),
                 new PackageCommand(console),
                 new GenerateCommand(console),
                 new ScoreCommand(console),
