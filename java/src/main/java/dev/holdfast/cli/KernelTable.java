@@ -1,7 +1,7 @@
 package dev.holdfast.cli;
 
-import dev.holdfast.bench.BarChart;
 import dev.holdfast.bench.KernelResult;
+import dev.holdfast.chart.BarChart;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -42,6 +42,7 @@ class HelpTest {
                 "generate",
                 "score",
                 "eval",
+                "report",
                 "validate",
                 "schema",
                 "doctor",

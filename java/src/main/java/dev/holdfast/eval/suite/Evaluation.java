@@ -120,7 +120,7 @@ public final class Evaluation {
         Map<String, String> digests = new LinkedHashMap<>();
         settings.data().ifPresent(data -> settings.suites().stream()
                 .flatMap(suite -> SuiteFiles.find(suite, data).stream())
-                        .flatMap(files -> files.paths().stream())
+                .flatMap(files -> files.paths().stream())
                 .distinct()
                 .forEach(
                         path -> digests.put(path.toString(), FileDigest.of(path).sha256())));

@@ -155,16 +155,18 @@ final class SuiteReader {
 
     private static List<Question> countdown(SuiteFiles files) {
         List<Question> questions = new ArrayList<>();
-        files.read(line -> questions.add(countdown(
-                questions.size(), line.wholes(line.has("nums") ? "nums" : "numbers"), line.whole("target"))));
+        files.read(line -> questions.add(
+                countdown(questions.size(), line.wholes(line.has("nums") ? "nums" : "numbers"), line.whole("target"))));
         return questions;
     }
 
     private static List<Question> generatedCountdown(int count, long seed) {
         List<CountdownProblem> problems = CountdownProblem.generate(count, seed);
         return IntStream.range(0, count)
-                .mapToObj(index ->
-                        countdown(index, problems.get(index).numbers(), problems.get(index).target()))
+                .mapToObj(index -> countdown(
+                        index,
+                        problems.get(index).numbers(),
+                        problems.get(index).target()))
                 .toList();
     }
 

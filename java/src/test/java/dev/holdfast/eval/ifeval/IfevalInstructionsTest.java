@@ -76,7 +76,9 @@ class IfevalInstructionsTest {
     /** Long runs of what patterns repeat: each kind answers, soon and without running out of stack. */
     @Test
     void hostileResponsesAreJudged() {
-        List<String> runs = List.of(". ", "...", "*", "\n", "[", "\"", "<<", "<<a", "-", "a", "A.", "1,", "{\"a\":", "'", "``", "\u00e9 ", "U.S. ");
+        List<String> runs = List.of(
+                ". ", "...", "*", "\n", "[", "\"", "<<", "<<a", "-", "a", "A.", "1,", "{\"a\":", "'", "``", "\u00e9 ",
+                "U.S. ");
         List<IfevalInstructions> kinds = new ArrayList<>();
         Set<String> seen = new TreeSet<>();
         new JsonLines(VERDICTS).forEach(line -> {
@@ -86,7 +88,8 @@ class IfevalInstructionsTest {
         });
         for (String run : runs) {
             String response = run.repeat(20_000 / run.length());
-            assertThat(kinds).as(run).allSatisfy(kind -> assertThat(kind.loose(response)).hasSameSizeAs(kind.ids()));
+            assertThat(kinds).as(run).allSatisfy(kind -> assertThat(kind.loose(response))
+                    .hasSameSizeAs(kind.ids()));
         }
     }
 
