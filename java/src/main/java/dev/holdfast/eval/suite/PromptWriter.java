@@ -13,7 +13,8 @@ import java.util.List;
 /**
  * Puts questions into the words that a model takes, with some answered questions before them.
  *
- * <p>With a chat template the answered questions are earlier turns. Without one they stand before the question, parted by blank lines, and a
+ * <p>With a chat template the answered questions are earlier turns. Without one they stand before the question, parted by blank lines,
+ * and a
  * blank line then ends a response.
  */
 final class PromptWriter {
