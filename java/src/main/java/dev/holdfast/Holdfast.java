@@ -1,11 +1,13 @@
 package dev.holdfast;
 
+import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.StagesFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.exporter.AdapterExporter;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.OrtRuntime;
 import dev.holdfast.train.Comparison;
@@ -14,6 +16,8 @@ import dev.holdfast.train.Trainer;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingOutcome;
 import dev.holdfast.train.TrainingPlan;
+import dev.holdfast.train.TrainingSupport;
+import dev.holdfast.weights.LoraConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -77,8 +81,13 @@ public final class Holdfast {
     public FineTunedModel finetune(
             FineTuning settings, Examples train, TrainingListener listener, BooleanSupplier stopRequested) {
         TrainingConfig config = settings.config();
-        TrainingOutcome outcome =
-                Trainer.run(config, train, config.dataEval().map(Examples::jsonLines), listener, stopRequested);
+        TrainingOutcome outcome = Trainer.run(
+                config,
+                train,
+                config.dataEval().map(Examples::jsonLines),
+                listener,
+                stopRequested,
+                new ArtifactSupport());
         return new FineTunedModel(outcome.run(), outcome);
     }
 
@@ -118,8 +127,8 @@ public final class Holdfast {
             TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
-        TrainingOutcome outcome = Trainer.run(
-                config, train, eval, listener, stopRequested, finished -> packageFinished(finished, listener));
+        TrainingOutcome outcome =
+                Trainer.run(config, train, eval, listener, stopRequested, new PackagingSupport(listener));
         return new FineTunedModel(outcome.run(), outcome);
     }
 
@@ -145,7 +154,7 @@ public final class Holdfast {
      */
     public List<TrainingPlan> plan(TrainingConfig config) {
         return stages(config).stream()
-                .map(stage -> Trainer.plan(stage, Examples.jsonLines(stage.dataTrain())))
+                .map(stage -> Trainer.plan(stage, Examples.jsonLines(stage.dataTrain()), new ArtifactSupport()))
                 .toList();
     }
 
@@ -156,7 +165,7 @@ public final class Holdfast {
      */
     public List<DryRun> dryRun(TrainingConfig config) {
         return stages(config).stream()
-                .map(stage -> Trainer.dryRun(stage, Examples.jsonLines(stage.dataTrain())))
+                .map(stage -> Trainer.dryRun(stage, Examples.jsonLines(stage.dataTrain()), new ArtifactSupport()))
                 .toList();
     }
 
@@ -182,5 +191,27 @@ public final class Holdfast {
         Comparison comparison = Trainer.compare(config, tuned);
         comparison.write(config.out().resolve("comparison.json"));
         return comparison;
+    }
+
+    /** Makes artifacts with adapters. */
+    private static class ArtifactSupport implements TrainingSupport {
+        @Override
+        public ArtifactDirectory adapt(ArtifactDirectory full, LoraConfig lora, long seed, Path target) {
+            return AdapterExporter.export(full, lora, seed, target);
+        }
+    }
+
+    /** Packages finished runs, too. */
+    private static final class PackagingSupport extends ArtifactSupport {
+        private final TrainingListener listener;
+
+        PackagingSupport(TrainingListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void finished(TrainingOutcome outcome) {
+            packageFinished(outcome, listener);
+        }
     }
 }

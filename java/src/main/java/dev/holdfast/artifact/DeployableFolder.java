@@ -21,6 +21,10 @@ public record DeployableFolder(Path path, GenaiConfig config) {
     public static final String MODEL = "model.onnx";
     /** The decoder's weights, external data of the graph. */
     public static final String WEIGHTS = "model.onnx.data";
+    /** Adapters for the decoder's optional inputs, in a folder whose decoder is a base model. */
+    public static final String ADAPTER = "adapter.onnx_adapter";
+    /** The folder of the same adapters for PEFT. */
+    public static final String PEFT = "peft";
     /** The description that onnxruntime-genai reads. */
     public static final String GENAI_CONFIG = "genai_config.json";
     /** The model card. */

@@ -76,8 +76,7 @@ public final class StepBenchmark {
     public static StepMeasurement run(Plan plan) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(plan.artifact());
         Map<String, HostTensor> inputs = inputs(plan.batch());
-        List<GradientPort.Parameter> parameters = artifact.manifest().parameters().stream()
-                .filter(Manifest.Parameter::trainable)
+        List<GradientPort.Parameter> parameters = artifact.manifest().trainable().stream()
                 .map(parameter -> new GradientPort.Parameter(parameter.name(), parameter.concreteShape()))
                 .toList();
         try (TrainingSession session = TrainingSession.open(files(artifact), plan.settings())) {
@@ -96,7 +95,7 @@ public final class StepBenchmark {
                 artifact.trainingModel(TrainingForm.SFT),
                 Optional.of(artifact.evalModel(TrainingForm.SFT)),
                 Optional.empty(),
-                artifact.manifest().parameters().stream()
+                artifact.manifest().trainable().stream()
                         .map(Manifest.Parameter::name)
                         .toList());
     }

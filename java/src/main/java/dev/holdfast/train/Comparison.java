@@ -40,12 +40,13 @@ public record Comparison(Map<String, Scores> models) {
         Map<String, ModelFolder> all = new LinkedHashMap<>();
         all.put("base", ModelFolder.resolve(artifact.path()));
         tuned.forEach((name, path) -> all.put(name, ModelFolder.open(path)));
-        try (FrozenModel base = FrozenModel.open(all.get("base"), settings);
+        FrozenHeads heads = new FrozenHeads();
+        try (FrozenModel base = FrozenModel.open(all.get("base"), heads, settings);
                 Rows task = Rows.open(config, artifact, config.dataEval(), settings);
                 Rows retention = Rows.open(config, artifact, config.dataRetention(), settings)) {
             Map<String, Scores> scores = new LinkedHashMap<>();
             for (Map.Entry<String, ModelFolder> entry : all.entrySet()) {
-                try (FrozenModel model = FrozenModel.open(entry.getValue(), settings)) {
+                try (FrozenModel model = FrozenModel.open(entry.getValue(), heads, settings)) {
                     scores.put(entry.getKey(), new Scores(task.score(model, base), retention.score(model, base)));
                 }
             }

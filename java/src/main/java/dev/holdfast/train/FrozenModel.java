@@ -7,7 +7,6 @@ import dev.holdfast.onnx.ProductSubstitution;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.HostTensor;
-import dev.holdfast.weights.OrtCheckpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +25,8 @@ final class FrozenModel implements AutoCloseable {
         this.head = head;
     }
 
-    static FrozenModel open(ModelFolder folder, SessionSettings settings) {
-        OrtCheckpoint checkpoint = folder.checkpoint();
-        HostTensor head = checkpoint.values(checkpoint.parameter(folder.model().head()));
+    static FrozenModel open(ModelFolder folder, FrozenHeads heads, SessionSettings settings) {
+        HostTensor head = heads.of(folder);
         Path model = folder.hiddenModel();
         return new FrozenModel(
                 InferenceSession.open(

@@ -12,7 +12,7 @@ import dev.holdfast.config.TrainingConfig;
  *
  * @param runtimeBytes Java and ONNX Runtime before any model is loaded
  * @param weightBytes parameters
- * @param gradientBytes gradients
+ * @param gradientBytes gradients of what is trained
  * @param optimizerBytes both moments
  * @param frozenBytes weights and heads of the models that are not trained, at the end of an iteration, when the ledger needs most of
  *     them: the reference, the snapshot, the base, and the student as it was saved
@@ -35,23 +35,29 @@ public record MemoryEstimate(
 
     /** Estimates a job of one stage. */
     static MemoryEstimate of(PreparedJob job) {
-        long weights = Float.BYTES * job.artifact().manifest().parameterCount();
+        ModelFolder student = ModelFolder.resolve(job.artifact().path());
+        long trained = Float.BYTES * job.artifact().manifest().trainableCount();
         return new MemoryEstimate(
                 RUNTIME_BYTES,
-                weights,
-                weights,
-                2 * weights,
+                student.weightBytes(),
+                trained,
+                2 * trained,
                 job.reference().map(reference -> frozenBytes(job, reference)).orElse(0L),
                 activationBytes(job),
-                3 * weights);
+                3 * trained);
     }
 
     private static long frozenBytes(PreparedJob job, ModelFolder reference) {
         TrainingConfig config = job.config();
+        Manifest manifest = job.artifact().manifest();
+        if (job.artifact().lora().isPresent()) {
+            // They map the same file of frozen weights, and one head serves them all.
+            boolean related = reference.model().lora() != null;
+            return headBytes(manifest.model()) + (related ? 0 : reference.weightBytes() + headBytes(reference.model()));
+        }
         // The first snapshot is the base.
         boolean snapshotIsBase =
                 config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
-        Manifest manifest = job.artifact().manifest();
         long student = Float.BYTES * manifest.parameterCount() + headBytes(manifest.model());
         return (snapshotIsBase ? 2 : 3) * student + reference.weightBytes() + headBytes(reference.model());
     }

@@ -172,6 +172,11 @@ final class RunDirectory implements AutoCloseable {
         return Files.exists(file) ? Optional.of(JsonFiles.read(file, Provenance.class)) : Optional.empty();
     }
 
+    /** Where the artifact is that was made of the given one for this run alone, if one was. */
+    Path adaptedArtifact() {
+        return path.resolve("artifact");
+    }
+
     JsonLinesFile metrics() {
         return new JsonLinesFile(path.resolve("metrics.jsonl"));
     }

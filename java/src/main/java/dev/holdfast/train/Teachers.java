@@ -18,21 +18,24 @@ import java.util.List;
 final class Teachers implements AutoCloseable {
     private final PreparedJob job;
     private final RunDirectory run;
+    private final FrozenHeads heads;
     private final FrozenModel reference;
     private FrozenModel snapshot;
     private int snapshotStep = -1;
 
-    private Teachers(PreparedJob job, RunDirectory run, FrozenModel reference) {
+    private Teachers(PreparedJob job, RunDirectory run, FrozenHeads heads, FrozenModel reference) {
         this.job = job;
         this.run = run;
+        this.heads = heads;
         this.reference = reference;
     }
 
     static Teachers open(PreparedJob job, RunDirectory run) {
+        FrozenHeads heads = new FrozenHeads();
         FrozenModel reference = job.reference()
-                .map(folder -> FrozenModel.open(folder, job.sessionSettings()))
+                .map(folder -> FrozenModel.open(folder, heads, job.sessionSettings()))
                 .orElse(null);
-        return new Teachers(job, run, reference);
+        return new Teachers(job, run, heads, reference);
     }
 
     FrozenModel reference() {
@@ -82,7 +85,7 @@ final class Teachers implements AutoCloseable {
         boolean shared = !job.config().bf16();
         return shared
                 ? new Loan(reference, false)
-                : new Loan(FrozenModel.open(job.reference().orElseThrow(), measuring()), true);
+                : new Loan(FrozenModel.open(job.reference().orElseThrow(), heads, measuring()), true);
     }
 
     /** Drift may be smaller than what operands of bfloat16 add to it. */
@@ -92,7 +95,7 @@ final class Teachers implements AutoCloseable {
 
     private FrozenModel openAt(int step, SessionSettings settings) {
         Path folder = step > 0 ? run.checkpoint(step) : job.artifact().path();
-        return FrozenModel.open(ModelFolder.resolve(folder), settings);
+        return FrozenModel.open(ModelFolder.resolve(folder), heads, settings);
     }
 
     /** Measures drift on rows; the caller closes it. */

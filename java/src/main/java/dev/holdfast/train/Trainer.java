@@ -8,12 +8,12 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.files.TemporaryFolder;
 import dev.holdfast.runtime.ProcessMemory;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -49,14 +49,14 @@ public final class Trainer {
             Optional<Examples> eval,
             TrainingListener listener,
             BooleanSupplier stopRequested) {
-        return run(config, train, eval, listener, stopRequested, outcome -> {});
+        return run(config, train, eval, listener, stopRequested, TrainingSupport.NONE);
     }
 
     /**
-     * As {@link #run(TrainingConfig, Examples, Optional, TrainingListener, BooleanSupplier)}, with something to do in the run directory
-     * while it is still this job's alone.
+     * As {@link #run(TrainingConfig, Examples, Optional, TrainingListener, BooleanSupplier)}, also of artifacts that have yet to be given
+     * the adapters that the configuration asks for.
      *
-     * @param last called when all checkpoints are written
+     * @param support makes them, in the run directory, and hears of the end
      */
     public static TrainingOutcome run(
             TrainingConfig config,
@@ -64,7 +64,7 @@ public final class Trainer {
             Optional<Examples> eval,
             TrainingListener listener,
             BooleanSupplier stopRequested,
-            Consumer<TrainingOutcome> last) {
+            TrainingSupport support) {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
@@ -73,8 +73,9 @@ public final class Trainer {
                 PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
         try (RunDirectory directory = RunDirectory.open(job.config())) {
             begin(job, directory);
-            TrainingOutcome outcome = run(new RunContext(job, directory, listener), stopRequested);
-            last.accept(outcome);
+            PreparedJob adapted = job.adapted(support, directory.adaptedArtifact());
+            TrainingOutcome outcome = run(new RunContext(adapted, directory, listener), stopRequested);
+            support.finished(outcome);
             return outcome;
         }
     }
@@ -117,25 +118,38 @@ public final class Trainer {
     }
 
     /**
-     * What a run would do and cost, without starting it: reads artifact and rows and writes nothing.
+     * What a run would do and cost, without starting it: reads artifact and rows and leaves nothing.
      *
      * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
      */
-    public static TrainingPlan plan(TrainingConfig config, Examples train) {
-        return trainingOnly(config, train).plan(0);
+    public static TrainingPlan plan(TrainingConfig config, Examples train, TrainingSupport support) {
+        return withAdapters(trainingOnly(config, train), support, job -> job.plan(0));
     }
 
     /**
-     * Makes the first step of a run and keeps nothing of it; nothing is written.
+     * Makes the first step of a run and keeps nothing of it.
      *
      * @throws dev.holdfast.error.HoldfastException as {@link #run}
      */
-    public static DryRun dryRun(TrainingConfig config, Examples train) {
-        PreparedJob job = trainingOnly(config, train);
+    public static DryRun dryRun(TrainingConfig config, Examples train, TrainingSupport support) {
+        return withAdapters(trainingOnly(config, train), support, Trainer::dryRun);
+    }
+
+    private static DryRun dryRun(PreparedJob job) {
         try (Student student = Student.open(job, Optional.empty());
-                Teachers teachers = Teachers.open(job, RunDirectory.at(config.out()))) {
+                Teachers teachers =
+                        Teachers.open(job, RunDirectory.at(job.config().out()))) {
             teachers.takeSnapshot(0);
             return firstStep(job, new StepRunner(job.config(), student, teachers));
+        }
+    }
+
+    private static <T> T withAdapters(PreparedJob job, TrainingSupport support, Function<PreparedJob, T> use) {
+        if (!job.isToBeAdapted()) {
+            return use.apply(job);
+        }
+        try (TemporaryFolder folder = TemporaryFolder.near(job.config().out())) {
+            return use.apply(job.adapted(support, folder.path().resolve("artifact")));
         }
     }
 
@@ -146,7 +160,7 @@ public final class Trainer {
     private static DryRun firstStep(PreparedJob job, StepRunner steps) {
         long start = System.nanoTime();
         StepRunner.Result result = steps.step(
-                job.rows().train().batcher().globalBatch(0, 0), job.config().learningRate());
+                0, job.rows().train().batcher().globalBatch(0, 0), job.config().learningRate());
         double seconds = (System.nanoTime() - start) / 1e9;
         if (!result.isFinite()) {
             throw new NonFiniteLossException("step 1: loss is " + result.loss() + ", |g| is " + result.gradientNorm()
