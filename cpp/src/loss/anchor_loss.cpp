@@ -7,39 +7,11 @@
 #include "core/check.hpp"
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
+#include "core/span.hpp"
 #include "loss/element.hpp"
 
 namespace holdfast {
 namespace {
-
-hf_status check_options(const hf_anchor_loss_options *options) {
-    HF_CHECK(check_struct("options", options));
-    HF_CHECK(check_code("options.divergence", options->divergence, HF_JSD));
-    HF_CHECK(check_code("options.interpolation", options->interpolation, HF_INTERPOLATION_PROBABILITY));
-    HF_CHECK(check_code("options.label_weighting", options->label_weighting, HF_LABEL_WEIGHTING_DFT));
-    HF_CHECK(check_positive("options.temperature", static_cast<double>(options->temperature)));
-    HF_CHECK(check_not_negative("options.kd_weight", static_cast<double>(options->kd_weight)));
-    HF_CHECK(check_not_negative("options.ce_weight", static_cast<double>(options->ce_weight)));
-    if (options->divergence == HF_JSD && options->kd_weight > 0.0f && !(options->beta > 0.0f && options->beta < 1.0f)) {
-        return fail(HF_INVALID_ARGUMENT, "options.beta: expected (0, 1), got %g", static_cast<double>(options->beta));
-    }
-    return HF_OK;
-}
-
-hf_status check_rows(const char *name, const void *data, int64_t rows, int64_t columns, int64_t stride, int32_t element_type) {
-    if (element_type != HF_FLOAT && element_type != HF_FLOAT16 && element_type != HF_BFLOAT16) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected element type 1 (float), 10 (float16) or 16 (bfloat16), got %d", name, element_type);
-    }
-    if (stride < columns) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a row stride >= %lld, got %lld", name, number(columns), number(stride));
-    }
-    int64_t bytes;
-    if (__builtin_mul_overflow(rows, stride, &bytes) || __builtin_mul_overflow(bytes, element_bytes(element_type), &bytes)) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a size below 2^63 bytes, got %lld rows of %lld elements", name, number(rows),
-                    number(stride));
-    }
-    return check_array(name, data, rows, static_cast<size_t>(element_bytes(element_type)));
-}
 
 hf_status check_logits(const char *name, const hf_logits *logits, int64_t rows) {
     HF_CHECK(check_struct(name, logits));
@@ -49,45 +21,8 @@ hf_status check_logits(const char *name, const hf_logits *logits, int64_t rows) 
     return check_rows(name, logits->data, rows, logits->vocabulary_size, logits->row_stride, logits->element_type);
 }
 
-hf_status check_token_values(const AnchorLoss &loss) {
-    for (int64_t i = 0; i < loss.token_count; ++i) {
-        const int64_t label = loss.tokens.labels[i];
-        if (label != HF_IGNORE_INDEX && (label < 0 || label >= loss.student.vocabulary_size)) {
-            return fail(HF_INVALID_ARGUMENT, "tokens.labels[%lld]: expected [0, %lld) or -100, got %lld", number(i),
-                        number(loss.student.vocabulary_size), number(label));
-        }
-        if (!std::isfinite(loss.tokens.weights[i])) {
-            return fail(HF_INVALID_ARGUMENT, "tokens.weights[%lld]: expected a finite number, got %g", number(i),
-                        static_cast<double>(loss.tokens.weights[i]));
-        }
-        if (loss.has_reference() && !(loss.tokens.alphas[i] >= 0.0f && loss.tokens.alphas[i] <= 1.0f)) {
-            return fail(HF_INVALID_ARGUMENT, "tokens.alphas[%lld]: expected [0, 1], got %g", number(i),
-                        static_cast<double>(loss.tokens.alphas[i]));
-        }
-    }
-    return HF_OK;
-}
-
-/// Bytes [begin, end) that rows occupy.
-struct Span {
-    uintptr_t begin = 0;
-    uintptr_t end = 0;
-
-    Span() = default;
-    Span(const void *data, int64_t rows, int64_t columns, int64_t stride, int64_t bytes) {
-        if (data != nullptr && rows > 0) {
-            begin = reinterpret_cast<uintptr_t>(data);
-            end = begin + static_cast<uintptr_t>(((rows - 1) * stride + columns) * bytes);
-        }
-    }
-    explicit Span(const hf_logits &logits, int64_t rows)
-        : Span(logits.data, rows, logits.vocabulary_size, logits.row_stride, element_bytes(logits.element_type)) {}
-
-    bool overlaps(const Span &other) const { return begin < other.end && other.begin < end; }
-};
-
-hf_status check_disjoint(const char *name, const Span &span, const char *other_name, const Span &other) {
-    return span.overlaps(other) ? fail(HF_INVALID_ARGUMENT, "%s: expected memory apart from %s, got an overlap", name, other_name) : HF_OK;
+Span span_of(const hf_logits &logits, int64_t rows) {
+    return Span(logits.data, rows, logits.vocabulary_size, logits.row_stride, element_bytes(logits.element_type));
 }
 
 hf_status check_overlaps(const AnchorLoss &loss) {
@@ -101,9 +36,9 @@ hf_status check_overlaps(const AnchorLoss &loss) {
     const struct {
         const char *name;
         Span span;
-    } inputs[] = {{"student", Span(loss.student, n)},
-                  {"snapshot", loss.has_snapshot() ? Span(loss.snapshot, n) : Span()},
-                  {"reference", loss.has_reference() ? Span(loss.reference, n) : Span()},
+    } inputs[] = {{"student", span_of(loss.student, n)},
+                  {"snapshot", loss.has_snapshot() ? span_of(loss.snapshot, n) : Span()},
+                  {"reference", loss.has_reference() ? span_of(loss.reference, n) : Span()},
                   {"tokens.labels", Span(loss.tokens.labels, n, 1, 1, 8)},
                   {"tokens.weights", Span(loss.tokens.weights, n, 1, 1, 4)},
                   {"tokens.alphas", Span(loss.tokens.alphas, n, 1, 1, 4)}};
@@ -139,10 +74,7 @@ bool same_rows(const hf_logits &a, const hf_logits &b) {
 
 hf_status check_place(int32_t backend, const void *stream) {
     HF_CHECK(check_backend(backend));
-    if (stream != nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "stream: expected NULL on the CPU, got %p", stream);
-    }
-    return HF_OK;
+    return check_no_stream(stream);
 }
 
 AnchorLossRow select_row(int32_t backend) {
@@ -155,7 +87,67 @@ AnchorLossRow select_row(int32_t backend) {
 /// Logits per task below which handing out tasks costs more than it gains.
 constexpr int64_t LOGITS_PER_TASK = 32768;
 
-void run(const AnchorLoss &loss, AnchorLossRow row, const hf_executor *executor) {
+hf_status check_sides(int64_t token_count, const hf_logits *student, const hf_logits *snapshot, const hf_logits *reference) {
+    HF_CHECK(check_at_least("token_count", 0, token_count));
+    HF_CHECK(check_logits("student", student, token_count));
+    if (snapshot != nullptr) {
+        HF_CHECK(check_logits("snapshot", snapshot, token_count));
+    }
+    return reference == nullptr ? HF_OK : check_logits("reference", reference, token_count);
+}
+
+}  // namespace
+
+hf_status check_rows(const char *name, const void *data, int64_t rows, int64_t columns, int64_t stride, int32_t element_type) {
+    if (element_type != HF_FLOAT && element_type != HF_FLOAT16 && element_type != HF_BFLOAT16) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected element type 1 (float), 10 (float16) or 16 (bfloat16), got %d", name, element_type);
+    }
+    if (stride < columns) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a row stride >= %lld, got %lld", name, number(columns), number(stride));
+    }
+    int64_t bytes;
+    if (__builtin_mul_overflow(rows, stride, &bytes) || __builtin_mul_overflow(bytes, element_bytes(element_type), &bytes)) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a size below 2^63 bytes, got %lld rows of %lld elements", name, number(rows),
+                    number(stride));
+    }
+    return check_array(name, data, rows, static_cast<size_t>(element_bytes(element_type)));
+}
+
+hf_status check_options(const hf_anchor_loss_options *options) {
+    HF_CHECK(check_struct("options", options));
+    HF_CHECK(check_code("options.divergence", options->divergence, HF_JSD));
+    HF_CHECK(check_code("options.interpolation", options->interpolation, HF_INTERPOLATION_PROBABILITY));
+    HF_CHECK(check_code("options.label_weighting", options->label_weighting, HF_LABEL_WEIGHTING_DFT));
+    HF_CHECK(check_positive("options.temperature", static_cast<double>(options->temperature)));
+    HF_CHECK(check_not_negative("options.kd_weight", static_cast<double>(options->kd_weight)));
+    HF_CHECK(check_not_negative("options.ce_weight", static_cast<double>(options->ce_weight)));
+    if (options->divergence == HF_JSD && options->kd_weight > 0.0f && !(options->beta > 0.0f && options->beta < 1.0f)) {
+        return fail(HF_INVALID_ARGUMENT, "options.beta: expected (0, 1), got %g", static_cast<double>(options->beta));
+    }
+    return HF_OK;
+}
+
+hf_status check_tokens(const hf_anchor_loss_tokens &tokens, int64_t token_count, int64_t vocabulary_size, bool reads_alphas) {
+    for (int64_t i = 0; i < token_count; ++i) {
+        const int64_t label = tokens.labels[i];
+        if (label != HF_IGNORE_INDEX && (label < 0 || label >= vocabulary_size)) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.labels[%lld]: expected [0, %lld) or -100, got %lld", number(i),
+                        number(vocabulary_size), number(label));
+        }
+        if (!std::isfinite(tokens.weights[i])) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.weights[%lld]: expected a finite number, got %g", number(i),
+                        static_cast<double>(tokens.weights[i]));
+        }
+        if (reads_alphas && !(tokens.alphas[i] >= 0.0f && tokens.alphas[i] <= 1.0f)) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.alphas[%lld]: expected [0, 1], got %g", number(i),
+                        static_cast<double>(tokens.alphas[i]));
+        }
+    }
+    return HF_OK;
+}
+
+void anchor_loss_rows(int32_t backend, const AnchorLoss &loss, const hf_executor *executor) {
+    const AnchorLossRow row = select_row(backend);
     const int64_t rows_per_task = LOGITS_PER_TASK / loss.student.vocabulary_size + 1;
     parallel_ranges(executor, loss.token_count, rows_per_task, [&](int64_t begin, int64_t end) {
         for (int64_t token = begin; token < end; ++token) {
@@ -167,17 +159,6 @@ void run(const AnchorLoss &loss, AnchorLossRow row, const hf_executor *executor)
         }
     });
 }
-
-hf_status check_sides(int64_t token_count, const hf_logits *student, const hf_logits *snapshot, const hf_logits *reference) {
-    HF_CHECK(check_at_least("token_count", 0, token_count));
-    HF_CHECK(check_logits("student", student, token_count));
-    if (snapshot != nullptr) {
-        HF_CHECK(check_logits("snapshot", snapshot, token_count));
-    }
-    return reference == nullptr ? HF_OK : check_logits("reference", reference, token_count);
-}
-
-}  // namespace
 
 void write_ignored(const AnchorLoss &loss, int64_t token) {
     if (loss.outputs.token_loss != nullptr) {
@@ -220,8 +201,8 @@ extern "C" hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const 
     }
     HF_CHECK(check_outputs(loss));
     HF_CHECK(check_overlaps(loss));
-    HF_CHECK(check_token_values(loss));
-    run(loss, select_row(backend), executor);
+    HF_CHECK(check_tokens(loss.tokens, token_count, loss.student.vocabulary_size, loss.has_reference()));
+    anchor_loss_rows(backend, loss, executor);
     return HF_OK;
 }
 

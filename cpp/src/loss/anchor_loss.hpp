@@ -35,6 +35,29 @@ struct AnchorLoss {
 
 static inline int64_t element_bytes(int32_t element_type) { return element_type == HF_FLOAT ? 4 : 2; }
 
+/// Rows of floating-point elements; `data` is NULL only where there are none.
+hf_status check_rows(const char *name, const void *data, int64_t rows, int64_t columns, int64_t stride, int32_t element_type);
+hf_status check_options(const hf_anchor_loss_options *);
+/// The values of tokens on the host; alphas only where they are read.
+hf_status check_tokens(const hf_anchor_loss_tokens &, int64_t token_count, int64_t vocabulary_size, bool reads_alphas);
+
+/// Computes all tokens, those that take no part included.
+void anchor_loss_rows(int32_t backend, const AnchorLoss &, const hf_executor *);
+
+/// What a row of logits says besides its probabilities; all NaN if it has no distribution.
+struct RowSummary {
+    double log_sum_exp;  // of the logits over the temperature, as all of these
+    double entropy;      // in nats
+    double label_log_probability;
+    bool label_is_argmax;  // the label is the first column with the highest logit
+};
+
+/// Replaces a row of logits by its probabilities.
+using SoftmaxRow = RowSummary (*)(float *row, int64_t width, float temperature, int64_t label);
+
+/// a <- (1 - weight) a + weight b, rows of probabilities; returns the mixture's entropy in nats.
+using MixRows = double (*)(float *a, const float *b, int64_t width, float weight);
+
 /// Computes one token.
 using AnchorLossRow = void (*)(const AnchorLoss &, int64_t token);
 
@@ -45,12 +68,18 @@ void anchor_loss_reference(const AnchorLoss &, int64_t token);
 
 namespace baseline {
 void anchor_loss_row(const AnchorLoss &, int64_t token);
-}
+RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t label);
+double mix_rows(float *a, const float *b, int64_t width, float weight);
+}  // namespace baseline
 namespace avx2 {
 void anchor_loss_row(const AnchorLoss &, int64_t token);
-}
+RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t label);
+double mix_rows(float *a, const float *b, int64_t width, float weight);
+}  // namespace avx2
 namespace avx512 {
 void anchor_loss_row(const AnchorLoss &, int64_t token);
-}
+RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t label);
+double mix_rows(float *a, const float *b, int64_t width, float weight);
+}  // namespace avx512
 
 }  // namespace holdfast

@@ -120,6 +120,55 @@ void share_sides(Token &t) {
 
 }  // namespace
 
+RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t label) {
+    AnchorLoss loss{};
+    loss.token_count = 1;
+    loss.options.temperature = temperature;
+    loss.student = {sizeof loss.student, row, width, width, HF_FLOAT};
+    loss.outputs.student_gradient = row;
+    loss.outputs.gradient_stride = width;
+    loss.outputs.gradient_type = HF_FLOAT;
+    loss.outputs.gradient_mode = HF_GRADIENT_OVERWRITE;
+    Token t(loss, 0);
+    if (!first_walk_of(t)) {
+        for (int64_t v = 0; v < width; ++v) {
+            row[v] = __builtin_nanf("");
+        }
+        return {__builtin_nan(""), __builtin_nan(""), __builtin_nan(""), false};
+    }
+    const float label_logit = t.student.at(label) - t.s_shift;
+    const double log_probability = (static_cast<double>(label_logit) - t.s.maximum) * t.inverse_temperature - t.s.log_mass();
+    const RowSummary summary{t.log_sum_exp(t.s, t.s_shift), not_negative(t.s.log_mass() - t.moments.student_entropy / t.s.mass),
+                             log_probability, is_argmax(t, label, label_logit)};
+    constexpr LabelColumn NO_COLUMN{-1, 0, false};
+    cross_entropy_walk(t, 1.0f, NO_COLUMN);
+    return summary;
+}
+
+double mix_rows(float *a, const float *b, int64_t width, float weight) {
+    Scratch scratch;
+    double entropy = 0;
+    for (int64_t begin = 0; begin < width; begin += CHUNK) {
+        const int64_t count = width - begin < CHUNK ? width - begin : CHUNK;
+        std::memset(&scratch, 0, sizeof scratch);
+        for (int64_t v = 0; v < count; ++v) {
+            scratch.values[v] = a[begin + v] + weight * (b[begin + v] - a[begin + v]);
+        }
+        std::memcpy(a + begin, scratch.values, static_cast<size_t>(count) * sizeof(float));
+        Sum sum;
+        for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
+            for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
+                const F q = load(scratch.values + v);
+                // The logarithm is one of normal numbers; a smaller q counts nothing.
+                sum.add(q * log(max(q, broadcast(__FLT_MIN__))));
+            }
+            sum.flush();
+        }
+        entropy -= sum.value();
+    }
+    return entropy;
+}
+
 void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
     Token t(loss, token);
     if (!first_walk_of(t)) {
