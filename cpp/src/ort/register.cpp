@@ -5,6 +5,7 @@
 #include "ort/gradient_port_operator.hpp"
 #include "ort/matrix_product_operator.hpp"
 #include "ort/operator.hpp"
+#include "ort/seeded_dropout_operator.hpp"
 
 namespace holdfast::ort {
 namespace {
@@ -19,6 +20,7 @@ constexpr Table OPERATORS[] = {
     Registration<RmsNormGradOperator>::table,
     Registration<SwiGluOperator>::table,
     Registration<SwiGluGradOperator>::table,
+    Registration<SeededDropoutOperator>::table,
     Registration<CausalAttentionOperator>::table,
     Registration<CausalAttentionGradOperator>::table,
     Registration<GradientPortOperator>::table,
@@ -28,6 +30,7 @@ constexpr Table OPERATORS[] = {
 template <int32_t OPERAND_TYPE>
 constexpr Table PRODUCTS[] = {
     Registration<MatrixProductOperator<OPERAND_TYPE>>::table,
+    Registration<MatrixProductOperator<OPERAND_TYPE, HF_BFLOAT16>>::table,
     Registration<AccumulateMatrixProductOperator<OPERAND_TYPE>>::table,
 };
 

@@ -120,7 +120,8 @@ final class GoldenFamily {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(directory.resolve(name));
         Path model = directory.resolve(name + "-hidden.onnx");
         ModelFile.write(
-                ForwardGraph.hidden(ExportedModel.of(decoder), name -> StoredWeight.in(checkpoint, name)), model);
+                ForwardGraph.hidden(ExportedModel.of(decoder), parameter -> StoredWeight.in(checkpoint, parameter)),
+                model);
         return InferenceSession.open(model, SETTINGS);
     }
 
