@@ -8,6 +8,7 @@ import dev.holdfast.onnx.ModelExtents;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -112,6 +113,11 @@ public record DeployableFolder(Path path, GenaiConfig config) {
         if (value <= 0) {
             throw MalformedFileException.of(file, "model." + key + ": expected a positive integer, got " + value);
         }
+    }
+
+    /** The adapter that goes with the decoder, if it is a base model. */
+    public Optional<Path> adapter() {
+        return Optional.of(path.resolve(ADAPTER)).filter(Files::isRegularFile);
     }
 
     /** The decoder's graph. */

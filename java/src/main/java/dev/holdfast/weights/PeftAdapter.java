@@ -168,7 +168,12 @@ public final class PeftAdapter {
             for (String unsupported : List.of(
                     "use_dora",
                     "use_qalora",
+                    "use_bdlora",
                     "lora_bias",
+                    "kasa_config",
+                    "monteclora_config",
+                    "arrow_config",
+                    "alora_invocation_tokens",
                     "rank_pattern",
                     "alpha_pattern",
                     "modules_to_save",
