@@ -196,6 +196,11 @@ public final class Holdfast {
     /** Makes artifacts with adapters. */
     private static class ArtifactSupport implements TrainingSupport {
         @Override
+        public void requireAdaptable(ArtifactDirectory full, LoraConfig lora) {
+            AdapterExporter.requireAdaptable(full, lora);
+        }
+
+        @Override
         public ArtifactDirectory adapt(ArtifactDirectory full, LoraConfig lora, long seed, Path target) {
             return AdapterExporter.export(full, lora, seed, target);
         }

@@ -37,12 +37,8 @@ public final class AdapterExporter {
      * @throws dev.holdfast.error.FileAccessException if a file cannot be read or written, such as on a full disk
      */
     public static ArtifactDirectory export(ArtifactDirectory full, LoraConfig config, long seed, Path target) {
-        if (full.lora().isPresent()) {
-            throw new IllegalArgumentException(full.path() + ": expected an artifact without LoRA, got one with it");
-        }
-        Path configFile = full.path().resolve(ArtifactDirectory.CONFIG);
-        Decoder decoder = Decoder.of(ModelConfig.of(JsonFiles.read(configFile, JsonNode.class), configFile.toString()));
-        LowRankAdapters adapters = LowRankAdapters.of(decoder, config);
+        ExportedModel model = model(full, config);
+        LowRankAdapters adapters = model.adapters().orElseThrow();
         try (StagedDirectory staged = StagedDirectory.forNew(target)) {
             Path directory = staged.path();
             ModelFiles.copy(full.path(), directory);
@@ -51,12 +47,30 @@ public final class AdapterExporter {
             CheckpointWriter checkpoint = new CheckpointWriter();
             AdapterValues.fresh(adapters, seed).forEach(checkpoint::trainable);
             checkpoint.write(directory.resolve(ArtifactDirectory.CHECKPOINT));
-            ArtifactContents contents =
-                    new ArtifactContents(new ExportedModel(decoder, Optional.of(adapters)), directory);
+            ArtifactContents contents = new ArtifactContents(model, directory);
             contents.writeGraphs(Kernels.HOLDFAST);
             contents.writeManifest(
                     full.manifest().model().name(), full.manifest().source(), digests);
             return ArtifactDirectory.trusted(staged.commit());
         }
+    }
+
+    /**
+     * Makes sure that an artifact has the layers that adapters are for.
+     *
+     * @throws IllegalArgumentException if the artifact has adapters already
+     * @throws dev.holdfast.error.InvalidConfigurationException if the target modules are not the model's
+     */
+    public static void requireAdaptable(ArtifactDirectory full, LoraConfig config) {
+        model(full, config);
+    }
+
+    private static ExportedModel model(ArtifactDirectory full, LoraConfig config) {
+        if (full.lora().isPresent()) {
+            throw new IllegalArgumentException(full.path() + ": expected an artifact without LoRA, got one with it");
+        }
+        Path file = full.path().resolve(ArtifactDirectory.CONFIG);
+        Decoder decoder = Decoder.of(ModelConfig.of(JsonFiles.read(file, JsonNode.class), file.toString()));
+        return new ExportedModel(decoder, Optional.of(LowRankAdapters.of(decoder, config)));
     }
 }

@@ -85,7 +85,7 @@ public final class Packager {
             JsonFiles.write(folder.resolve(DeployableFolder.GENAI_CONFIG), config);
             OutputFile.writeWhole(
                     folder.resolve(DeployableFolder.README),
-                    ModelCard.of(source, decoder).getBytes(StandardCharsets.UTF_8));
+                    ModelCard.of(source, decoder, apart).getBytes(StandardCharsets.UTF_8));
             Map<String, FileDigest> digests = writeDecoder(decoder, folder);
             for (String name : List.of(ArtifactDirectory.CONFIG, ModelFiles.TOKENIZER)) {
                 digests.put(name, FileDigest.of(folder.resolve(name)));

@@ -85,6 +85,18 @@ record PreparedJob(
     }
 
     /**
+     * Makes sure that the adapters that it asks for can be had.
+     *
+     * @throws InvalidConfigurationException if they cannot
+     */
+    PreparedJob requireAdaptable(TrainingSupport support) {
+        if (isToBeAdapted()) {
+            support.requireAdaptable(artifact, LoraSettings.of(config).lora());
+        }
+        return this;
+    }
+
+    /**
      * The job on an artifact with the adapters that it asks for.
      *
      * @param folder where that artifact is, or is to be

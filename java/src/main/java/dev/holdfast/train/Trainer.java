@@ -69,8 +69,9 @@ public final class Trainer {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
         config.require(ConfigKeys.ARTIFACT, ConfigKeys.OUT);
-        PreparedJob job =
-                PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
+        PreparedJob job = PreparedJob.of(
+                        config, train, eval, config.dataRetention().map(Examples::jsonLines))
+                .requireAdaptable(support);
         try (RunDirectory directory = RunDirectory.open(job.config())) {
             begin(job, directory);
             PreparedJob adapted = job.adapted(support, directory.adaptedArtifact());
@@ -148,6 +149,7 @@ public final class Trainer {
         if (!job.isToBeAdapted()) {
             return use.apply(job);
         }
+        job.requireAdaptable(support);
         try (TemporaryFolder folder = TemporaryFolder.near(job.config().out())) {
             return use.apply(job.adapted(support, folder.path().resolve("artifact")));
         }

@@ -12,6 +12,16 @@ public interface TrainingSupport {
     TrainingSupport NONE = new TrainingSupport() {};
 
     /**
+     * Makes sure that an artifact can be given adapters, before a run leaves anything.
+     *
+     * @throws InvalidConfigurationException if it lacks a layer that they are for
+     */
+    default void requireAdaptable(ArtifactDirectory full, LoraConfig lora) {
+        throw new InvalidConfigurationException(
+                List.of("lora_r: expected an artifact that was exported with LoRA, got one without: " + full.path()));
+    }
+
+    /**
      * Makes of an artifact one that trains low-rank adapters.
      *
      * @param full an artifact whose weights are all trained
@@ -19,8 +29,7 @@ public interface TrainingSupport {
      * @param target where to; nothing is there yet
      */
     default ArtifactDirectory adapt(ArtifactDirectory full, LoraConfig lora, long seed, Path target) {
-        throw new InvalidConfigurationException(
-                List.of("lora_r: expected an artifact that was exported with LoRA, got one without: " + full.path()));
+        throw new IllegalStateException("adapt: expected to be asked only for an artifact that can be given adapters");
     }
 
     /** Called when all checkpoints of a run are written, while its directory is still this job's alone. */
