@@ -76,6 +76,9 @@ public final class StepBenchmark {
     public static StepMeasurement run(Plan plan) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(plan.artifact());
         Map<String, HostTensor> inputs = inputs(plan.batch());
+        if (artifact.lora().map(lora -> lora.dropout() > 0).orElse(false)) {
+            inputs.put(GraphNames.DROPOUT_KEY, HostTensor.ofLongs(new long[3], 3));
+        }
         List<GradientPort.Parameter> parameters = artifact.manifest().trainable().stream()
                 .map(parameter -> new GradientPort.Parameter(parameter.name(), parameter.concreteShape()))
                 .toList();
