@@ -121,7 +121,7 @@ class ConfigReaderTest {
     void listsOfOtherThingsThanNamesAreRefused() {
         assertThat(problemsOfLine("lora_r: 8\nlora_target_modules: [[a], b]\n"))
                 .containsExactly(NAME
-                        + ":9: lora_target_modules: expected names separated by commas, got a list of lists or keys");
+                        + ":8: lora_target_modules: expected names separated by commas, got a list of lists or keys");
         assertThat(problemsOfLine("lora_r: 8\nlora_target_modules: []\n"))
                 .containsExactly(NAME + ":8: lora_target_modules: expected names separated by commas, got \"\"");
     }
