@@ -200,7 +200,7 @@ public final class Holdfast {
 
     /**
      * Scores the base and the two models of a finished job of both stages on its held-out rows and its rows of what should be kept, and
-leaves the scores in {@code <out>/comparison.json} and {@code <out>/report.html}.
+     * leaves the scores in {@code <out>/comparison.json} and {@code <out>/report.html}.
      *
      * @param config a job of kind {@link Job#FINETUNE} that has been run
      */

@@ -118,14 +118,19 @@ final class Html {
         if (!classes.isBlank()) {
             body.append(" class=\"").append(classes.strip()).append('"');
         }
-        body.append('>').append(MarkupText.escaped(text)).append("</").append(name).append(">\n");
+        body.append('>')
+                .append(MarkupText.escaped(text))
+                .append("</")
+                .append(name)
+                .append(">\n");
         return this;
     }
 
     /** The whole page. */
     String page(String title) {
         return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-                + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n<title>" + MarkupText.escaped(title)
+                + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n<title>"
+                + MarkupText.escaped(title)
                 + "</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n<main>\n" + body
                 + "</main>\n</body>\n</html>\n";
     }

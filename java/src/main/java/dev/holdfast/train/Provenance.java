@@ -60,8 +60,8 @@ record Provenance(
         TrainingConfig config = job.config();
         return new Provenance(
                 config.job().command(),
-                "holdfast " + config.job().command() + " --config "
-                        + new RunFolder(config.out()).config() + " --out NEW_FOLDER",
+                "holdfast " + config.job().command() + " --config " + new RunFolder(config.out()).config()
+                        + " --out NEW_FOLDER",
                 softwareVersions(),
                 new Host(hostName(), Runtime.getRuntime().availableProcessors()),
                 Instant.now().toString(),

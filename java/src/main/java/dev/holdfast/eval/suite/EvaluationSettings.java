@@ -61,8 +61,13 @@ public record EvaluationSettings(
         suites = List.copyOf(suites);
     }
 
+    /**
+     * The model.
+     *
+     * @throws InvalidInputException if there is none
+     */
     Path requireModel(SuiteName suite) {
-        return model.orElseThrow(() -> new InvalidInputException(
-                suite.id() + ": expected a model to weigh answers with, got none; name it with --model"));
+        return model.orElseThrow(() ->
+                new InvalidInputException(suite.id() + ": expected a model or responses, got neither; name a model with --model"));
     }
 }

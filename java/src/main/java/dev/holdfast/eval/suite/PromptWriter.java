@@ -3,6 +3,7 @@ package dev.holdfast.eval.suite;
 import dev.holdfast.data.Example;
 import dev.holdfast.data.Examples;
 import dev.holdfast.data.Message;
+import dev.holdfast.data.Row;
 import dev.holdfast.data.Tokenizer;
 import dev.holdfast.error.InvalidInputException;
 import java.nio.file.Path;
@@ -22,26 +23,30 @@ final class PromptWriter {
     private final boolean usesTemplate;
     private final List<Example.PromptCompletion> shots;
 
-    PromptWriter(Tokenizer tokenizer, TemplateUse template, List<Example.PromptCompletion> shots) {
+    private PromptWriter(Tokenizer tokenizer, boolean usesTemplate, List<Example.PromptCompletion> shots) {
         this.tokenizer = tokenizer;
-        this.usesTemplate = template.applies(tokenizer);
+        this.usesTemplate = usesTemplate;
         this.shots = shots;
     }
 
     /**
-     * The first answered questions of a file.
+     * A writer for a model.
      *
-     * @throws InvalidInputException if it holds fewer, or others than prompt and completion
+     * @throws InvalidInputException if a template is asked for and the model has none, or there are fewer answered questions than asked for
      */
-    static List<Example.PromptCompletion> shots(Path file, int count) {
+    static PromptWriter of(Tokenizer tokenizer, EvaluationSettings.Shots settings) {
+        List<Example.PromptCompletion> shots = settings.file()
+                .map(file -> shots(file, settings.count()))
+                .orElse(List.of());
+        return new PromptWriter(tokenizer, settings.template().applies(tokenizer), shots);
+    }
+
+    /** The first rows of a file, which are prompt and completion. */
+    private static List<Example.PromptCompletion> shots(Path file, int count) {
         List<Example.PromptCompletion> shots = new ArrayList<>();
         Examples.jsonLines(file).forEach(row -> {
             if (shots.size() < count) {
-                if (!(row.example() instanceof Example.PromptCompletion shot)) {
-                    throw new InvalidInputException(
-                            row.where() + ": expected a prompt and a completion to show, got others");
-                }
-                shots.add(shot);
+                shots.add(shot(row));
             }
         });
         if (shots.size() < count) {
@@ -49,6 +54,13 @@ final class PromptWriter {
                     file + ": expected at least " + count + " rows for few_shot, got " + shots.size());
         }
         return shots;
+    }
+
+    private static Example.PromptCompletion shot(Row row) {
+        if (row.example() instanceof Example.PromptCompletion shot) {
+            return shot;
+        }
+        throw new InvalidInputException(row.where() + ": expected a prompt and a completion to show, got other fields");
     }
 
     /** The ids of a question. */

@@ -45,7 +45,7 @@ final class QuestionRun {
     SuiteScore answer(Suite.Questions suite, Path file) {
         List<Map<String, Object>> graded = new ArrayList<>(Collections.nCopies(suite.size(), Map.of()));
         try (BatchGenerator model = BatchGenerator.open(settings.requireModel(suite.name()), settings.session())) {
-            PromptWriter writer = writer(model);
+            PromptWriter writer = PromptWriter.of(model.tokenizer(), settings.shots());
             List<int[]> prompts = suite.questions().stream()
                     .map(question -> writer.ids(question.prompt()))
                     .toList();
@@ -61,16 +61,6 @@ final class QuestionRun {
         }
         write(graded, file);
         return sum.score(notes);
-    }
-
-    private PromptWriter writer(BatchGenerator model) {
-        EvaluationSettings.Shots shots = settings.shots();
-        return new PromptWriter(
-                model.tokenizer(),
-                shots.template(),
-                shots.file()
-                        .map(path -> PromptWriter.shots(path, shots.count()))
-                        .orElse(List.of()));
     }
 
     private List<List<Integer>> batches(List<int[]> prompts) {

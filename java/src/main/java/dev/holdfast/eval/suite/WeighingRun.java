@@ -26,13 +26,7 @@ final class WeighingRun {
         SuiteScore.Sum sum = new SuiteScore.Sum();
         try (ChoiceScorer scorer = ChoiceScorer.open(settings.requireModel(suite.name()), settings.session());
                 JsonLinesOutput lines = new JsonLinesOutput(file)) {
-            EvaluationSettings.Shots shots = settings.shots();
-            PromptWriter writer = new PromptWriter(
-                    scorer.tokenizer(),
-                    shots.template(),
-                    shots.file()
-                            .map(path -> PromptWriter.shots(path, shots.count()))
-                            .orElse(List.of()));
+            PromptWriter writer = PromptWriter.of(scorer.tokenizer(), settings.shots());
             int done = 0;
             for (Choice choice : suite.choices()) {
                 lines.write(weigh(choice, scorer, writer, sum));
