@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 #include "support.hpp"
 
 namespace {
@@ -36,7 +36,7 @@ struct Result {
 
 hf_logits logits(const std::vector<float> &values, int64_t width) { return {sizeof(hf_logits), values.data(), width, width, HF_FLOAT}; }
 
-Result run(const Implementation &implementation, const Problem &problem) {
+Result run(const Implementation &implementation, const Problem &problem, bool with_statistics = true) {
     const Capped cap(implementation);
     Result result;
     result.loss.assign(problem.rows, -7);
@@ -46,9 +46,10 @@ Result run(const Implementation &implementation, const Problem &problem) {
     const hf_logits c = logits(problem.snapshot, problem.snapshot_width);
     const hf_logits r = logits(problem.reference, problem.reference_width);
     const hf_anchor_loss_tokens tokens{sizeof(hf_anchor_loss_tokens), problem.labels.data(), problem.weights.data(), problem.alphas.data()};
-    const hf_anchor_loss_outputs outputs{sizeof(hf_anchor_loss_outputs), result.loss.data(),    result.statistics.data(),
-                                         result.gradient.data(),         problem.student_width, HF_FLOAT,
-                                         HF_GRADIENT_OVERWRITE};
+    const hf_anchor_loss_outputs outputs{
+        sizeof(hf_anchor_loss_outputs), result.loss.data(),    with_statistics ? result.statistics.data() : nullptr,
+        result.gradient.data(),         problem.student_width, HF_FLOAT,
+        HF_GRADIENT_OVERWRITE};
     result.status = hf_anchor_loss(implementation.backend, problem.rows, &problem.options, &s, problem.with_snapshot ? &c : nullptr,
                                    problem.with_reference ? &r : nullptr, &tokens, &outputs, nullptr, 0, nullptr, nullptr);
     return result;
@@ -154,7 +155,7 @@ void apply(const Case &chosen, Problem &problem) {
 
 class AnchorLoss : public EveryImplementation {};
 
-INSTANTIATE_TEST_SUITE_P(Every, AnchorLoss, testing::ValuesIn(all_implementations()), name_of);
+INSTANTIATE_TEST_SUITE_P(Every, AnchorLoss, testing::ValuesIn(with_cuda(all_implementations())), name_of);
 
 /// Four units in the last place of 1: the derivative by differences in double is exact to 1e-10, so this is the kernel's rounding alone.
 constexpr double OF_ONE = 4 * 0x1p-23;
@@ -416,14 +417,57 @@ TEST_P(AnchorLoss, KeepsItsPrecisionWhenSidesAreShifted) {
     }
 }
 
+/// Running maxima that every chunk raises, some by more than a float's exponent holds, and sides that rise apart from one another.
+TEST_P(AnchorLoss, FollowsLogitsThatRiseAlongTheRow) {
+    const int64_t width = 5000;
+    Problem problem = random_problem(19, 5, width, 1, 0.5f);
+    for (int64_t i = 0; i < 5 * width; ++i) {
+        const float place = static_cast<float>(i % width) / static_cast<float>(width);
+        problem.student[i] += 20 * place;
+        problem.snapshot[i] += (i / width == 1 ? 110 : 20) * place - (i / width == 1 ? 60 : 0);
+        problem.reference[i] += (i / width == 2 ? 110 : 20) * place - (i / width == 2 ? 60 : 0);
+    }
+    for (const Case &chosen : cases()) {
+        apply(chosen, problem);
+        const Result truth = run(REFERENCE, problem), ours = run(GetParam(), problem);
+        // Logits below 64 here, so a log-ratio is rounded to four times ROUNDING's.
+        const std::string what = "rising, divergence " + std::to_string(chosen.divergence);
+        expect_close(truth.loss, ours.loss, 8 * ROUNDING, 8 * ROUNDING, what);
+        expect_close(truth.statistics, ours.statistics, 8 * ROUNDING, 8 * ROUNDING, what);
+        expect_close(truth.gradient, ours.gradient, 40 * ROUNDING, 4 * ROUNDING / 3, what);
+    }
+}
+
+TEST_P(AnchorLoss, GivesTheSameLossAndGradientWithoutStatistics) {
+    Problem problem = random_problem(20, 5, 3000, 3, 0.5f);
+    problem.reference[2 * 3000 + 2500] = -INFINITE;
+    for (const Case &chosen : cases()) {
+        apply(chosen, problem);
+        const Result with = run(GetParam(), problem), without = run(GetParam(), problem, false);
+        EXPECT_EQ(with.loss, without.loss);
+        EXPECT_EQ(with.gradient, without.gradient);
+        EXPECT_EQ(-7.0f, without.statistics[0]) << "wrote statistics that were not asked for";
+    }
+}
+
+/// In the first chunk of a row and in a later one, on every side, with statistics and without.
 TEST_P(AnchorLoss, SaysNotANumberWhereThereIsNoDistribution) {
+    const int64_t width = 3000;
     for (float poison : {std::numeric_limits<float>::quiet_NaN(), INFINITE}) {
-        Problem problem = random_problem(12, 2, 40, 1, 1);
-        problem.student[5] = poison;
-        const Result ours = run(GetParam(), problem);
-        EXPECT_TRUE(std::isnan(ours.loss[0]));
-        EXPECT_TRUE(std::isnan(ours.gradient[0]));
-        EXPECT_FALSE(std::isnan(ours.loss[1]));
+        for (int64_t column : {5, 2500}) {
+            for (auto side : {&Problem::student, &Problem::snapshot, &Problem::reference}) {
+                for (bool with_statistics : {true, false}) {
+                    Problem problem = random_problem(12, 3, width, 1, 1);
+                    problem.alphas.assign(3, 0.5f);
+                    (problem.*side)[column] = poison;
+                    const Result ours = run(GetParam(), problem, with_statistics);
+                    EXPECT_TRUE(std::isnan(ours.loss[0]));
+                    EXPECT_TRUE(std::isnan(ours.gradient[0]));
+                    EXPECT_FALSE(std::isnan(ours.loss[1]));
+                    EXPECT_FALSE(std::isnan(ours.gradient[width]));
+                }
+            }
+        }
     }
 }
 
@@ -453,7 +497,7 @@ TEST_P(AnchorLoss, GivesTheSameBitsWithAnyNumberOfThreads) {
 
 /// Half types, strides, accumulation and overwriting in place, through the full interface.
 TEST_P(AnchorLoss, HandlesTypesStridesAndOutputModes) {
-    const int64_t rows = 3, width = 1037, stride = 1050;
+    const int64_t rows = 3, width = 3101, stride = 3110;  // chunks that are read as they lie, and a tail
     for (int32_t type : {HF_FLOAT, HF_FLOAT16, HF_BFLOAT16}) {
         const size_t bytes = type == HF_FLOAT ? 4 : 2;
         std::vector<char> buffers[3];
@@ -500,6 +544,19 @@ TEST_P(AnchorLoss, HandlesTypesStridesAndOutputModes) {
     }
 }
 
+/// Doubles that a float cannot hold tell the sum that is rounded once from one in floats.
+TEST_P(AnchorLoss, SumsTheTokensThatTakePart) {
+    const int64_t labels[] = {0, HF_IGNORE_INDEX, 2, 3, 1};
+    const float weights[] = {1, 1, 0, 0.5f, -1};
+    const float token_loss[] = {0x1p24f, std::nanf(""), INFINITE, 3, 0x1p24f};
+    const hf_anchor_loss_tokens tokens{sizeof tokens, labels, weights, nullptr};
+    float sum = -7;
+    ASSERT_EQ(HF_OK, hf_anchor_loss_sum(GetParam().backend, 5, &tokens, token_loss, &sum, nullptr)) << hf_last_error();
+    EXPECT_EQ(1.5f, sum);
+    ASSERT_EQ(HF_OK, hf_anchor_loss_sum(GetParam().backend, 0, &tokens, token_loss, &sum, nullptr)) << hf_last_error();
+    EXPECT_EQ(0.0f, sum);
+}
+
 TEST_P(AnchorLoss, TakesNoTokens) {
     Problem problem = random_problem(16, 1, 8, 1, 1);
     problem.rows = 0;
@@ -516,10 +573,12 @@ TEST_P(AnchorLoss, RefusesBadArgumentsByName) {
         EXPECT_EQ(-7.0f, result.loss[0]) << "wrote in spite of the refusal";
         return std::string(hf_last_error());
     };
-    EXPECT_EQ("tokens.alphas[1]: expected [0, 1], got 1.5", refusal([](Problem &p) { p.alphas[1] = 1.5f; }));
-    EXPECT_EQ("tokens.alphas[0]: expected [0, 1], got nan", refusal([](Problem &p) { p.alphas[0] = std::nanf(""); }));
-    EXPECT_EQ("tokens.weights[0]: expected a finite number, got nan", refusal([](Problem &p) { p.weights[0] = std::nanf(""); }));
-    EXPECT_EQ("tokens.labels[1]: expected [0, 8) or -100, got 8", refusal([](Problem &p) { p.labels[1] = 8; }));
+    if (GetParam().backend != HF_BACKEND_CUDA) {  // where they lie in memory that the host does not read
+        EXPECT_EQ("tokens.alphas[1]: expected [0, 1], got 1.5", refusal([](Problem &p) { p.alphas[1] = 1.5f; }));
+        EXPECT_EQ("tokens.alphas[0]: expected [0, 1], got nan", refusal([](Problem &p) { p.alphas[0] = std::nanf(""); }));
+        EXPECT_EQ("tokens.weights[0]: expected a finite number, got nan", refusal([](Problem &p) { p.weights[0] = std::nanf(""); }));
+        EXPECT_EQ("tokens.labels[1]: expected [0, 8) or -100, got 8", refusal([](Problem &p) { p.labels[1] = 8; }));
+    }
     EXPECT_EQ("options.temperature: expected a finite number > 0, got 0", refusal([](Problem &p) { p.options.temperature = 0; }));
     EXPECT_EQ("options.divergence: expected [0, 2], got 3", refusal([](Problem &p) { p.options.divergence = 3; }));
     EXPECT_EQ("options.kd_weight: expected a finite number >= 0, got -1", refusal([](Problem &p) { p.options.kd_weight = -1; }));

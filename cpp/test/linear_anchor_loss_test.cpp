@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 #include "support.hpp"
 
 namespace {
@@ -452,7 +452,7 @@ TEST_P(LinearAnchorLoss, AgreesWithTheReferenceInEveryForm) {
         int64_t rows, hidden, vocabulary;
     };
     uint32_t seed = 10;
-    for (const Sizes &sizes : {Sizes{1, 1, 1}, Sizes{5, 3, 17}, Sizes{37, 16, 129}, Sizes{18, 33, 1025}, Sizes{3, 64, 3001}}) {
+    for (const Sizes &sizes : {Sizes{1, 1, 1}, Sizes{5, 3, 17}, Sizes{19, 16, 129}, Sizes{6, 33, 1025}, Sizes{2, 40, 3001}}) {
         Problem shared = random_problem(++seed, sizes.rows, sizes.hidden, sizes.vocabulary);
         shared.shares_head = true;
         for (const Case &chosen : cases()) {
@@ -565,6 +565,24 @@ TEST_P(LinearAnchorLoss, IsZeroForIgnoredTokensWhateverTheyHold) {
     const Result untouched = run(GetParam(), clean, filled(clean, 3), HF_GRADIENT_ACCUMULATE);
     EXPECT_EQ(Floats(untouched.head_gradient.size(), 3.0f), untouched.head_gradient);
     EXPECT_EQ(Floats(untouched.hidden_gradient.size(), 3.0f), untouched.hidden_gradient);
+}
+
+TEST_P(LinearAnchorLoss, TakesNoTokens) {
+    Problem problem = random_problem(47, 0, 6, 31);
+    EXPECT_EQ(0.0, largest(run(GetParam(), problem).head_gradient));
+}
+
+/// A side of weight 0 does not count, be it broken.
+TEST_P(LinearAnchorLoss, ReadsNoSideOfWeightZero) {
+    Problem problem = random_problem(48, 2, 6, 31);
+    problem.shares_head = true;
+    problem.form = HF_ANCHOR_MIXED;
+    problem.alphas = {0, 1};
+    std::fill_n(problem.reference.hidden.begin(), 6, NOT_A_NUMBER);
+    std::fill_n(problem.snapshot.hidden.begin() + 6, 6, NOT_A_NUMBER);
+    for (float loss : run(GetParam(), problem).loss) {
+        EXPECT_TRUE(std::isfinite(loss));
+    }
 }
 
 TEST_P(LinearAnchorLoss, HasExactlyNoGradientWhereTheStudentIsTheAnchor) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "emulated_device.hpp"
 #include "holdfast/holdfast.h"
 #include "holdfast/matrix_product.h"
 
@@ -21,6 +22,7 @@ struct Implementation {
     int32_t backend;
     const char *instruction_set;
     const char *name;
+    int architecture = 0;  // of the emulated device, for HF_BACKEND_CUDA
 };
 
 inline void PrintTo(const Implementation &implementation, std::ostream *out) { *out << implementation.name; }
@@ -38,13 +40,29 @@ inline std::vector<Implementation> all_implementations() {
     return all;
 }
 
+/// The CUDA kernels on emulated devices: one without and one with clusters, which have kernels of their own.
+inline std::vector<Implementation> cuda_implementations() {
+    return {{HF_BACKEND_CUDA, "native", "cuda_80", 80}, {HF_BACKEND_CUDA, "native", "cuda_90", 90}};
+}
+
+inline std::vector<Implementation> with_cuda(std::vector<Implementation> all) {
+    for (const Implementation &implementation : cuda_implementations()) {
+        all.push_back(implementation);
+    }
+    return all;
+}
+
 inline std::string name_of(const ::testing::TestParamInfo<Implementation> &info) { return info.param.name; }
 
-/// Caps the instruction set while it lives.
+/// Caps the instruction set while it lives, or sets the emulated device.
 class Capped {
 public:
     explicit Capped(const char *instruction_set) { EXPECT_EQ(HF_OK, hf_cap_cpu_instruction_set(instruction_set)); }
-    explicit Capped(const Implementation &implementation) : Capped(implementation.instruction_set) {}
+    explicit Capped(const Implementation &implementation) : Capped(implementation.instruction_set) {
+        if (implementation.backend == HF_BACKEND_CUDA) {
+            emulate(implementation.architecture);
+        }
+    }
     ~Capped() { hf_cap_cpu_instruction_set("native"); }
     Capped(const Capped &) = delete;
     Capped &operator=(const Capped &) = delete;

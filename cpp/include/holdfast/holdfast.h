@@ -158,17 +158,28 @@ typedef struct hf_anchor_loss_outputs {
 } hf_anchor_loss_outputs;
 
 /*
- * The loss, its gradient and the statistics of every token; the caller reduces.
+ * The loss, its gradient and the statistics of every token.
  *
  * snapshot NULL (or the student's own struct contents): the student's own logits, held constant. reference NULL: no distillation
  * term, and without a snapshot only the student's row is read. executor and workspace may be NULL where they are not needed.
+ *
+ * HF_BACKEND_CUDA enqueues the work on a stream of the current device and returns; memory must stay until the work is done. Values in
+ * device memory are not checked, for that would wait for the device: a label out of range makes loss and gradient of its token NaN, weights
+ * and alphas are taken as they are.
  */
 HF_EXPORT hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const hf_anchor_loss_options *options, const hf_logits *student,
                                    const hf_logits *snapshot, const hf_logits *reference, const hf_anchor_loss_tokens *tokens,
                                    const hf_anchor_loss_outputs *outputs, void *workspace, size_t workspace_bytes,
                                    const hf_executor *executor, void *stream);
 
-/* Bytes of workspace that hf_anchor_loss needs for such arguments; 0 on the CPU. */
+/*
+ * The sum of weight_i * token_loss_i over the tokens that take part, summed in double and rounded once: the loss whose gradient
+ * hf_anchor_loss gives. Like everything it points to, sum lies in the memory of the backend.
+ */
+HF_EXPORT hf_status hf_anchor_loss_sum(int32_t backend, int64_t token_count, const hf_anchor_loss_tokens *tokens, const float *token_loss,
+                                       float *sum, void *stream);
+
+/* Bytes of workspace, aligned to 16, that hf_anchor_loss needs for such arguments; 0 on the CPU. */
 HF_EXPORT hf_status hf_anchor_loss_workspace_bytes(int32_t backend, int64_t token_count, const hf_logits *student,
                                                    const hf_logits *snapshot, const hf_logits *reference, size_t *workspace_bytes);
 

@@ -42,12 +42,14 @@ enum {
     /*
      * All models share the student's head W, which is frozen, and the divergence is forward KL: then the anchor q enters by its mean row
      * mu = transpose(W) q and its entropy alone, which hf_anchor_mean makes once,
-     *     KL(q || p_s) = log-sum-exp(z_s / temperature) - mu h / temperature - entropy(q),   dKL/dh = (transpose(W) p_s - mu) /
-     * temperature. Both are differences of numbers that are nearly equal near the anchor, where the other forms sum small numbers. With a
-     * student whose logits differ from the anchor's by d, the gradient's relative error is about 1e-7 / d, and the loss is exact to about
-     * 1e-6 absolutely, one rounding of a log-sum-exp; it is never below 0. An exact 0 is not promised where the student is the anchor. With
-     * bfloat16 operands p_s is still multiplied in float, so that the gradient keeps its digits; the loss then errs as much as a logit
-     * does.
+     *     KL(q || p_s) = log-sum-exp(z_s / temperature) - mu h / temperature - entropy(q)
+     *     dKL/dh = (transpose(W) p_s - mu) / temperature
+     * Both are differences of numbers that are nearly equal near the anchor. Where the student's logits differ from the anchor's by about
+     * d < 1, the gradient's relative error with float operands is near 7e-7 / d (other forms with a shared head: 1e-7 / d), and the loss is
+     * exact to 1e-6, two roundings of a log-sum-exp; it is never below 0. Where the student is the anchor, an exact 0 is not promised.
+     * With bfloat16 operands p_s is multiplied in float all the same, and nothing is lost if hidden states and head are bfloat16 already.
+     * If they have to be rounded, logits are off by a hundredth or so, which is an error of 0.005 / d: then HF_ANCHOR_MIXED, with 0.004 at
+     * any d, is the form to take.
      */
     HF_ANCHOR_MEAN = 3
 };
@@ -85,7 +87,9 @@ typedef struct hf_linear_anchor_loss_outputs {
  * loss, statistics and hidden gradient are exactly 0, and the head gradient has no part of them.
  *
  * operand_type: HF_FLOAT, or HF_BFLOAT16 to round the operands of products (hf_multiplies tells whether this machine can); sums are floats.
- * HF_BACKEND_CPU needs a matrix library (hf_open_matrix_library). Memory of outputs and workspace must overlap nothing else.
+ * Sides that share a head are multiplied by the differences of their hidden states, so that rounding leaves the gradient 8 bits near the
+ * anchor too. HF_BACKEND_REFERENCE rounds nothing. HF_BACKEND_CPU needs a matrix library (hf_open_matrix_library). Memory of outputs and
+ * workspace must overlap nothing else.
  *
  * Statistics of forms other than HF_ANCHOR_SIDES: KL(anchor || student) and what concerns the student alone; the others are 0.
  */

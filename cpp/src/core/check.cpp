@@ -55,7 +55,7 @@ hf_status check_array(const char *name, const void *data, int64_t count, size_t 
 
 hf_status check_backend(int32_t backend) {
     if (backend == HF_BACKEND_CUDA) {
-        return fail(HF_UNSUPPORTED, "backend: this build has no CUDA kernels; expected the reference (0) or CPU (1) backend, got CUDA (2)");
+        return fail(HF_UNSUPPORTED, "backend: expected the reference (0) or the CPU (1), got CUDA (2), which has no such kernel");
     }
     return check_code("backend", backend, HF_BACKEND_CUDA);
 }

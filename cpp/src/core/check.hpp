@@ -47,7 +47,7 @@ hf_status check_optional_array(const char *name, const void *data, size_t elemen
 /// Aligned to elements of that many bytes; NULL only where there are none.
 hf_status check_array(const char *name, const void *data, int64_t count, size_t element_bytes);
 
-/// A backend that this build has.
+/// The reference or the CPU: for kernels that CUDA has not.
 hf_status check_backend(int32_t backend);
 /// NULL, as backends of the host want it.
 hf_status check_no_stream(const void *stream);

@@ -36,15 +36,19 @@ struct NamedSpan {
     Span span;
 };
 
+inline hf_status check_disjoint(const NamedSpan &written, const NamedSpan &other) {
+    return check_disjoint(written.name, written.span, other.name, other.span);
+}
+
 /// What is written overlaps neither what is read nor one another.
 template <size_t WRITTEN, size_t READ>
 hf_status check_disjoint(const NamedSpan (&written)[WRITTEN], const NamedSpan (&read)[READ]) {
     for (size_t i = 0; i < WRITTEN; ++i) {
         for (const NamedSpan &input : read) {
-            HF_CHECK(check_disjoint(written[i].name, written[i].span, input.name, input.span));
+            HF_CHECK(check_disjoint(written[i], input));
         }
         for (size_t other = 0; other < i; ++other) {
-            HF_CHECK(check_disjoint(written[i].name, written[i].span, written[other].name, written[other].span));
+            HF_CHECK(check_disjoint(written[i], written[other]));
         }
     }
     return HF_OK;

@@ -3,6 +3,7 @@
 #include "core/instruction_set.hpp"
 #include "head/linear_logits.hpp"
 #include "head/linear_reference.hpp"
+#include "head/softmax_rows.hpp"
 #include "head/workspace.hpp"
 #include "loss/anchor_loss.hpp"
 #include "loss/anchor_loss_reference.hpp"
@@ -99,7 +100,7 @@ public:
             count_ = begin_ + capacity_ < anchor_.token_count ? capacity_ : anchor_.token_count - begin_;
             gather();
             HF_CHECK(multiply_logits());
-            replace_by_probabilities();
+            HF_CHECK(replace_by_probabilities());
             // In float whatever the operands' type: the loss takes differences of this mean.
             HF_CHECK(multiply_by_rows_of_head(anchor_.reference, HF_FLOAT, chunk_.reference_logits, count_,
                                               anchor_.mean + begin_ * anchor_.reference.hidden_size, executor_));
@@ -132,22 +133,26 @@ private:
         return multiply_by_head(anchor_.reference, anchor_.operand_type, hidden, count_, logits, 0.0f, executor_);
     }
 
-    void replace_by_probabilities() const {
-        const SoftmaxRow softmax = select_variant<SoftmaxRow>(baseline::softmax_row, avx2::softmax_row, avx512::softmax_row);
+    /// Leaves the anchor's probabilities in place of the reference's logits.
+    hf_status replace_by_probabilities() const {
+        HF_CHECK(softmax(chunk_.reference_logits, [&](int64_t row, const RowSummary &summary) { put_entropy(row, summary.entropy); }));
+        if (!anchor_.mixes_probabilities()) {
+            return HF_OK;
+        }
         const MixRows mix = select_variant<MixRows>(baseline::mix_rows, avx2::mix_rows, avx512::mix_rows);
-        const int64_t vocabulary_size = anchor_.reference.vocabulary_size;
-        parallel_for(executor_, count_, [&](int64_t row) {
-            constexpr int64_t ANY_LABEL = 0;
-            float *reference = chunk_.reference_logits + row * vocabulary_size;
-            double entropy = softmax(reference, vocabulary_size, anchor_.temperature, ANY_LABEL).entropy;
-            if (anchor_.mixes_probabilities()) {
-                float *snapshot = chunk_.snapshot_logits + row * vocabulary_size;
-                softmax(snapshot, vocabulary_size, anchor_.temperature, ANY_LABEL);
-                entropy = mix(reference, snapshot, vocabulary_size, 1.0f - anchor_.alphas[begin_ + row]);
-            }
-            anchor_.entropy[begin_ + row] = static_cast<float>(entropy);
+        return softmax(chunk_.snapshot_logits, [&](int64_t row, const RowSummary &) {
+            const int64_t vocabulary_size = anchor_.reference.vocabulary_size, offset = row * vocabulary_size;
+            put_entropy(row, mix(chunk_.reference_logits + offset, chunk_.snapshot_logits + offset, vocabulary_size,
+                                 1.0f - anchor_.alphas[begin_ + row]));
         });
     }
+
+    template <class Visit>
+    hf_status softmax(float *logits, Visit &&visit) const {
+        return softmax_rows(logits, count_, anchor_.reference.vocabulary_size, anchor_.temperature, nullptr, executor_, visit);
+    }
+
+    void put_entropy(int64_t row, double entropy) const { anchor_.entropy[begin_ + row] = static_cast<float>(entropy); }
 
     const AnchorMean &anchor_;
     const int64_t capacity_;

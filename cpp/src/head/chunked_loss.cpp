@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "core/executor.hpp"
-#include "core/instruction_set.hpp"
 #include "head/linear_anchor_loss.hpp"
+#include "head/softmax_rows.hpp"
 #include "head/workspace.hpp"
 #include "product/product.hpp"
 
@@ -65,11 +65,7 @@ public:
         }
         for (bool first = true; count_ > 0; first = false, next = fill(next)) {
             HF_CHECK(multiply_logits());
-            if (loss_.form == HF_ANCHOR_MEAN) {
-                replace_by_probabilities();
-            } else {
-                replace_by_gradients();
-            }
+            HF_CHECK(loss_.form == HF_ANCHOR_MEAN ? replace_by_probabilities() : replace_by_gradients());
             HF_CHECK(multiply_gradients(first));
             write_results();
         }
@@ -151,7 +147,7 @@ private:
 
     bool wants_gradient() const { return loss_.wants_hidden_gradient() || loss_.wants_head_gradient(); }
 
-    void replace_by_gradients() const {
+    hf_status replace_by_gradients() const {
         const int64_t vocabulary_size = loss_.student.vocabulary_size;
         AnchorLoss rows{count_, loss_.options, dense_rows(chunk_.student_logits, vocabulary_size), {}, {}, {}, {}};
         if (loss_.form == HF_ANCHOR_SIDES && loss_.has_snapshot()) {
@@ -168,16 +164,13 @@ private:
                         vocabulary_size,
                         HF_FLOAT,
                         wants_gradient() ? HF_GRADIENT_OVERWRITE : HF_GRADIENT_NONE};
-        anchor_loss_rows(HF_BACKEND_CPU, rows, executor_);
+        return anchor_loss_rows(HF_BACKEND_CPU, rows, executor_);
     }
 
-    void replace_by_probabilities() const {
-        const SoftmaxRow softmax = select_variant<SoftmaxRow>(baseline::softmax_row, avx2::softmax_row, avx512::softmax_row);
-        parallel_for(executor_, count_, [&](int64_t row) {
-            const int64_t vocabulary_size = loss_.student.vocabulary_size;
-            put_loss_of_mean(row, softmax(chunk_.student_logits + row * vocabulary_size, vocabulary_size, loss_.options.temperature,
-                                          chunk_.labels[row]));
-        });
+    hf_status replace_by_probabilities() const {
+        const int64_t vocabulary_size = loss_.student.vocabulary_size;
+        return softmax_rows(chunk_.student_logits, count_, vocabulary_size, loss_.options.temperature, chunk_.labels, executor_,
+                            [&](int64_t row, const RowSummary &summary) { put_loss_of_mean(row, summary); });
     }
 
     void put_loss_of_mean(int64_t row, const RowSummary &summary) const {
@@ -186,7 +179,7 @@ private:
         for (int64_t i = 0; i < hidden_size; ++i) {
             expected_logit += static_cast<double>(loss_.mean[token * hidden_size + i]) * chunk_.student_hidden[row * hidden_size + i];
         }
-        double kl = summary.log_sum_exp - expected_logit / loss_.options.temperature - loss_.entropy[token];
+        double kl = summary.log_sum_exp - expected_logit * summary.inverse_temperature - loss_.entropy[token];
         kl = kl < 0 ? 0 : kl;
         const bool dft = loss_.options.label_weighting == HF_LABEL_WEIGHTING_DFT;
         const double label_scale = loss_.options.ce_weight * (dft ? std::exp(summary.label_log_probability) : 1.0);

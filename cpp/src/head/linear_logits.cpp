@@ -75,6 +75,9 @@ void gather_hidden(const hf_linear_logits &logits, const int64_t *tokens, int64_
 }
 
 void mix_hidden(float alpha, int64_t hidden_size, float *c, const float *r) {
+    if (alpha == 0.0f) {
+        return;
+    }
     for (int64_t i = 0; i < hidden_size; ++i) {
         c[i] = alpha == 1.0f ? r[i] : c[i] + alpha * (r[i] - c[i]);
     }

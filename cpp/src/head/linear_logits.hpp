@@ -5,7 +5,7 @@
 
 #include "core/span.hpp"
 #include "holdfast/linear_anchor_loss.h"
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast {
 

@@ -11,7 +11,8 @@ namespace holdfast {
 constexpr int64_t WORKSPACE_ALIGNMENT = 64;
 constexpr int64_t MOST_WORKSPACE_BYTES = int64_t{512} << 20;
 
-/// More tokens in one chunk make the products with the head no faster.
+/// Head and head gradient pass through the caches once per chunk: with half as many tokens products of bfloat16 take an eighth longer, with
+/// an eighth twice as long. Beyond that there is little to gain and much memory to take.
 constexpr int64_t MOST_TOKENS_PER_CHUNK = 512;
 
 /// Hands out aligned arrays one after another; over no memory it only counts.
@@ -44,7 +45,7 @@ inline hf_status check_workspace(const void *workspace, size_t workspace_bytes, 
     if (workspace_bytes < needed) {
         return fail(HF_INVALID_ARGUMENT, "workspace_bytes: expected >= %zu, got %zu", needed, workspace_bytes);
     }
-    return check_array("workspace", workspace, static_cast<int64_t>(needed), WORKSPACE_ALIGNMENT);
+    return needed == 0 ? HF_OK : check_array("workspace", workspace, static_cast<int64_t>(needed), WORKSPACE_ALIGNMENT);
 }
 
 }  // namespace holdfast

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "loss/element.hpp"
+#include "simd/element.hpp"
 
 namespace holdfast {
 namespace {
@@ -230,7 +230,7 @@ ReferenceLoss reference_loss(const hf_anchor_loss_options &options, const Refere
     return result;
 }
 
-void anchor_loss_reference(const AnchorLoss &loss, int64_t token) {
+void anchor_loss_reference(const AnchorLoss &loss, int64_t token, void *) {
     const int64_t width = loss.widest_vocabulary();
     ReferenceToken rows{read_row(loss.student, token, width), {}, {}, static_cast<size_t>(loss.tokens.labels[token]), loss.alpha(token)};
     if (loss.has_snapshot()) {

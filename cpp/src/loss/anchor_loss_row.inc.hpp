@@ -57,7 +57,7 @@ Loss distil(const Token &t, GradientScale scale, const LabelColumn &label) {
 
 /// KL(c || q), which a logit anchor has for free: z_q - c = alpha (r - c).
 double kl_snapshot_anchor(const Token &t, const Loss &loss) {
-    if (t.probability_interpolation()) {
+    if (t.anchor_kind() == AnchorKind::PROBABILITIES) {
         return loss.kl_snapshot_anchor;
     }
     const double moment = t.alpha == 0.0f ? 0.0 : t.alpha * t.moments.snapshot_reference;
@@ -66,7 +66,7 @@ double kl_snapshot_anchor(const Token &t, const Loss &loss) {
 
 /// Whether the label is the first column that has the student's highest logit.
 bool is_argmax(const Token &t, int64_t label, float label_logit) {
-    if (label_logit != t.s.maximum) {
+    if (label_logit != t.s_highest_logit) {
         return false;
     }
     const float highest = t.student.at(label);
@@ -113,14 +113,14 @@ void share_sides(Token &t) {
         t.c_shift = t.s_shift;
         t.moments.snapshot_reference = t.moments.student_reference;
     }
-    if (!t.logit_mixture()) {
+    if (t.anchor_kind() != AnchorKind::LOGITS) {
         t.q = t.alpha == 1.0f ? t.r : t.c;
     }
 }
 
 }  // namespace
 
-RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t label) {
+RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t label, void *scratch) {
     AnchorLoss loss{};
     loss.token_count = 1;
     loss.options.temperature = temperature;
@@ -129,17 +129,17 @@ RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t lab
     loss.outputs.gradient_stride = width;
     loss.outputs.gradient_type = HF_FLOAT;
     loss.outputs.gradient_mode = HF_GRADIENT_OVERWRITE;
-    Token t(loss, 0);
+    Token t(loss, 0, scratch);
     if (!first_walk_of(t)) {
         for (int64_t v = 0; v < width; ++v) {
             row[v] = __builtin_nanf("");
         }
-        return {__builtin_nan(""), __builtin_nan(""), __builtin_nan(""), false};
+        return {__builtin_nan(""), __builtin_nan(""), __builtin_nan(""), false, t.inverse_temperature};
     }
     const float label_logit = t.student.at(label) - t.s_shift;
     const double log_probability = (static_cast<double>(label_logit) - t.s.maximum) * t.inverse_temperature - t.s.log_mass();
     const RowSummary summary{t.log_sum_exp(t.s, t.s_shift), not_negative(t.s.log_mass() - t.moments.student_entropy / t.s.mass),
-                             log_probability, is_argmax(t, label, label_logit)};
+                             log_probability, is_argmax(t, label, label_logit), t.inverse_temperature};
     constexpr LabelColumn NO_COLUMN{-1, 0, false};
     cross_entropy_walk(t, 1.0f, NO_COLUMN);
     return summary;
@@ -169,8 +169,8 @@ double mix_rows(float *a, const float *b, int64_t width, float weight) {
     return entropy;
 }
 
-void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
-    Token t(loss, token);
+void anchor_loss_row(const AnchorLoss &loss, int64_t token, void *scratch) {
+    Token t(loss, token, scratch);
     if (!first_walk_of(t)) {
         anchor_loss_reference(loss, token);
         return;
@@ -193,7 +193,8 @@ void anchor_loss_row(const AnchorLoss &loss, int64_t token) {
     Loss result;
     if (distils) {
         const GradientScale gradient{static_cast<float>(scale * options.kd_weight), static_cast<float>(ce_scale), 0.0f, options.beta};
-        result = t.probability_interpolation() ? distil<ProbabilityAnchor>(t, gradient, label) : distil<LogitAnchor>(t, gradient, label);
+        result = t.anchor_kind() == AnchorKind::PROBABILITIES ? distil<ProbabilityAnchor>(t, gradient, label)
+                                                              : distil<LogitAnchor>(t, gradient, label);
     } else if (loss.wants_gradient()) {
         cross_entropy_walk(t, static_cast<float>(ce_scale), label);
     }

@@ -1,7 +1,7 @@
 // The walk that writes the gradient. Compiled once per instruction set.
 #pragma once
 
-#include "loss/anchor_ratio.inc.hpp"
+#include "loss/value_walk.inc.hpp"
 #include "simd/narrow.hpp"
 
 namespace holdfast::HF_VARIANT {
@@ -92,38 +92,20 @@ inline void correct(const LabelColumn &label, int64_t begin, float *values) {
     }
 }
 
-template <class Anchor, int DIVERGENCE, bool SPECIAL>
-void gradient_chunk(const Token &t, const Anchor &anchor, const GradientScale &scale, const float *zs, const float *zc, const float *zr,
-                    float *target, SecondSums &sums) {
-    const Normaliser snapshot(t.c);
-    constexpr bool SNAPSHOT_ANCHOR = DIVERGENCE == HF_FORWARD_KL && __is_same(Anchor, ProbabilityAnchor);
-    for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
-        for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
-            const F c = load(zc + v) - t.c_shift;
-            const Ratio ratio = anchor.template ratio<SPECIAL>(load(zs + v) - t.s_shift, c, load(zr + v) - t.r_shift);
-            const Probabilities k = probabilities(ratio);
-            if (DIVERGENCE == HF_FORWARD_KL) {
-                add_statistics<Anchor, SPECIAL, SNAPSHOT_ANCHOR>(t, k, ratio, snapshot, c, sums);
-            }
-            store(target + v, gradient<DIVERGENCE, SPECIAL>(k, scale));
-        }
-        sums.flush();
-    }
-}
-
 /// Writes the gradient; for forward KL it also gives the value, which needs no walk of its own then.
 template <class Anchor, int DIVERGENCE>
 Loss gradient_walk(const Token &t, const GradientScale &scale, const LabelColumn &label) {
-    const Anchor anchor(t);
     const GradientRow row(t.loss, t.index);
     Scratch scratch;
     SecondSums sums;
-    walk(t, [&](int64_t begin, const float *zs, const float *zc, const float *zr) {
+    walk<Anchor>(t, [&](int64_t begin, const auto &chunk) {
         float *target = row.chunk(begin, scratch.values);
-        if (chunk_is_special(zs, zc, zr)) {
-            gradient_chunk<Anchor, DIVERGENCE, true>(t, anchor, scale, zs, zc, zr, target, sums);
-        } else {
-            gradient_chunk<Anchor, DIVERGENCE, false>(t, anchor, scale, zs, zc, zr, target, sums);
+        for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
+            for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
+                const Probabilities k = chunk.template at<DIVERGENCE>(v, sums);
+                store(target + v, gradient<DIVERGENCE, std::remove_reference_t<decltype(chunk)>::SPECIAL>(k, scale));
+            }
+            sums.flush();
         }
         correct(label, begin, target);
         row.write(begin, target);
@@ -140,7 +122,7 @@ void cross_entropy_walk(const Token &t, float scale, const LabelColumn &label) {
         const float *zs = t.student.chunk(begin, s_scratch.values);
         float *target = row.chunk(begin, scratch.values);
         for (int64_t v = 0; v < CHUNK; v += LANES) {
-            store(target + v, exp(centred(load(zs + v) - t.s_shift, t.s.maximum, t.inverse_temperature)) * mass);
+            store(target + v, mass_of(load(zs + v) - t.s_shift, broadcast(t.s.maximum), broadcast(t.bits_per_logit)) * mass);
         }
         correct(label, begin, target);
         row.write(begin, target);

@@ -17,6 +17,8 @@ struct ShapeInferContext;
 struct SessionOptions;
 struct Domain;
 struct TypeShape;
+struct MemoryInfo;
+struct Allocator;
 struct StatusValue;
 using Status = StatusValue *;  // NULL = success
 
@@ -95,6 +97,10 @@ inline Status attribute_float(const Api *api, const KernelInfo *info, const char
 inline Status attribute_int64(const Api *api, const KernelInfo *info, const char *name, int64_t *value) {
     return call<86, Status>(api, info, name, value);
 }
+inline Status allocate(const Api *api, Allocator *allocator, size_t bytes, void **memory) {
+    return call<75, Status>(api, allocator, bytes, memory);
+}
+inline Status free(const Api *api, Allocator *allocator, void *memory) { return call<76, Status>(api, allocator, memory); }
 inline Status input_count(const Api *api, const KernelContext *context, size_t *count) { return call<88, Status>(api, context, count); }
 inline Status output_count(const Api *api, const KernelContext *context, size_t *count) { return call<89, Status>(api, context, count); }
 inline Status input(const Api *api, const KernelContext *context, size_t index, const Value **value) {
@@ -105,12 +111,20 @@ inline Status output(const Api *api, KernelContext *context, size_t index, const
 }
 inline void release_status(const Api *api, Status status) { call<93, void>(api, status); }
 inline void release_type_shape(const Api *api, TypeShape *info) { call<99, void>(api, info); }
+inline void release_allocator(const Api *api, Allocator *allocator) { call<132, void>(api, allocator); }
+inline Status compute_stream(const Api *api, const KernelContext *context, void **stream) {
+    return call<193, Status>(api, context, stream);
+}
+inline Status memory_info(const Api *api, const Value *tensor, const MemoryInfo **info) { return call<194, Status>(api, tensor, info); }
 inline Status has_session_entry(const Api *api, const SessionOptions *options, const char *key, int *found) {
     return call<237, Status>(api, options, key, found);
 }
 /// `size` holds the room in `value` before the call and the length with the closing NUL after it.
 inline Status session_entry(const Api *api, const SessionOptions *options, const char *key, char *value, size_t *size) {
     return call<238, Status>(api, options, key, value, size);
+}
+inline Status memory_allocator(const Api *api, const KernelContext *context, const MemoryInfo *info, Allocator **allocator) {
+    return call<253, Status>(api, context, info, allocator);
 }
 inline Status inferred_input_count(const Api *api, const ShapeInferContext *context, size_t *count) {
     return call<267, Status>(api, context, count);

@@ -1,5 +1,8 @@
 #include "ort/anchor_loss_operator.hpp"
 
+#include "holdfast/cuda.h"
+#include "ort/loss_operands.hpp"
+
 namespace holdfast::ort {
 namespace {
 
@@ -10,32 +13,17 @@ hf_logits logits(const Tensor &tensor) {
     return {sizeof(hf_logits), tensor.data, tensor.present ? tensor.shape[1] : 0, tensor.present ? tensor.shape[1] : 0, HF_FLOAT};
 }
 
-hf_anchor_loss_options options(const Context &context) {
-    const float *coefficients = context.input(COEFFICIENTS, {4}).as<float>();
-    const int64_t *modes = context.input(MODES, {3}).as<int64_t>();
-    return {sizeof(hf_anchor_loss_options),
-            static_cast<int32_t>(modes[0]),
-            static_cast<int32_t>(modes[1]),
-            static_cast<int32_t>(modes[2]),
-            coefficients[0],
-            coefficients[1],
-            coefficients[2],
-            coefficients[3]};
-}
-
-float weighted_sum(const float *weights, const int64_t *labels, const float *token_loss, int64_t count) {
-    double sum = 0;
-    for (int64_t i = 0; i < count; ++i) {
-        if (labels[i] != HF_IGNORE_INDEX && weights[i] != 0.0f) {
-            sum += static_cast<double>(weights[i]) * token_loss[i];
-        }
-    }
-    return static_cast<float>(sum);
-}
-
 }  // namespace
 
-void AnchorLossOperator::compute(Context &context) const {
+template <int32_t BACKEND>
+AnchorLossOperator<BACKEND>::AnchorLossOperator(const Attributes &) {
+    if (BACKEND == HF_BACKEND_CUDA && hf_cuda_library() == nullptr) {
+        throw Refusal("the CUDA kernels are not open; open libholdfast_cuda.so with hf_open_cuda_library before the session");
+    }
+}
+
+template <int32_t BACKEND>
+void AnchorLossOperator<BACKEND>::compute(Context &context) const {
     const Tensor student = context.input(STUDENT, {-1, -1});
     const int64_t count = student.shape[0];
     const Tensor snapshot = context.input(SNAPSHOT, {count, -1});
@@ -46,27 +34,35 @@ void AnchorLossOperator::compute(Context &context) const {
     }
     const hf_anchor_loss_tokens tokens{sizeof(hf_anchor_loss_tokens), context.input(LABELS, {count}).as<int64_t>(),
                                        context.input(WEIGHTS, {count}).as<float>(), alphas.as<float>()};
+    float *const loss = context.output_data<float>(LOSS, {});
     const Tensor gradient = context.output(STUDENT_GRADIENT, student.shape);
-    const Tensor token_loss = context.output(TOKEN_LOSS, {count});
-    std::vector<float> own_token_loss(token_loss.present ? 0 : static_cast<size_t>(count));
+    float *token_loss = context.output_data<float>(TOKEN_LOSS, {count});
+    const bool lacks_summands = loss != nullptr && token_loss == nullptr;
+    const Scratch summands(context, STUDENT, lacks_summands ? static_cast<size_t>(count) * sizeof(float) : 0);
+    token_loss = lacks_summands ? static_cast<float *>(summands.data()) : token_loss;
     const hf_anchor_loss_outputs outputs{sizeof(hf_anchor_loss_outputs),
-                                         token_loss.present ? static_cast<float *>(token_loss.data) : own_token_loss.data(),
+                                         token_loss,
                                          context.output_data<float>(STATISTICS, {count, HF_STATISTICS_COUNT}),
                                          gradient.data,
                                          student.shape[1],
                                          HF_FLOAT,
                                          gradient.present ? HF_GRADIENT_OVERWRITE : HF_GRADIENT_NONE};
 
-    const hf_anchor_loss_options chosen = options(context);
+    const hf_anchor_loss_options chosen = loss_options(context, COEFFICIENTS, MODES);
     const hf_logits s = logits(student), c = logits(snapshot), r = logits(reference);
-    check(hf_anchor_loss(HF_BACKEND_CPU, count, &chosen, &s, snapshot.present ? &c : nullptr, reference.present ? &r : nullptr, &tokens,
-                         &outputs, nullptr, 0, context.executor(), nullptr));
-    if (float *loss = context.output_data<float>(LOSS, {})) {
-        *loss = weighted_sum(tokens.weights, tokens.labels, outputs.token_loss, count);
+    const hf_logits *const cs = snapshot.present ? &c : nullptr, *const rs = reference.present ? &r : nullptr;
+    size_t workspace_bytes = 0;
+    check(hf_anchor_loss_workspace_bytes(BACKEND, count, &s, cs, rs, &workspace_bytes));
+    const Scratch workspace(context, STUDENT, workspace_bytes);
+    check(hf_anchor_loss(BACKEND, count, &chosen, &s, cs, rs, &tokens, &outputs, workspace.data(), workspace_bytes, context.executor(),
+                         context.stream()));
+    if (loss != nullptr) {
+        check(hf_anchor_loss_sum(BACKEND, count, &tokens, token_loss, loss, context.stream()));
     }
 }
 
-void AnchorLossOperator::infer_shapes(ShapeInference &inference) {
+template <int32_t BACKEND>
+void AnchorLossOperator<BACKEND>::infer_shapes(ShapeInference &inference) {
     const SymbolicShape student = inference.input(STUDENT);
     const SymbolicShape count = ShapeInference::axis(student, 0);
     inference.output(LOSS, ShapeInference::fixed({}));
@@ -74,5 +70,8 @@ void AnchorLossOperator::infer_shapes(ShapeInference &inference) {
     inference.output(TOKEN_LOSS, count);
     inference.output(STATISTICS, ShapeInference::concatenated(count, ShapeInference::fixed({HF_STATISTICS_COUNT})));
 }
+
+template class AnchorLossOperator<HF_BACKEND_CPU>;
+template class AnchorLossOperator<HF_BACKEND_CUDA>;
 
 }  // namespace holdfast::ort

@@ -5,10 +5,13 @@
 
 namespace holdfast::ort {
 
-/// hf_anchor_loss inside a graph; the loss output is the weighted sum over the tokens.
+/// hf_anchor_loss inside a graph; the loss output is the weighted sum over the tokens. One class for each backend, of which a session takes
+/// the one whose provider it has.
+template <int32_t BACKEND>
 class AnchorLossOperator {
 public:
     static constexpr const char *NAME = "AnchorLoss";
+    static constexpr const char *PROVIDER = BACKEND == HF_BACKEND_CUDA ? CUDA_PROVIDER : CPU_PROVIDER;
     static constexpr Parameter INPUTS[] = {
         {"student_logits", abi::FLOAT},
         {"snapshot_logits", abi::FLOAT, abi::OPTIONAL},   // absent: the student's own, held constant
@@ -27,7 +30,7 @@ public:
     };
     static constexpr InPlace IN_PLACE[] = {{0, 1}};
 
-    explicit AnchorLossOperator(const Attributes &) {}
+    explicit AnchorLossOperator(const Attributes &);
 
     void compute(Context &context) const;
     static void infer_shapes(ShapeInference &inference);

@@ -153,6 +153,12 @@ Tensor Context::output(size_t index, const Dimensions &shape) const {
     return tensor_of(api_, value);
 }
 
+void *Context::stream() const {
+    void *stream = nullptr;
+    check(api_, abi::compute_stream(api_, context_, &stream));
+    return stream;
+}
+
 void Context::run_tasks(void *self, int64_t task_count, hf_task task, void *task_context) {
     const Context &context = *static_cast<const Context *>(self);
     struct Call {
@@ -164,6 +170,31 @@ void Context::run_tasks(void *self, int64_t task_count, hf_task task, void *task
         one.task(one.task_context, static_cast<int64_t>(index));
     };
     check(context.api_, abi::parallel_for(context.api_, context.context_, run, static_cast<size_t>(task_count), 0, &call));
+}
+
+Scratch::Scratch(const Context &context, size_t input, size_t bytes) : api_(context.api_) {
+    if (bytes == 0) {
+        return;
+    }
+    const abi::Value *value = nullptr;
+    const abi::MemoryInfo *info = nullptr;
+    check(api_, abi::input(api_, context.context_, input, &value));
+    check(api_, abi::memory_info(api_, value, &info));
+    check(api_, abi::memory_allocator(api_, context.context_, info, &allocator_));
+    if (abi::Status failure = abi::allocate(api_, allocator_, bytes, &data_)) {
+        abi::release_allocator(api_, allocator_);
+        check(api_, failure);
+    }
+}
+
+Scratch::~Scratch() {
+    if (allocator_ == nullptr) {
+        return;
+    }
+    if (abi::Status failure = abi::free(api_, allocator_, data_)) {
+        abi::release_status(api_, failure);
+    }
+    abi::release_allocator(api_, allocator_);
 }
 
 SymbolicShape ShapeInference::input(size_t index) const {

@@ -8,6 +8,7 @@
 //         static constexpr Parameter INPUTS[] = {{"x", abi::FLOAT}};
 //         static constexpr Parameter OUTPUTS[] = {{"y", abi::FLOAT}};
 //         static constexpr InPlace IN_PLACE[] = {{0, 0}};           // may be left out: output 0 may take the memory of input 0
+//         static constexpr const char *PROVIDER = CPU_PROVIDER;     // may be left out
 //         explicit Scale(const Attributes &attributes) : factor_(attributes.number("factor", 1.0f)) {}
 //         void compute(Context &context) const;                     // throws Refusal
 //         static void infer_shapes(ShapeInference &inference) { inference.output(0, inference.input(0)); }
@@ -26,6 +27,9 @@
 #include "ort/abi.hpp"
 
 namespace holdfast::ort {
+
+constexpr const char *CPU_PROVIDER = "CPUExecutionProvider";
+constexpr const char *CUDA_PROVIDER = "CUDAExecutionProvider";
 
 /// An input or output as the schema has it.
 struct Parameter {
@@ -118,13 +122,35 @@ public:
     /// Runs tasks on the session's intra-op threads.
     const hf_executor *executor() const { return &executor_; }
 
+    /// The stream of a provider that has streams; NULL on the CPU.
+    void *stream() const;
+
 private:
+    friend class Scratch;
+
     static void run_tasks(void *context, int64_t task_count, hf_task task, void *task_context);
 
     const abi::Api *api_;
     abi::KernelContext *context_;
     const Parameter *inputs_;
     hf_executor executor_;
+};
+
+/// Memory of the session beside an input's: of the same device. It goes back at once, for whoever comes next on the stream.
+class Scratch {
+public:
+    Scratch(const Context &context, size_t input, size_t bytes);
+    ~Scratch();
+    Scratch(const Scratch &) = delete;
+    Scratch &operator=(const Scratch &) = delete;
+
+    /// NULL if there are no bytes.
+    void *data() const { return data_; }
+
+private:
+    const abi::Api *api_;
+    abi::Allocator *allocator_ = nullptr;
+    void *data_ = nullptr;
 };
 
 /// A shape while the graph is loaded: dimensions may be unknown (-1) or known by name only.
@@ -245,6 +271,15 @@ private:
         }
     };
 
+    template <class Other, class = void>
+    struct ProviderOf {
+        static constexpr const char *NAME = CPU_PROVIDER;
+    };
+    template <class Other>
+    struct ProviderOf<Other, std::void_t<decltype(Other::PROVIDER)>> {
+        static constexpr const char *NAME = Other::PROVIDER;
+    };
+
     static void release_pairs(int32_t *inputs, int32_t *outputs) {
         delete[] inputs;
         delete[] outputs;
@@ -254,7 +289,7 @@ private:
         abi::CustomOp op{};
         op.version = abi::API_VERSION;
         op.GetName = [](const abi::CustomOp *) { return Operator::NAME; };
-        op.GetExecutionProviderType = [](const abi::CustomOp *) -> const char * { return "CPUExecutionProvider"; };
+        op.GetExecutionProviderType = [](const abi::CustomOp *) { return ProviderOf<Operator>::NAME; };
         op.GetInputTypeCount = [](const abi::CustomOp *) { return INPUT_COUNT; };
         op.GetInputType = [](const abi::CustomOp *, size_t i) { return Operator::INPUTS[i].element_type; };
         op.GetInputCharacteristic = [](const abi::CustomOp *, size_t i) { return Operator::INPUTS[i].characteristic; };

@@ -3,6 +3,7 @@
 #include "ort/causal_attention_operator.hpp"
 #include "ort/decoder_operators.hpp"
 #include "ort/gradient_port_operator.hpp"
+#include "ort/linear_anchor_loss_operator.hpp"
 #include "ort/matrix_product_operator.hpp"
 #include "ort/operator.hpp"
 #include "ort/seeded_dropout_operator.hpp"
@@ -14,7 +15,8 @@ using Table = const abi::CustomOp *(*)(const abi::Api *);
 
 /// The operators of every session.
 constexpr Table OPERATORS[] = {
-    Registration<AnchorLossOperator>::table,
+    Registration<AnchorLossOperator<HF_BACKEND_CPU>>::table,
+    Registration<AnchorLossOperator<HF_BACKEND_CUDA>>::table,
     Registration<EmbeddingGradOperator>::table,
     Registration<AccumulateEmbeddingGradOperator>::table,
     Registration<RmsNormGradOperator>::table,
@@ -32,6 +34,8 @@ constexpr Table PRODUCTS[] = {
     Registration<MatrixProductOperator<OPERAND_TYPE>>::table,
     Registration<MatrixProductOperator<OPERAND_TYPE, HF_BFLOAT16>>::table,
     Registration<AccumulateMatrixProductOperator<OPERAND_TYPE>>::table,
+    Registration<LinearAnchorLossOperator<OPERAND_TYPE>>::table,
+    Registration<AnchorMeanOperator<OPERAND_TYPE>>::table,
 };
 
 /// The value of an entry of a session's configuration; empty if it is missing.

@@ -5,8 +5,8 @@
 
 #include "core/check.hpp"
 #include "core/executor.hpp"
+#include "core/scratch.hpp"
 #include "product/library.hpp"
-#include "product/scratch.hpp"
 #include "product/tiles.hpp"
 #include "simd/narrow.hpp"
 
@@ -130,14 +130,14 @@ int multiply_float_tile(const Product &p, const MatrixLibrary &library, const Ti
         return library.sgemm(transa, transb, tile.m, tile.n, p.k, p.alpha, p.a + tile.a, p.a_stride,
                              static_cast<const float *>(p.b) + tile.b, p.b_stride, beta, p.c + tile.c, p.c_stride);
     }
-    const Scratch scratch(static_cast<size_t>(2 * tile.n * (p.k < PANEL ? p.k : PANEL)));
+    const Scratch scratch(static_cast<size_t>(tile.n * (p.k < PANEL ? p.k : PANEL)) * sizeof(float));
     if (scratch.data() == nullptr) {
         return MatrixLibrary::OUT_OF_MEMORY;
     }
     return multiply_panels(p, beta, [&](int64_t begin, int64_t k, float panel_beta) {
         const int64_t b_rows = p.transpose_b ? tile.n : k, b_columns = p.transpose_b ? k : tile.n;
         const void *b_source = at(p.b, p.b_type, tile.b + (p.transpose_b ? begin : begin * p.b_stride));
-        const auto b = floats(b_source, p.b_type, b_rows, b_columns, p.b_stride, reinterpret_cast<float *>(scratch.data()));
+        const auto b = floats(b_source, p.b_type, b_rows, b_columns, p.b_stride, static_cast<float *>(scratch.data()));
         const float *a = p.a + tile.a + (p.transpose_a ? begin * p.a_stride : begin);
         return library.sgemm(transa, transb, tile.m, tile.n, k, p.alpha, a, p.a_stride, b.data, b.stride, panel_beta, p.c + tile.c,
                              p.c_stride);
@@ -145,16 +145,16 @@ int multiply_float_tile(const Product &p, const MatrixLibrary &library, const Ti
 }
 
 int multiply_bfloat_tile(const Product &p, const MatrixLibrary &library, const Tile &tile, float beta) {
-    const Scratch scratch(static_cast<size_t>((tile.m + tile.n) * (p.k < PANEL ? p.k : PANEL)));
+    const Scratch scratch(static_cast<size_t>((tile.m + tile.n) * (p.k < PANEL ? p.k : PANEL)) * sizeof(uint16_t));
     if (scratch.data() == nullptr) {
         return MatrixLibrary::OUT_OF_MEMORY;
     }
+    uint16_t *room = static_cast<uint16_t *>(scratch.data());
     return multiply_panels(p, beta, [&](int64_t begin, int64_t k, float panel_beta) {
         const float *a_source = p.a + tile.a + (p.transpose_a ? begin * p.a_stride : begin);
         const void *b_source = at(p.b, p.b_type, tile.b + (p.transpose_b ? begin : begin * p.b_stride));
-        const auto a = bfloats(a_source, HF_FLOAT, p.transpose_a ? k : tile.m, p.transpose_a ? tile.m : k, p.a_stride, scratch.data());
-        const auto b =
-            bfloats(b_source, p.b_type, p.transpose_b ? tile.n : k, p.transpose_b ? k : tile.n, p.b_stride, scratch.data() + tile.m * k);
+        const auto a = bfloats(a_source, HF_FLOAT, p.transpose_a ? k : tile.m, p.transpose_a ? tile.m : k, p.a_stride, room);
+        const auto b = bfloats(b_source, p.b_type, p.transpose_b ? tile.n : k, p.transpose_b ? k : tile.n, p.b_stride, room + tile.m * k);
         return library.gemm_bf16(letter(p.transpose_a), letter(p.transpose_b), tile.m, tile.n, k, p.alpha, a.data, a.stride, b.data,
                                  b.stride, panel_beta, p.c + tile.c, p.c_stride);
     });

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "simd/element.hpp"
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -19,6 +21,7 @@ namespace holdfast::HF_VARIANT {
 
 #if defined(__AVX512F__)
 constexpr int LANES = 16;
+constexpr __mmask16 ALL_LANES = 0xffff;  // intrinsics without a mask trip GCC 12's warning of uninitialised values (bug 105593)
 #elif defined(__AVX2__)
 constexpr int LANES = 8;
 #else
@@ -32,6 +35,26 @@ typedef F UnalignedF __attribute__((aligned(4), may_alias));
 
 static inline F load(const float *source) { return *reinterpret_cast<const UnalignedF *>(source); }
 static inline void store(float *target, F value) { *reinterpret_cast<UnalignedF *>(target) = value; }
+/// Floats from bfloat16 and from float16.
+static inline F load_bfloats(const uint16_t *source) {
+    typedef uint16_t Bits __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+    return (F)(__builtin_convertvector(*reinterpret_cast<const Bits *>(source), I) << 16);
+}
+
+static inline F load_halves(const uint16_t *source) {
+#if defined(__AVX512F__)
+    return (F)_mm512_maskz_cvtph_ps(ALL_LANES, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(source)));
+#elif defined(__AVX2__)
+    return (F)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(source)));
+#else
+    F value;
+    for (int lane = 0; lane < LANES; ++lane) {
+        value[lane] = half_to_float(source[lane]);
+    }
+    return value;
+#endif
+}
+
 static inline F broadcast(float value) { return value - F{}; }
 static inline I bits(F value) { return (I)value; }
 static inline F from_bits(I value) { return (F)value; }
@@ -116,7 +139,7 @@ struct Sum {
 };
 
 /// Vectors between two flushes of a Sum.
-constexpr int BLOCK = 8;
+constexpr int BLOCK = 16;
 
 /// e^r - 1 for |r| <= ln(2) / 2; the Taylor polynomial of degree 8 is exact to less than half a unit in the last place.
 static inline F expm1_reduced(F r) {
@@ -147,6 +170,43 @@ static inline F exp(F x) {
     const F r = reduce(max(broadcast(LOWEST_EXPONENT), x), scale);
     const F result = fma(expm1_reduced(r), scale, scale);
     return select(x < LOWEST_EXPONENT, F{}, result);
+}
+
+/// a b - c, nearly equal, in one rounding on every machine.
+static inline F exact_difference(F a, F b, F c) {
+#if defined(__AVX2__)
+    return fma(a, b, -c);
+#else
+    return __builtin_convertvector(__builtin_convertvector(a, D) * __builtin_convertvector(b, D) - __builtin_convertvector(c, D), F);
+#endif
+}
+
+/// 2^(x scale), at half the work of exp, for one fused step reduces the product without rounding it. 0 below 2^-126; NaN stays NaN. Not
+/// for products above 127.
+static inline F exp2_of(F x, F scale) {
+    const F product = x * scale;
+#if defined(__AVX512F__)
+    const F n = (F)_mm512_maskz_roundscale_ps(ALL_LANES, (__m512)product, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
+    const F magic = broadcast(12582912.0f);
+    const F shifted = min(broadcast(128.0f), max(broadcast(-126.0f), product)) + magic;
+    const F n = shifted - magic;
+#endif
+    const F f = exact_difference(x, scale, n);
+    // (2^f - 1) / f for |f| <= 1/2, the polynomial of degree 5 whose largest relative error in 2^f is smallest: 2e-8.
+    F p = broadcast(0.00015353362f);
+    p = fma(p, f, broadcast(0.00133988739f));
+    p = fma(p, f, broadcast(0.00961843692f));
+    p = fma(p, f, broadcast(0.0555033237f));
+    p = fma(p, f, broadcast(0.240226477f));
+    p = fma(p, f, broadcast(0.693147182f));
+    p = fma(p, f, broadcast(1.0f));
+#if defined(__AVX512F__)
+    const __mmask16 not_below = _mm512_cmp_ps_mask((__m512)product, (__m512)broadcast(-126.0f), _CMP_NLT_UQ);
+    return (F)_mm512_maskz_scalef_ps(not_below, (__m512)p, (__m512)n);
+#else
+    return select(product < -126.0f, F{}, p * from_bits((bits(shifted) + (127 - 0x4b400000)) << 23));
+#endif
 }
 
 /// e^x and e^x - 1, both with full relative precision.
@@ -192,10 +252,8 @@ static inline F log(F x) {
 static inline F log_mixture(F large, F small, Exponential d) {
     const F y = small * d.minus_one;
     const F u = select(y > -0.5f, 1.0f + y, fma(small, d.value, large));
-    const F logarithm = log(u);
-    // Near 0 the rounding of 1 + y is undone by the ratio (Kahan).
-    const F near = select(u == 1.0f, y, logarithm * (y / (u - 1.0f)));
-    return select(y > -0.5f, near, logarithm);
+    // What 1 + y rounded away comes back by the derivative 1 / u, for which 2 - u will do.
+    return log(u) + select(y > -0.5f, (y - (u - 1.0f)) * (2.0f - u), F{});
 }
 
 }  // namespace holdfast::HF_VARIANT

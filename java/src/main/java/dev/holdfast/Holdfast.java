@@ -9,6 +9,7 @@ import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.exporter.AdapterExporter;
 import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.report.Report;
 import dev.holdfast.runtime.OrtRuntime;
 import dev.holdfast.train.Comparison;
 import dev.holdfast.train.DryRun;
@@ -179,7 +180,7 @@ public final class Holdfast {
 
     /**
      * Scores the base and the two models of a finished job of both stages on its held-out rows and its rows of what should be kept, and
-     * leaves the scores in {@code <out>/comparison.json}.
+     * leaves the scores in {@code <out>/comparison.json} and {@code <out>/report.html}.
      *
      * @param config a job of kind {@link Job#FINETUNE} that has been run
      */
@@ -189,7 +190,8 @@ public final class Holdfast {
         tuned.put(Job.SFT.command(), folder.sft());
         tuned.put(Job.ANCHOR.command(), folder.anchor());
         Comparison comparison = Trainer.compare(config, tuned);
-        comparison.write(config.out().resolve("comparison.json"));
+        comparison.write(folder.comparison());
+        Report.write(config.out());
         return comparison;
     }
 

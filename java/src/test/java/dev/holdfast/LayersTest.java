@@ -45,8 +45,10 @@ class LayersTest {
         layer("model", "weights onnx tensor error");
         layer("loss", "natives config tensor error");
         layer("exporter", "model gradient weights onnx artifact data files tensor error");
+        layer("chart", "");
+        layer("report", "chart artifact files error");
         layer("runtime", "artifact onnx weights natives tensor error");
-        layer("train", "runtime loss data artifact config weights onnx natives files tensor error");
+        layer("train", "report runtime loss data artifact config weights onnx natives files tensor error");
         layer("bench", "train runtime loss artifact config onnx natives tensor error");
         layer("eval", "runtime data artifact config weights onnx natives files tensor error");
     }

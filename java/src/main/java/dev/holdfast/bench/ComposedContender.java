@@ -17,12 +17,13 @@ import dev.holdfast.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * The loss and its gradient as a graph of operators that every ONNX Runtime has: what a user without a fused operator would write. FLOAT
  * alone, for ONNX Runtime's CPU kernels have no half types.
  */
-final class ComposedContender implements KernelContender {
+final class ComposedContender extends HostContender {
     private static final String STUDENT = "student";
     private static final String SNAPSHOT = "snapshot";
     private static final String REFERENCE = "reference";
@@ -31,7 +32,8 @@ final class ComposedContender implements KernelContender {
     private final InferenceSession session;
     private final int threads;
 
-    ComposedContender(KernelCase kernelCase, int threads) {
+    ComposedContender(KernelCase kernelCase, KernelInputs inputs, int threads) {
+        super(inputs);
         this.threads = threads;
         SessionSettings settings = SessionSettings.defaults().withIntraOpThreads(threads);
         byte[] model = ModelFile.toBytes(new Composition(kernelCase).graph());
@@ -58,12 +60,12 @@ final class ComposedContender implements KernelContender {
     }
 
     @Override
-    public int threads() {
-        return threads;
+    public OptionalInt threads() {
+        return OptionalInt.of(threads);
     }
 
     @Override
-    public void run(AnchorLossInputs inputs) {
+    void run(AnchorLossInputs inputs) {
         compute(inputs);
     }
 

@@ -7,21 +7,27 @@ import dev.holdfast.loss.LabelWeighting;
 import dev.holdfast.natives.NativeLibrary;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 
-/** Our own loss on one of its backends, statistics included. */
-final class HoldfastContender implements KernelContender {
+/** Our own loss on one of the backends of the host, statistics included. */
+final class HoldfastContender extends HostContender {
     private final AnchorLoss.Backend backend;
     private final AnchorLoss loss;
     private final AnchorLossOptions options;
     private final int threads;
 
-    HoldfastContender(KernelCase kernelCase, AnchorLoss.Backend backend, int threads) {
+    HoldfastContender(KernelCase kernelCase, AnchorLoss.Backend backend, KernelInputs inputs, int threads) {
+        super(inputs);
         this.backend = backend;
         this.loss = AnchorLoss.create(backend);
-        this.options = new AnchorLossOptions(
-                kernelCase.divergence(), kernelCase.interpolation(), LabelWeighting.NONE, 1, 1, 0, KernelCase.BETA);
+        this.options = options(kernelCase);
         this.threads = backend == AnchorLoss.Backend.JAVA ? 1 : threads;
         NativeLibrary.load().setThreadCount(threads);
+    }
+
+    static AnchorLossOptions options(KernelCase kernelCase) {
+        return new AnchorLossOptions(
+                kernelCase.divergence(), kernelCase.interpolation(), LabelWeighting.NONE, 1, 1, 0, KernelCase.BETA);
     }
 
     @Override
@@ -42,12 +48,12 @@ final class HoldfastContender implements KernelContender {
     }
 
     @Override
-    public int threads() {
-        return threads;
+    public OptionalInt threads() {
+        return OptionalInt.of(threads);
     }
 
     @Override
-    public void run(AnchorLossInputs inputs) {
+    void run(AnchorLossInputs inputs) {
         loss.compute(inputs, options, Optional.of(inputs.student()));
     }
 

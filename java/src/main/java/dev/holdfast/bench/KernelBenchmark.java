@@ -1,7 +1,8 @@
 package dev.holdfast.bench;
 
+import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.loss.AnchorLoss;
-import dev.holdfast.runtime.ProcessMemory;
+import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.tensor.ElementType;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,13 +11,11 @@ import java.util.OptionalLong;
 
 /** Measures the anchor loss alone on given logits: our own implementations, and one composed of ONNX Runtime's operators. */
 public final class KernelBenchmark {
-    private static final int LEAST_RUNS = 5;
-    private static final double NANOS_PER_MILLI = 1e6;
-
     private final int runs;
     private final double mostSeconds;
     private final int threads;
     private final double copyBytesPerSecond;
+    private double cudaCopyBytesPerSecond;
 
     /**
      * Measures the machine's copy bandwidth.
@@ -38,7 +37,30 @@ public final class KernelBenchmark {
     }
 
     /**
-     * Measures our implementations.
+     * Bytes that the current CUDA device reads and writes a second when it copies its memory; measured when first asked for.
+     *
+     * @throws RuntimeFailureException if there is no device, or no kernels for it
+     */
+    public double cudaCopyBytesPerSecond() {
+        if (cudaCopyBytesPerSecond == 0) {
+            cudaCopyBytesPerSecond = CudaCopyBandwidth.measure();
+        }
+        return cudaCopyBytesPerSecond;
+    }
+
+    /**
+     * Whether our implementation on a backend can run here.
+     *
+     * @throws RuntimeFailureException if not; the message says why and what to do
+     */
+    public static void requireRunnable(AnchorLoss.Backend backend) {
+        if (backend == AnchorLoss.Backend.CUDA) {
+            CudaLibrary.load().device();
+        }
+    }
+
+    /**
+     * Measures our implementations; one that cannot run is named with the reason.
      *
      * @param composed whether to measure ONNX Runtime's operators beside them
      */
@@ -46,14 +68,30 @@ public final class KernelBenchmark {
         KernelInputs inputs = new KernelInputs(kernelCase, ProcessorCache.largestBytes());
         List<KernelResult> results = new ArrayList<>();
         for (AnchorLoss.Backend backend : backends) {
-            try (KernelContender contender = new HoldfastContender(kernelCase, backend, threads)) {
-                results.add(measure(kernelCase, contender, inputs));
-            }
+            results.add(backend == AnchorLoss.Backend.CUDA ? cuda(kernelCase) : host(kernelCase, backend, inputs));
         }
         if (composed) {
             results.add(composed(kernelCase, inputs));
         }
         return results;
+    }
+
+    private KernelResult host(KernelCase kernelCase, AnchorLoss.Backend backend, KernelInputs inputs) {
+        try (KernelContender contender = new HoldfastContender(kernelCase, backend, inputs, threads)) {
+            return measure(kernelCase, contender, copyBytesPerSecond);
+        }
+    }
+
+    private KernelResult cuda(KernelCase kernelCase) {
+        try {
+            requireRunnable(AnchorLoss.Backend.CUDA);
+            double copyRate = cudaCopyBytesPerSecond();
+            try (KernelContender contender = new CudaContender(kernelCase)) {
+                return measure(kernelCase, contender, copyRate);
+            }
+        } catch (RuntimeFailureException e) {
+            return absent(kernelCase, "holdfast", e.getMessage()).onBackend(CudaContender.BACKEND);
+        }
     }
 
     private KernelResult composed(KernelCase kernelCase, KernelInputs inputs) {
@@ -63,55 +101,31 @@ public final class KernelBenchmark {
                     "onnxruntime-composed",
                     "ONNX Runtime's operators on the CPU have no kernels of " + name(kernelCase.type()));
         }
-        try (KernelContender contender = new ComposedContender(kernelCase, threads)) {
-            return measure(kernelCase, contender, inputs);
+        try (KernelContender contender = new ComposedContender(kernelCase, inputs, threads)) {
+            return measure(kernelCase, contender, copyBytesPerSecond);
         }
     }
 
-    private KernelResult measure(KernelCase kernelCase, KernelContender contender, KernelInputs inputs) {
-        OptionalLong peak = warmUp(contender, inputs);
-        List<Double> millis = new ArrayList<>();
-        long begun = System.nanoTime();
-        for (int run = 0; run < runs; run++) {
-            if (run >= LEAST_RUNS && (System.nanoTime() - begun) / 1e9 > mostSeconds) {
-                break;
-            }
-            inputs.refresh(run + 1);
-            long started = System.nanoTime();
-            contender.run(inputs.set(run + 1));
-            millis.add((System.nanoTime() - started) / NANOS_PER_MILLI);
-        }
-        return result(kernelCase, contender, millis, peak);
-    }
-
-    /** One run that does not count, and the memory that it takes. */
-    private static OptionalLong warmUp(KernelContender contender, KernelInputs inputs) {
-        OptionalLong before = ProcessMemory.restartPeak();
-        contender.run(inputs.set(0));
-        return before.isPresent()
-                ? OptionalLong.of(Math.max(0, ProcessMemory.peakBytes() - before.getAsLong()))
-                : before;
-    }
-
-    private KernelResult result(
-            KernelCase kernelCase, KernelContender contender, List<Double> millis, OptionalLong peak) {
-        double median = Median.of(millis);
+    private KernelResult measure(KernelCase kernelCase, KernelContender contender, double copyRate) {
+        Timing timing = Timing.of(runs, mostSeconds, contender::prepare, contender::milliseconds);
+        OptionalLong extra = contender.extraBytes();
         return new KernelResult(
                 contender.implementation(),
                 contender.backend(),
                 contender.instructionSet(),
-                contender.threads(),
+                contender.threads().isPresent() ? contender.threads().getAsInt() : null,
                 name(kernelCase.type()),
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
                 kernelCase.rows(),
+                null,
                 kernelCase.vocabulary(),
-                median,
-                spread(millis),
+                timing.medianMillis(),
+                timing.spreadMillis(),
                 kernelCase.bytes(),
                 kernelCase.operations(),
-                kernelCase.bytes() / (median / 1e3) / copyBytesPerSecond,
-                peak.isPresent() ? peak.getAsLong() : null,
+                kernelCase.bytes() / (timing.medianMillis() / 1e3) / copyRate,
+                extra.isPresent() ? Long.valueOf(extra.getAsLong()) : timing.peakBytes(),
                 null);
     }
 
@@ -126,6 +140,7 @@ public final class KernelBenchmark {
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
                 kernelCase.rows(),
+                null,
                 kernelCase.vocabulary(),
                 null,
                 null,
@@ -136,14 +151,7 @@ public final class KernelBenchmark {
                 reason);
     }
 
-    /** The distance between the first and the third quartile. */
-    private static double spread(List<Double> values) {
-        double[] sorted =
-                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        return sorted[3 * (sorted.length - 1) / 4] - sorted[(sorted.length - 1) / 4];
-    }
-
-    private static String lower(Enum<?> constant) {
+    static String lower(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
     }
 

@@ -4,12 +4,17 @@ import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.bench.KernelBenchmark;
 import dev.holdfast.bench.KernelCase;
 import dev.holdfast.bench.KernelResult;
+import dev.holdfast.bench.LinearKernelBenchmark;
+import dev.holdfast.bench.LinearKernelCase;
 import dev.holdfast.bench.MatrixProductBenchmark;
 import dev.holdfast.bench.PythonPeers;
 import dev.holdfast.config.Divergence;
 import dev.holdfast.config.Interpolation;
+import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.loss.AnchorLoss;
+import dev.holdfast.loss.LinearAnchorLoss;
+import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.ElementType;
@@ -34,16 +39,23 @@ import picocli.CommandLine.Option;
         name = "kernels",
         customSynopsis = "holdfast bench kernels [FLAGS]",
         description =
-                "Measure the anchor loss on given logits, gradient included: time, bytes, memory, and the peers beside it.",
+                "Measure the anchor loss, gradient included, on given logits or with the LM head: time, bytes, memory, and the peers beside it.",
         footer = {
             "",
             "Flags that list values are measured in every combination. A run moves 4 logits' bytes per logit at least (three are read, the",
             "gradient is written in place of the student's); copy is that over the time, as a part of this machine's copy bandwidth.",
             "--peers measures PyTorch and Liger in the Python that HOLDFAST_TORCH_PYTHON names (python3), and the same loss composed of",
             "ONNX Runtime's operators; what is not there is named.",
+            "--backend cuda works in memory of the current device, by its clock, and compares with its copy bandwidth; beside other",
+            "backends it is named where it cannot run.",
             "",
-            "Example:",
-            "  holdfast bench kernels --rows 256 --vocabulary 49152,151936 --type fp32 --peers --json kernels.json"
+            "--hidden measures the loss fused with the LM head instead: holdfast-separate (three heads, that of the student trained),",
+            "holdfast-mixed (snapshot and reference share one), holdfast-frozen (one head, not trained) and holdfast-mu (the anchor's mean",
+            "was kept). --type is then what operands of products are rounded to, and FLOP are those of the products.",
+            "",
+            "Examples:",
+            "  holdfast bench kernels --rows 256 --vocabulary 49152,151936 --type fp32 --peers --json kernels.json",
+            "  holdfast bench kernels --rows 424 --hidden 576 --type fp32,bf16"
         })
 final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
     private final Console console;
@@ -58,6 +70,9 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             defaultValue = "49152",
             description = "Logits of a token (49152)")
     private List<Integer> vocabularies;
+
+    @Option(names = "--hidden", paramLabel = "H", description = "Hidden size: with the LM head (on given logits)")
+    private Integer hidden;
 
     @Option(
             names = "--type",
@@ -88,7 +103,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             split = ",",
             paramLabel = "NAME",
             defaultValue = "cpu",
-            description = "cpu, reference or java (cpu)")
+            description = "cpu, reference, java or cuda (cpu)")
     private List<String> backends;
 
     @Option(names = "--peers", description = "Measure other implementations beside ours")
@@ -143,7 +158,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             new Named<>("--interpolation", "logit or probability", name -> constant(Interpolation.values(), name));
     private static final Named<AnchorLoss.Backend> BACKEND = new Named<>(
             "--backend",
-            "cpu, reference or java (this build has no CUDA kernels)",
+            "cpu, reference, java or cuda",
             name -> name.equals("reference")
                     ? Optional.of(AnchorLoss.Backend.NATIVE_REFERENCE)
                     : constant(AnchorLoss.Backend.values(), name));
@@ -158,6 +173,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
     public void check(FlagProblems problems) {
         rows.forEach(count -> problems.require(count >= 1, "--rows", "1 or more", count));
         vocabularies.forEach(size -> problems.require(size >= 1, "--vocabulary", "1 or more", size));
+        checkFused(problems);
         TYPE.check(types, problems);
         DIVERGENCE.check(divergences, problems);
         INTERPOLATION.check(interpolations, problems);
@@ -167,9 +183,24 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         problems.require(threads >= 0, "--threads", "0 or more", threads);
     }
 
+    private void checkFused(FlagProblems problems) {
+        if (hidden == null) {
+            return;
+        }
+        problems.require(hidden >= 1, "--hidden", "1 or more", hidden);
+        problems.require(!types.contains("fp16"), "--type", "fp32 or bf16 with --hidden", "fp16");
+        for (String absent : List.of("java", "cuda")) {
+            problems.require(!backends.contains(absent), "--backend", "cpu or reference with --hidden", absent);
+        }
+    }
+
     @Override
     public Integer call() {
         int used = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        List<AnchorLoss.Backend> chosen = BACKEND.values(backends);
+        if (chosen.stream().allMatch(AnchorLoss.Backend.CUDA::equals)) {
+            KernelBenchmark.requireRunnable(AnchorLoss.Backend.CUDA);
+        }
         console.say("measuring this machine’s copy bandwidth and matrix product");
         KernelBenchmark benchmark = new KernelBenchmark(runs, seconds, used);
         Map<String, Object> machine = machine(benchmark, used);
@@ -181,19 +212,45 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
                         used,
                         (double) machine.get("copy_gbps"),
                         (double) machine.get("matrix_gflops"));
+        if (chosen.contains(AnchorLoss.Backend.CUDA)) {
+            addDevice(machine, benchmark);
+        }
         PythonPeers python = python(benchmark, used);
         List<KernelResult> results = new ArrayList<>();
         for (KernelCase kernelCase : cases()) {
-            List<KernelResult> ofCase = new ArrayList<>(benchmark.run(kernelCase, BACKEND.values(backends), peers));
-            if (peers) {
-                ofCase.addAll(python.run(kernelCase));
-            }
+            List<KernelResult> ofCase = hidden == null
+                    ? given(benchmark, python, kernelCase, chosen)
+                    : fused(benchmark, python, kernelCase, used);
             console.results().print(KernelTable.of(ofCase));
             console.results().flush();
             results.addAll(ofCase);
         }
         write(new Report(machine, results));
         return ExitCode.OK;
+    }
+
+    private List<KernelResult> given(
+            KernelBenchmark benchmark, PythonPeers python, KernelCase kernelCase, List<AnchorLoss.Backend> chosen) {
+        List<KernelResult> results = new ArrayList<>(benchmark.run(kernelCase, chosen, peers));
+        if (peers) {
+            results.addAll(python.run(kernelCase));
+        }
+        return results;
+    }
+
+    private List<KernelResult> fused(KernelBenchmark benchmark, PythonPeers python, KernelCase size, int usedThreads) {
+        LinearKernelCase kernelCase = new LinearKernelCase(
+                size.rows(), hidden, size.vocabulary(), size.type(), size.divergence(), size.interpolation());
+        List<LinearAnchorLoss.Backend> places = BACKEND.values(backends).stream()
+                .map(backend -> LinearAnchorLoss.Backend.valueOf(backend.name()))
+                .toList();
+        List<KernelResult> results =
+                new ArrayList<>(new LinearKernelBenchmark(runs, seconds, usedThreads, benchmark.copyBytesPerSecond())
+                        .run(kernelCase, places));
+        if (peers) {
+            results.addAll(python.run(kernelCase));
+        }
+        return results;
     }
 
     private List<KernelCase> cases() {
@@ -223,6 +280,22 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         machine.put("version", Versions.holdfast());
         machine.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         return machine;
+    }
+
+    /** Nothing if there is none: then every table says so. */
+    private void addDevice(Map<String, Object> machine, KernelBenchmark benchmark) {
+        try {
+            CudaLibrary library = CudaLibrary.load();
+            String device = MachineFacts.device(library.device());
+            double copyRate = benchmark.cudaCopyBytesPerSecond() / 1e9;
+            machine.put("cuda_device", device);
+            machine.put("cuda_library", library.name());
+            machine.put("cuda_copy_gbps", copyRate);
+            console.results()
+                    .printf(Locale.ROOT, "device   %s, %s, copy %.1f GB/s%n", device, library.name(), copyRate);
+        } catch (RuntimeFailureException absent) {
+            console.say(absent.getMessage());
+        }
     }
 
     private PythonPeers python(KernelBenchmark benchmark, int used) {

@@ -15,6 +15,8 @@ final class Commands {
                 new PackageCommand(console),
                 new GenerateCommand(console),
                 new ScoreCommand(console),
+                new EvalCommand(console),
+                new ReportCommand(console),
                 new ValidateCommand(console),
                 new SchemaCommand(console),
                 new DoctorCommand(console),

@@ -1,5 +1,7 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.error.HoldfastException;
+import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.OrtRuntime;
 import dev.holdfast.runtime.RuntimeFacts;
@@ -36,6 +38,7 @@ final class DoctorCommand implements Callable<Integer> {
         examineRuntime(diagnosis);
         diagnosis.examine("kernels", DoctorCommand::kernels);
         diagnosis.examine("products", DoctorCommand::products);
+        diagnosis.fact("cuda kernels", cudaKernels());
         diagnosis.fact("nvidia", MachineFacts.nvidiaDriver().orElse("no driver found; training runs on the processor"));
         diagnosis.fact("libraries", String.join(", ", ClassPath.libraries()));
         console.results().print(diagnosis.report());
@@ -53,7 +56,29 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static String kernels() {
         NativeLibrary library = NativeLibrary.load();
-        return "interface " + library.version() + ", " + library.instructionSet() + ", " + library.operatorLibrary();
+        String cap = library.cappedInstructionSet()
+                .map(name -> " (capped at " + name + " by " + NativeLibrary.INSTRUCTION_SET_VARIABLE + ")")
+                .orElse("");
+        return "interface " + library.version() + ", " + library.instructionSet() + cap + ", "
+                + library.operatorLibrary();
+    }
+
+    /** Training does without them, so what is missing is no cause to fail. */
+    private static String cudaKernels() {
+        try {
+            CudaLibrary library = CudaLibrary.load();
+            return library.name() + ", " + device(library) + ", " + library.file();
+        } catch (HoldfastException absent) {
+            return absent.getMessage();
+        }
+    }
+
+    private static String device(CudaLibrary library) {
+        try {
+            return MachineFacts.device(library.device());
+        } catch (HoldfastException absent) {
+            return absent.getMessage();
+        }
     }
 
     private static String products() {

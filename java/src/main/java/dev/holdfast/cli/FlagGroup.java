@@ -49,6 +49,9 @@ enum FlagGroup {
             "Anchoring",
             List.of(
                     ConfigKeys.ALPHA,
+                    ConfigKeys.KL_BUDGET,
+                    ConfigKeys.KL_TOTAL_BUDGET,
+                    ConfigKeys.KL_RETENTION_BUDGET,
                     ConfigKeys.INTERPOLATION,
                     ConfigKeys.INNER_EPOCHS,
                     ConfigKeys.OUTER_ITERATIONS,

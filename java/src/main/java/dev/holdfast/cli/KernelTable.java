@@ -1,12 +1,13 @@
 package dev.holdfast.cli;
 
-import dev.holdfast.bench.BarChart;
 import dev.holdfast.bench.KernelResult;
+import dev.holdfast.chart.BarChart;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /** Measurements of the loss as a reader sees them: a table for each case, and one picture of all. */
 final class KernelTable {
@@ -14,7 +15,7 @@ final class KernelTable {
 
     private KernelTable() {}
 
-    /** The results of one case, of which the first is what the others are compared with. */
+    /** The results of one case, of which the first that was measured is what the others are compared with. */
     static String of(List<KernelResult> results) {
         StringBuilder table = new StringBuilder(String.format(
                 "%n%s%n%-22s %-12s %10s %8s %7s %7s %6s %8s %11s%n",
@@ -28,19 +29,20 @@ final class KernelTable {
                 "copy",
                 "GFLOP/s",
                 "memory MiB"));
-        results.forEach(result -> table.append(line(result, results.get(0))));
+        OptionalDouble first = results.stream()
+                .filter(KernelResult::isMeasured)
+                .mapToDouble(KernelResult::medianMillis)
+                .findFirst();
+        results.forEach(
+                result -> table.append(result.isMeasured() ? line(result, first.orElseThrow()) : absent(result)));
         return table.toString();
     }
 
-    private static String line(KernelResult result, KernelResult first) {
-        if (!result.isMeasured()) {
-            return String.format(
-                    Locale.ROOT,
-                    "%-22s %-12s absent: %s%n",
-                    result.implementation(),
-                    result.backend(),
-                    result.absent());
-        }
+    private static String absent(KernelResult result) {
+        return String.format("%-22s %-12s absent: %s%n", result.implementation(), result.backend(), result.absent());
+    }
+
+    private static String line(KernelResult result, double firstMillis) {
         return String.format(
                 Locale.ROOT,
                 "%-22s %-12s %10.2f %8.2f %7.2f %7.1f %6.2f %8.1f %11s%n",
@@ -50,7 +52,7 @@ final class KernelTable {
                         : result.backend() + "/" + result.isa(),
                 result.medianMillis(),
                 result.spreadMillis(),
-                result.medianMillis() / first.medianMillis(),
+                result.medianMillis() / firstMillis,
                 result.bytes() / result.medianMillis() / 1e6,
                 result.copyFraction(),
                 result.flop() / result.medianMillis() / 1e6,
@@ -61,7 +63,7 @@ final class KernelTable {
 
     /** A group of bars for every case; what was not measured is left out. */
     static BarChart chart(List<KernelResult> results) {
-        BarChart chart = new BarChart("The anchor loss on given logits, gradient included", "milliseconds, median");
+        BarChart chart = new BarChart("The anchor loss, gradient included", "milliseconds, median");
         Map<String, List<BarChart.Bar>> groups = new LinkedHashMap<>();
         results.stream().filter(KernelResult::isMeasured).forEach(result -> groups.computeIfAbsent(
                         result.caseName(), name -> new ArrayList<>())
@@ -76,6 +78,6 @@ final class KernelTable {
                 result.medianMillis(),
                 String.format(
                         Locale.ROOT, "%.2f ms, %.0f %% of copy", result.medianMillis(), 100 * result.copyFraction()),
-                result.implementation().equals("holdfast"));
+                result.implementation().startsWith("holdfast"));
     }
 }

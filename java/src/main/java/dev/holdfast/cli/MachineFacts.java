@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.holdfast.natives.CudaLibrary;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -83,6 +84,11 @@ final class MachineFacts {
 
     static Optional<String> nvidiaDriver() {
         return lines(NVIDIA_DRIVER).stream().findFirst();
+    }
+
+    /** For example {@code NVIDIA H200 (sm_90, 139.8 GiB)}. */
+    static String device(CudaLibrary.DeviceFacts device) {
+        return device.name() + " (sm_" + device.computeCapability() + ", " + gibibytes(device.memoryBytes()) + ")";
     }
 
     /** A size in the lines of /proc/meminfo, in bytes. */

@@ -117,6 +117,24 @@ public final class ConfigKeys {
             0.5,
             ANCHORED,
             "Weight of the reference in the anchor: 0 = snapshot, 1 = reference");
+    public static final ConfigKey<Double> KL_BUDGET = decimal(
+            "kl_budget",
+            DecimalType.atLeast(0),
+            0.0,
+            ANCHORED,
+            "Nats per token that the anchor of an outer iteration may be from the snapshot: chooses the largest alpha with KL(snapshot, anchor) within it; 0 = alpha as set");
+    public static final ConfigKey<Double> KL_TOTAL_BUDGET = decimal(
+            "kl_total_budget",
+            DecimalType.atLeast(0),
+            0.0,
+            ANCHORED,
+            "Nats per token that the model may drift from the base on the ledger's rows (data.eval, else data.train): the run ends at the first measurement beyond it, with the last model within; 0 = off");
+    public static final ConfigKey<Double> KL_RETENTION_BUDGET = decimal(
+            "kl_retention_budget",
+            DecimalType.atLeast(0),
+            0.0,
+            ANCHORED,
+            "The same on the rows of data.retention; 0 = off");
     public static final ConfigKey<Interpolation> INTERPOLATION =
             choice("interpolation", Interpolation.LOGIT, ANCHORED, "How snapshot and reference are mixed");
     public static final ConfigKey<Long> INNER_EPOCHS =

@@ -128,7 +128,20 @@ public final class TrainingConfig {
             found.add("eval_steps: expected data.eval or data.retention to be set as well, got " + evalSteps()
                     + " without rows to evaluate on");
         }
+        if (job != Job.SFT) {
+            addBudgetContradictions(found);
+        }
         return found;
+    }
+
+    private void addBudgetContradictions(List<String> found) {
+        if (klBudget() > 0 && !ConfigKeys.ALPHA.defaultValue().equals(find(ConfigKeys.ALPHA))) {
+            found.add("alpha: expected to be left out, for kl_budget chooses it, got " + alpha());
+        }
+        if (klRetentionBudget() > 0 && dataRetention().isEmpty()) {
+            found.add("kl_retention_budget: expected data.retention to be set as well, got " + klRetentionBudget()
+                    + " without rows to measure on");
+        }
     }
 
     /** The settings with all defaults of the job spelled out, as YAML that reads back to an equal configuration. */
@@ -284,6 +297,21 @@ public final class TrainingConfig {
     /** Weight of the reference in the anchor, in [0, 1]: 0 = snapshot, 1 = reference. */
     public double alpha() {
         return get(ConfigKeys.ALPHA);
+    }
+
+    /** KL(snapshot ‖ anchor) in nats up to which alpha is chosen, at least 0; 0 = off. */
+    public double klBudget() {
+        return get(ConfigKeys.KL_BUDGET);
+    }
+
+    /** KL from the base in nats that ends the run, at least 0; 0 = off. */
+    public double klTotalBudget() {
+        return get(ConfigKeys.KL_TOTAL_BUDGET);
+    }
+
+    /** KL from the base on {@code data.retention} in nats that ends the run, at least 0; 0 = off. */
+    public double klRetentionBudget() {
+        return get(ConfigKeys.KL_RETENTION_BUDGET);
     }
 
     /** How snapshot and reference are mixed. */

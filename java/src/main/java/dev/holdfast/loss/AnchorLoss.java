@@ -1,11 +1,10 @@
 package dev.holdfast.loss;
 
-import dev.holdfast.natives.AnchorLossKernel;
 import dev.holdfast.tensor.HostTensor;
 import java.util.Optional;
 
 /**
- * The anchor loss on host memory.
+ * The anchor loss of tensors in host memory; {@link DirectAnchorLoss} takes memory anywhere.
  *
  * <p>At every token the anchor q is mixed from snapshot c and reference r, and the student s is pulled towards it:
  *
@@ -21,7 +20,7 @@ import java.util.Optional;
  *
  * <p>Source: arXiv 2605.04468, sections 3 and 4. Thread safety: all methods may be called from any thread.
  */
-public sealed interface AnchorLoss permits JavaAnchorLoss, NativeAnchorLoss {
+public sealed interface AnchorLoss permits JavaAnchorLoss, NativeAnchorLoss, StagedAnchorLoss {
 
     /** Where the loss is computed. */
     enum Backend {
@@ -30,15 +29,20 @@ public sealed interface AnchorLoss permits JavaAnchorLoss, NativeAnchorLoss {
         /** Native, double precision, plain loops. */
         NATIVE_REFERENCE,
         /** Native, vectorised for the machine at hand and threaded. */
-        CPU
+        CPU,
+        /**
+         * On the current CUDA device. Every call allocates there, copies in and copies out: for tests and occasional use; trainers keep
+         * their tensors on the device and take {@link DirectAnchorLoss}.
+         */
+        CUDA
     }
 
     /** The implementation for a backend; the native library is loaded at the first computation. */
     static AnchorLoss create(Backend backend) {
         return switch (backend) {
             case JAVA -> new JavaAnchorLoss();
-            case NATIVE_REFERENCE -> new NativeAnchorLoss(AnchorLossKernel.Backend.REFERENCE);
-            case CPU -> new NativeAnchorLoss(AnchorLossKernel.Backend.CPU);
+            case NATIVE_REFERENCE, CPU -> new NativeAnchorLoss(backend);
+            case CUDA -> new StagedAnchorLoss();
         };
     }
 
@@ -48,6 +52,8 @@ public sealed interface AnchorLoss permits JavaAnchorLoss, NativeAnchorLoss {
      * @param gradient where the gradient goes: of the student's shape and a floating-point type of at most 32 bits, possibly the student's
      *     own tensor, which it then overwrites; empty if no gradient is wanted
      * @throws IllegalArgumentException if a label, weight or α is out of range, or the gradient's shape or type does not fit
+     * @throws dev.holdfast.error.DeviceFailureException if a device is lost
+     * @throws dev.holdfast.error.RuntimeFailureException if the backend's library cannot be loaded, or a device has too little memory
      */
     AnchorLossResult compute(AnchorLossInputs inputs, AnchorLossOptions options, Optional<HostTensor> gradient);
 

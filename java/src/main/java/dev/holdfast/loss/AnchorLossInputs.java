@@ -2,7 +2,6 @@ package dev.holdfast.loss;
 
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
-import dev.holdfast.tensor.Shape;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Optional;
@@ -29,17 +28,17 @@ public record AnchorLossInputs(
     public static final long IGNORE_INDEX = -100;
 
     public AnchorLossInputs {
-        requireLogits("student", student, student.shape());
-        snapshot.ifPresent(logits -> requireLogits("snapshot", logits, student.shape()));
-        reference.ifPresent(logits -> requireLogits("reference", logits, student.shape()));
-        Shape perToken = Shape.of(student.shape().dimension(0));
-        require("labels", labels, ElementType.INT64, perToken);
-        require("weights", weights, ElementType.FLOAT, perToken);
-        alphas.ifPresent(values -> require("alphas", values, ElementType.FLOAT, perToken));
-        if (reference.isPresent() != alphas.isPresent()) {
-            throw new IllegalArgumentException("alphas: expected exactly with a reference, got "
-                    + (alphas.isPresent() ? "alphas without one" : "none beside one"));
-        }
+        TokenTensors.requireLogits("student", student.elementType(), student.shape(), student.shape());
+        snapshot.ifPresent(logits ->
+                TokenTensors.requireLogits("snapshot", logits.elementType(), logits.shape(), student.shape()));
+        reference.ifPresent(logits ->
+                TokenTensors.requireLogits("reference", logits.elementType(), logits.shape(), student.shape()));
+        long tokens = student.shape().dimension(0);
+        TokenTensors.require("labels", labels.elementType(), labels.shape(), ElementType.INT64, tokens);
+        TokenTensors.require("weights", weights.elementType(), weights.shape(), ElementType.FLOAT, tokens);
+        alphas.ifPresent(values ->
+                TokenTensors.require("alphas", values.elementType(), values.shape(), ElementType.FLOAT, tokens));
+        TokenTensors.requireAlphas(reference.isPresent(), alphas.isPresent());
     }
 
     /** Labels alone: no other model is needed. */
@@ -96,27 +95,6 @@ public record AnchorLossInputs(
     private static void requireValue(boolean holds, String name, int token, String expected, Object got) {
         if (!holds) {
             throw new IllegalArgumentException(name + "[" + token + "]: expected " + expected + ", got " + got);
-        }
-    }
-
-    private static void requireLogits(String name, HostTensor logits, Shape student) {
-        ElementType type = logits.elementType();
-        if (type != ElementType.FLOAT && type != ElementType.FLOAT16 && type != ElementType.BFLOAT16) {
-            throw new IllegalArgumentException(name + ": expected FLOAT, FLOAT16 or BFLOAT16, got " + type);
-        }
-        Shape shape = logits.shape();
-        if (shape.rank() != 2
-                || shape.dimension(1) < 1
-                || student.rank() != 2
-                || shape.dimension(0) != student.dimension(0)) {
-            throw new IllegalArgumentException(name + ": expected a row of at least one logit per token, got " + shape
-                    + " beside a student of " + student);
-        }
-    }
-
-    private static void require(String name, HostTensor tensor, ElementType type, Shape shape) {
-        if (tensor.elementType() != type || !tensor.shape().equals(shape)) {
-            throw new IllegalArgumentException(name + ": expected " + type + shape + ", got " + tensor);
         }
     }
 }

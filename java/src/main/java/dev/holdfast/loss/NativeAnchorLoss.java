@@ -1,17 +1,19 @@
 package dev.holdfast.loss;
 
-import dev.holdfast.natives.AnchorLossKernel;
+import dev.holdfast.natives.NativeMemory;
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
+import dev.holdfast.tensor.TensorView;
+import java.lang.ref.Reference;
 import java.util.Optional;
 
-/** The kernels of the native library. */
+/** The kernels that work on the host's memory where it lies. */
 final class NativeAnchorLoss implements AnchorLoss {
-    private final AnchorLossKernel.Backend backend;
+    private final DirectAnchorLoss kernels;
 
-    NativeAnchorLoss(AnchorLossKernel.Backend backend) {
-        this.backend = backend;
+    NativeAnchorLoss(Backend backend) {
+        this.kernels = DirectAnchorLoss.create(backend);
     }
 
     @Override
@@ -20,37 +22,19 @@ final class NativeAnchorLoss implements AnchorLoss {
         int tokens = inputs.tokenCount();
         HostTensor tokenLoss = HostTensor.allocate(ElementType.FLOAT, Shape.of(tokens));
         HostTensor statistics = HostTensor.allocate(ElementType.FLOAT, Shape.of(tokens, LossStatistic.COUNT));
-        AnchorLossKernel.run(
-                backend,
-                tokens,
-                codes(options),
-                logits(inputs.student()),
-                inputs.snapshot().map(NativeAnchorLoss::logits),
-                inputs.reference().map(NativeAnchorLoss::logits),
-                new AnchorLossKernel.Tokens(
-                        inputs.labels().bytes(),
-                        inputs.weights().bytes(),
-                        inputs.alphas().map(HostTensor::bytes)),
-                new AnchorLossKernel.Outputs(
-                        tokenLoss.bytes(), statistics.bytes(), gradient.map(NativeAnchorLoss::logits)));
+        AnchorLossTargets targets =
+                AnchorLossTargets.NONE.withTokenLoss(view(tokenLoss)).withStatistics(view(statistics));
+        kernels.run(
+                AnchorLossViews.of(inputs, NativeAnchorLoss::view),
+                options,
+                gradient.map(tensor -> targets.withGradient(view(tensor), GradientMode.OVERWRITE))
+                        .orElse(targets),
+                DirectAnchorLoss.Launch.DEFAULT);
+        Reference.reachabilityFence(inputs);
         return AnchorLossResult.of(inputs, tokenLoss, statistics, gradient);
     }
 
-    private static AnchorLossKernel.Logits logits(HostTensor tensor) {
-        return new AnchorLossKernel.Logits(
-                tensor.bytes(),
-                tensor.shape().dimension(1),
-                tensor.elementType().onnxCode());
-    }
-
-    private static AnchorLossKernel.Options codes(AnchorLossOptions options) {
-        return new AnchorLossKernel.Options(
-                options.divergence().code(),
-                options.interpolation().code(),
-                options.labelWeighting().code(),
-                options.temperature(),
-                options.kdWeight(),
-                options.ceWeight(),
-                options.beta());
+    private static TensorView view(HostTensor tensor) {
+        return TensorView.host(NativeMemory.address(tensor.bytes()), tensor.elementType(), tensor.shape());
     }
 }

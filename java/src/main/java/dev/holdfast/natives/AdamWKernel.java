@@ -1,6 +1,5 @@
 package dev.holdfast.natives;
 
-import dev.holdfast.error.RuntimeFailureException;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -59,7 +58,7 @@ public final class AdamWKernel {
     public static double gradientNorm(Tensors tensors) {
         try (PointerScope scope = new PointerScope()) {
             DoublePointer norm = new DoublePointer(1);
-            check(HoldfastApi.gradientNorm(
+            NativeStatus.check(HoldfastApi.gradientNorm(
                     AnchorLossKernel.Backend.CPU.code(),
                     tensors.elementCounts.length,
                     array(tensors.elementCounts),
@@ -78,7 +77,8 @@ public final class AdamWKernel {
     @SuppressWarnings("try") // the scope frees the arrays made while it is open
     public static void step(Settings settings, Tensors tensors) {
         try (PointerScope scope = new PointerScope()) {
-            check(HoldfastApi.adamw(AnchorLossKernel.Backend.CPU.code(), options(settings), tensors(tensors), null));
+            NativeStatus.check(
+                    HoldfastApi.adamw(AnchorLossKernel.Backend.CPU.code(), options(settings), tensors(tensors), null));
         }
     }
 
@@ -107,14 +107,5 @@ public final class AdamWKernel {
 
     private static Pointer array(long[] values) {
         return new LongPointer(values);
-    }
-
-    private static void check(int status) {
-        if (status == HoldfastApi.INVALID_ARGUMENT) {
-            throw new IllegalArgumentException(HoldfastApi.lastError());
-        }
-        if (status != HoldfastApi.OK) {
-            throw new RuntimeFailureException(HoldfastApi.lastError());
-        }
     }
 }

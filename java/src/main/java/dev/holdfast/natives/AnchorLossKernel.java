@@ -1,26 +1,29 @@
 package dev.holdfast.natives;
 
+import dev.holdfast.error.DeviceFailureException;
 import dev.holdfast.error.RuntimeFailureException;
-import java.nio.ByteBuffer;
 import java.util.Optional;
-import org.bytedeco.javacpp.Pointer;
 
 /**
- * The function {@code hf_anchor_loss} on direct buffers of the host; {@code holdfast.h} says what it computes.
+ * The functions {@code hf_anchor_loss...} on memory by address; {@code holdfast.h} says what they compute.
  *
- * <p>Thread safety: calls may run at once. Ownership: buffers are the caller's and are used during a call only.
+ * <p>Addresses are taken as they are, 0 for none: a wrong one ends the process or loses the device. They point into host memory, or into
+ * device memory for {@link Backend#CUDA}. Ownership: the memory is the caller's; it is used during a call, with CUDA until the work on the
+ * stream is done. Thread safety: calls may run at once.
  */
 public final class AnchorLossKernel {
     static final int FLOAT = 1;
     static final int GRADIENT_NONE = 0;
     static final int GRADIENT_OVERWRITE = 1;
+    static final int GRADIENT_ACCUMULATE = 2;
 
     private AnchorLossKernel() {}
 
     /** Which implementation runs. */
     public enum Backend {
         REFERENCE(0),
-        CPU(1);
+        CPU(1),
+        CUDA(2);
 
         private final int code;
 
@@ -31,6 +34,13 @@ public final class AnchorLossKernel {
         /** The code of {@code holdfast.h}. */
         int code() {
             return code;
+        }
+
+        private void load() {
+            NativeLibrary.load();
+            if (this == CUDA) {
+                CudaLibrary.load();
+            }
         }
     }
 
@@ -51,126 +61,155 @@ public final class AnchorLossKernel {
             float beta) {}
 
     /**
-     * Dense rows of logits.
+     * Rows of logits or of their gradient.
      *
-     * @param data direct buffer of [N, vocabularySize] elements
-     * @param vocabularySize elements of a row
+     * @param address of [N, columns] elements
+     * @param columns elements of a row
+     * @param rowStride elements from one row to the next, at least {@code columns}
      * @param elementType ONNX code: 1, 10 or 16
      */
-    public record Logits(ByteBuffer data, long vocabularySize, int elementType) {}
+    public record Rows(long address, long columns, long rowStride, int elementType) {}
 
     /**
-     * What is given per token, in direct buffers.
+     * The logits of N tokens.
      *
-     * @param labels INT64[N]
-     * @param weights FLOAT[N]
-     * @param alphas FLOAT[N]; needed with a reference
+     * @param snapshot absent: the student's own, held constant
+     * @param reference absent: no divergence
      */
-    public record Tokens(ByteBuffer labels, ByteBuffer weights, Optional<ByteBuffer> alphas) {}
+    public record Sides(long tokenCount, Rows student, Optional<Rows> snapshot, Optional<Rows> reference) {}
 
     /**
-     * Where results go, in direct buffers.
+     * What is given per token.
      *
-     * @param tokenLoss FLOAT[N]
-     * @param statistics FLOAT[N, 11]
-     * @param gradient rows of the student's shape; may be the student's own buffer
+     * @param labels address of INT64[N]
+     * @param weights address of FLOAT[N]
+     * @param alphas address of FLOAT[N]; 0 only without a reference
      */
-    public record Outputs(ByteBuffer tokenLoss, ByteBuffer statistics, Optional<Logits> gradient) {}
+    public record Tokens(long labels, long weights, long alphas) {}
 
     /**
-     * Computes loss, statistics and gradient of all tokens.
+     * Where results go.
+     *
+     * @param tokenLoss address of FLOAT[N], or 0
+     * @param statistics address of FLOAT[N, 11], or 0
+     * @param gradient rows of the student's width; may be the student's own
+     * @param gradientMode 1 overwrite, 2 accumulate; not read without a gradient
+     */
+    public record Outputs(long tokenLoss, long statistics, Optional<Rows> gradient, int gradientMode) {}
+
+    /**
+     * How the work reaches a device.
+     *
+     * @param workspace address of scratch memory aligned to 16 bytes, or 0
+     * @param workspaceBytes at least {@link #workspaceBytes}
+     * @param stream a {@code cudaStream_t}, 0 for the default stream; 0 without CUDA
+     */
+    public record Launch(long workspace, long workspaceBytes, long stream) {}
+
+    /**
+     * Computes loss, statistics and gradient of all tokens; with CUDA it enqueues that and returns.
      *
      * @throws IllegalArgumentException if an argument is refused; the message names it
-     * @throws RuntimeFailureException if the library cannot be loaded or fails
+     * @throws DeviceFailureException if the device is lost
+     * @throws RuntimeFailureException if a library cannot be loaded or fails
      */
     public static void run(
-            Backend backend,
-            long tokenCount,
-            Options options,
-            Logits student,
-            Optional<Logits> snapshot,
-            Optional<Logits> reference,
-            Tokens tokens,
-            Outputs outputs) {
-        NativeLibrary.load();
+            Backend backend, Options options, Sides sides, Tokens tokens, Outputs outputs, Launch launch) {
+        backend.load();
         try (HoldfastApi.Options nativeOptions = nativeOptions(options);
-                HoldfastApi.Logits nativeStudent = nativeLogits(student);
-                HoldfastApi.Logits nativeSnapshot =
-                        snapshot.map(AnchorLossKernel::nativeLogits).orElse(null);
-                HoldfastApi.Logits nativeReference =
-                        reference.map(AnchorLossKernel::nativeLogits).orElse(null);
+                HoldfastApi.Logits student = nativeLogits(sides.student());
+                HoldfastApi.Logits snapshot = nativeLogits(sides.snapshot());
+                HoldfastApi.Logits reference = nativeLogits(sides.reference());
                 HoldfastApi.Tokens nativeTokens = nativeTokens(tokens);
                 HoldfastApi.Outputs nativeOutputs = nativeOutputs(outputs)) {
-            check(HoldfastApi.anchorLoss(
+            NativeStatus.check(HoldfastApi.anchorLoss(
                     backend.code(),
-                    tokenCount,
+                    sides.tokenCount(),
                     nativeOptions,
-                    nativeStudent,
-                    nativeSnapshot,
-                    nativeReference,
+                    student,
+                    snapshot,
+                    reference,
                     nativeTokens,
                     nativeOutputs,
+                    launch.workspace(),
+                    launch.workspaceBytes(),
                     null,
-                    0,
-                    null,
-                    null));
+                    launch.stream()));
         }
     }
 
-    private static void check(int status) {
-        if (status == HoldfastApi.INVALID_ARGUMENT) {
-            throw new IllegalArgumentException(HoldfastApi.lastError());
-        }
-        if (status != HoldfastApi.OK) {
-            throw new RuntimeFailureException("hf_anchor_loss: " + HoldfastApi.lastError());
+    /**
+     * Computes Σ weight · token loss over the tokens that take part; with CUDA it enqueues that and returns.
+     *
+     * @param tokenLoss address of FLOAT[N]
+     * @param sum address of a FLOAT
+     * @param stream as in {@link Launch}
+     */
+    public static void sum(Backend backend, long tokenCount, Tokens tokens, long tokenLoss, long sum, long stream) {
+        backend.load();
+        try (HoldfastApi.Tokens nativeTokens = nativeTokens(tokens)) {
+            NativeStatus.check(
+                    HoldfastApi.anchorLossSum(backend.code(), tokenCount, nativeTokens, tokenLoss, sum, stream));
         }
     }
 
-    private static HoldfastApi.Options nativeOptions(Options options) {
+    /** Bytes of scratch memory that {@link #run} needs for such sides; 0 without CUDA. */
+    public static long workspaceBytes(Backend backend, Sides sides) {
+        backend.load();
+        try (HoldfastApi.Logits student = nativeLogits(sides.student());
+                HoldfastApi.Logits snapshot = nativeLogits(sides.snapshot());
+                HoldfastApi.Logits reference = nativeLogits(sides.reference())) {
+            long[] bytes = new long[1];
+            NativeStatus.check(HoldfastApi.anchorLossWorkspaceBytes(
+                    backend.code(), sides.tokenCount(), student, snapshot, reference, bytes));
+            return bytes[0];
+        }
+    }
+
+    static HoldfastApi.Options nativeOptions(Options options) {
         HoldfastApi.Options struct = new HoldfastApi.Options();
-        struct.structSize(struct.sizeof());
-        struct.divergence(options.divergence());
-        struct.interpolation(options.interpolation());
-        struct.labelWeighting(options.labelWeighting());
-        struct.temperature(options.temperature());
-        struct.kdWeight(options.kdWeight());
-        struct.ceWeight(options.ceWeight());
-        struct.beta(options.beta());
-        return struct;
+        return struct.structSize(struct.sizeof())
+                .divergence(options.divergence())
+                .interpolation(options.interpolation())
+                .labelWeighting(options.labelWeighting())
+                .temperature(options.temperature())
+                .kdWeight(options.kdWeight())
+                .ceWeight(options.ceWeight())
+                .beta(options.beta());
     }
 
-    private static HoldfastApi.Logits nativeLogits(Logits logits) {
+    private static HoldfastApi.Logits nativeLogits(Optional<Rows> rows) {
+        return rows.map(AnchorLossKernel::nativeLogits).orElse(null);
+    }
+
+    private static HoldfastApi.Logits nativeLogits(Rows rows) {
         HoldfastApi.Logits struct = new HoldfastApi.Logits();
-        struct.structSize(struct.sizeof());
-        struct.data(new Pointer(logits.data()));
-        struct.vocabularySize(logits.vocabularySize());
-        struct.rowStride(logits.vocabularySize());
-        struct.elementType(logits.elementType());
-        return struct;
+        return struct.structSize(struct.sizeof())
+                .data(rows.address())
+                .vocabularySize(rows.columns())
+                .rowStride(rows.rowStride())
+                .elementType(rows.elementType());
     }
 
-    private static HoldfastApi.Tokens nativeTokens(Tokens tokens) {
+    static HoldfastApi.Tokens nativeTokens(Tokens tokens) {
         HoldfastApi.Tokens struct = new HoldfastApi.Tokens();
-        struct.structSize(struct.sizeof());
-        struct.labels(new Pointer(tokens.labels()));
-        struct.weights(new Pointer(tokens.weights()));
-        tokens.alphas().ifPresent(alphas -> struct.alphas(new Pointer(alphas)));
-        return struct;
+        return struct.structSize(struct.sizeof())
+                .labels(tokens.labels())
+                .weights(tokens.weights())
+                .alphas(tokens.alphas());
     }
 
     private static HoldfastApi.Outputs nativeOutputs(Outputs outputs) {
         HoldfastApi.Outputs struct = new HoldfastApi.Outputs();
-        struct.structSize(struct.sizeof());
-        struct.tokenLoss(new Pointer(outputs.tokenLoss()));
-        struct.statistics(new Pointer(outputs.statistics()));
-        struct.gradientMode(GRADIENT_NONE);
-        struct.gradientType(FLOAT);
-        outputs.gradient().ifPresent(gradient -> {
-            struct.studentGradient(new Pointer(gradient.data()));
-            struct.gradientStride(gradient.vocabularySize());
-            struct.gradientType(gradient.elementType());
-            struct.gradientMode(GRADIENT_OVERWRITE);
-        });
+        struct.structSize(struct.sizeof())
+                .tokenLoss(outputs.tokenLoss())
+                .statistics(outputs.statistics())
+                .gradientType(FLOAT)
+                .gradientMode(GRADIENT_NONE);
+        outputs.gradient().ifPresent(rows -> struct.studentGradient(rows.address())
+                .gradientStride(rows.rowStride())
+                .gradientType(rows.elementType())
+                .gradientMode(outputs.gradientMode()));
         return struct;
     }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 
 /**
@@ -14,6 +15,11 @@ import org.bytedeco.javacpp.Loader;
  * handle without unloading code in use. Thread safety: all methods may be called from any thread.
  */
 public final class NativeLibrary {
+    /** The environment variable that caps the instruction set of the kernels. */
+    public static final String INSTRUCTION_SET_VARIABLE = "HOLDFAST_CPU_INSTRUCTION_SET";
+
+    private static final String INSTRUCTION_SET_PROPERTY = "holdfast.cpu.instruction_set";
+    private static final String UNCAPPED = "native";
     private static final int EXPECTED_VERSION = 1;
     private static final String FILE_NAME = "libholdfast.so";
     private static final String BINDING_NAME = "libjniholdfast.so";
@@ -59,6 +65,7 @@ public final class NativeLibrary {
             System.load(folder.resolve(BINDING_NAME).toString());
             requireVersion(HoldfastApi.version());
             openMatrixLibrary();
+            capInstructionSet(instructionSetCap());
             return new NativeLibrary(library);
         } catch (LinkageError | IOException e) {
             throw new RuntimeFailureException(
@@ -89,12 +96,24 @@ public final class NativeLibrary {
         }
     }
 
+    private static Optional<String> instructionSetCap() {
+        return Optional.ofNullable(System.getProperty(INSTRUCTION_SET_PROPERTY))
+                .or(() -> Optional.ofNullable(System.getenv(INSTRUCTION_SET_VARIABLE)))
+                .filter(name -> !name.equals(UNCAPPED));
+    }
+
+    static void capInstructionSet(Optional<String> name) {
+        if (HoldfastApi.capCpuInstructionSet(name.orElse(UNCAPPED)) != NativeStatus.OK) {
+            throw new RuntimeFailureException(INSTRUCTION_SET_VARIABLE + ": " + HoldfastApi.lastError());
+        }
+    }
+
     /** oneDNN, of JavaCPP's presets; its copy of OpenMP lies beside it. */
     private static void openMatrixLibrary() {
         String folder = "/org/bytedeco/dnnl/" + PackagedLibrary.platform() + "/";
         PackagedLibrary.unpack(folder + "libgomp.so.1");
         Path library = PackagedLibrary.unpack(folder + "libdnnl.so.3");
-        if (HoldfastApi.openMatrixLibrary(library.toString()) != HoldfastApi.OK) {
+        if (HoldfastApi.openMatrixLibrary(library.toString()) != NativeStatus.OK) {
             throw new RuntimeFailureException("matrix library: " + HoldfastApi.lastError());
         }
     }
@@ -109,9 +128,18 @@ public final class NativeLibrary {
         return HoldfastApi.version();
     }
 
-    /** The vector instructions that the kernels use on this machine: {@code avx512}, {@code avx2} or {@code baseline}. */
+    /**
+     * The vector instructions that the kernels use on this machine: {@code avx512}, {@code avx2} or {@code baseline}. The most that the
+     * processor has, or less if the environment variable {@value #INSTRUCTION_SET_VARIABLE} or the system property {@code
+     * holdfast.cpu.instruction_set} names less.
+     */
     public String instructionSet() {
         return HoldfastApi.cpuInstructionSet();
+    }
+
+    /** The name that caps the instruction set, even if it caps nothing on this machine; empty if none was given. */
+    public Optional<String> cappedInstructionSet() {
+        return instructionSetCap();
     }
 
     /** The library that matrix products are computed with, for example {@code oneDNN 3.11.0}. */
@@ -132,8 +160,6 @@ public final class NativeLibrary {
      * @throws IllegalArgumentException if it is out of range
      */
     public void setThreadCount(int threadCount) {
-        if (HoldfastApi.setThreadCount(threadCount) != HoldfastApi.OK) {
-            throw new IllegalArgumentException(HoldfastApi.lastError());
-        }
+        NativeStatus.check(HoldfastApi.setThreadCount(threadCount));
     }
 }

@@ -23,6 +23,11 @@ import java.util.Map;
 final class UnpackedLibraries {
     private UnpackedLibraries() {}
 
+    /** Whether a library of a platform is on the class path. */
+    static boolean isPresent(String platform, String name) {
+        return UnpackedLibraries.class.getResource(platform + "/" + name) != null;
+    }
+
     /** The folder that holds these libraries of one platform. */
     static Path folder(String platform, List<String> names, Path cache) throws IOException {
         Map<String, URL> resources = new LinkedHashMap<>();

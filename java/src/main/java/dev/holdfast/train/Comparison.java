@@ -65,7 +65,7 @@ public record Comparison(Map<String, Scores> models) {
                 TrainingConfig config, ArtifactDirectory artifact, Optional<Path> file, SessionSettings settings) {
             return new Rows(file.map(path -> {
                 TrainingData data = TrainingData.of(config, artifact, Examples.jsonLines(path));
-                return DriftMeter.open(artifact.driftModel(), data.inOrder(data.rows()), settings);
+                return DriftMeter.open(artifact.driftModel(), data.inOrder(data.rows()), LossInputs.plain(), settings);
             }));
         }
 

@@ -14,8 +14,8 @@ import dev.holdfast.config.TrainingConfig;
  * @param weightBytes parameters
  * @param gradientBytes gradients of what is trained
  * @param optimizerBytes both moments
- * @param frozenBytes weights and heads of the models that are not trained, at the end of an iteration, when the ledger needs most of
- *     them: the reference, the snapshot, the base, and the student as it was saved
+ * @param frozenBytes weights and heads of the models that are not trained, when the ledger needs most of them: the reference, the
+ *     snapshot, the base, and the student as it was saved; of a supervised run the last two, where it measures drift
  * @param activationBytes what a micro-batch of the longest rows keeps for the backward pass
  * @param checkpointBytes one checkpoint on disk
  */
@@ -42,7 +42,7 @@ public record MemoryEstimate(
                 student.weightBytes(),
                 trained,
                 2 * trained,
-                job.reference().map(reference -> frozenBytes(job, reference)).orElse(0L),
+                job.reference().map(reference -> frozenBytes(job, reference)).orElseGet(() -> measuredBytes(job)),
                 activationBytes(job),
                 3 * trained);
     }
@@ -60,6 +60,19 @@ public record MemoryEstimate(
                 config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
         long student = Float.BYTES * manifest.parameterCount() + headBytes(manifest.model());
         return (snapshotIsBase ? 2 : 3) * student + reference.weightBytes() + headBytes(reference.model());
+    }
+
+    /** A supervised run opens the base and the student as it is where it measures drift. */
+    private static long measuredBytes(PreparedJob job) {
+        TrainingConfig config = job.config();
+        boolean measures = config.dataEval().isPresent()
+                || config.dataRetention().isPresent()
+                || job.rows().heldOut().isPresent();
+        Manifest manifest = job.artifact().manifest();
+        if (job.artifact().lora().isPresent()) {
+            return measures ? headBytes(manifest.model()) : 0;
+        }
+        return measures ? 2 * (Float.BYTES * manifest.parameterCount() + headBytes(manifest.model())) : 0;
     }
 
     /** The loss takes the head by itself. */

@@ -5,6 +5,7 @@ import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
+import dev.holdfast.files.StagedDirectory;
 import dev.holdfast.runtime.SessionSettings;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,12 +23,14 @@ final class Teachers implements AutoCloseable {
     private final FrozenModel reference;
     private FrozenModel snapshot;
     private int snapshotStep = -1;
+    private double alpha;
 
     private Teachers(PreparedJob job, RunDirectory run, FrozenHeads heads, FrozenModel reference) {
         this.job = job;
         this.run = run;
         this.heads = heads;
         this.reference = reference;
+        this.alpha = job.config().job() == Job.ANCHOR ? job.config().alpha() : 0;
     }
 
     static Teachers open(PreparedJob job, RunDirectory run) {
@@ -47,6 +50,16 @@ final class Teachers implements AutoCloseable {
         return snapshot;
     }
 
+    /** The weight of the reference in the anchor. */
+    double alpha() {
+        return alpha;
+    }
+
+    /** Makes another number the weight of the reference, in [0, 1]. */
+    void mix(double weight) {
+        alpha = weight;
+    }
+
     /** Makes the weights after so many steps the snapshot: the base for none, else the checkpoint. */
     void takeSnapshot(int step) {
         TrainingConfig config = job.config();
@@ -62,14 +75,20 @@ final class Teachers implements AutoCloseable {
      * A model on loan.
      *
      * @param model the model, which must not be closed by itself
-     * @param owned whether it was opened for this loan, whose closing then closes it
+     * @param end what gives it back: it is closed if it was opened for this loan
      */
-    record Loan(FrozenModel model, boolean owned) implements AutoCloseable {
+    record Loan(FrozenModel model, Runnable end) implements AutoCloseable {
+        static Loan shared(FrozenModel model) {
+            return new Loan(model, () -> {});
+        }
+
+        static Loan owned(FrozenModel model) {
+            return new Loan(model, model::close);
+        }
+
         @Override
         public void close() {
-            if (owned) {
-                model.close();
-            }
+            end.run();
         }
     }
 
@@ -77,15 +96,29 @@ final class Teachers implements AutoCloseable {
     Loan lend(int step) {
         boolean shared =
                 snapshot != null && snapshotStep == step && !job.config().bf16();
-        return shared ? new Loan(snapshot, false) : new Loan(openAt(step, measuring()), true);
+        return shared ? Loan.shared(snapshot) : Loan.owned(openAt(step, measuring()));
     }
 
     /** The reference for a measurement. */
     Loan lendReference() {
         boolean shared = !job.config().bf16();
         return shared
-                ? new Loan(reference, false)
-                : new Loan(FrozenModel.open(job.reference().orElseThrow(), heads, measuring()), true);
+                ? Loan.shared(reference)
+                : Loan.owned(FrozenModel.open(job.reference().orElseThrow(), heads, measuring()));
+    }
+
+    /** Weights that are there only for this measurement; closing the loan removes them. */
+    Loan lendOnce(StagedDirectory weights) {
+        try {
+            FrozenModel model = FrozenModel.open(ModelFolder.resolve(weights.path()), heads, measuring());
+            return new Loan(model, () -> {
+                model.close();
+                weights.close();
+            });
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 
     /** Drift may be smaller than what operands of bfloat16 add to it. */
@@ -100,7 +133,12 @@ final class Teachers implements AutoCloseable {
 
     /** Measures drift on rows; the caller closes it. */
     DriftMeter driftMeter(List<Batch> batches) {
-        return DriftMeter.open(job.artifact().driftModel(), batches, measuring());
+        return DriftMeter.open(job.artifact().driftModel(), batches, LossInputs.plain(), measuring());
+    }
+
+    /** Measures the anchor of this run's loss on rows; the caller closes it. */
+    DriftMeter anchorMeter(List<Batch> batches) {
+        return DriftMeter.open(job.artifact().driftModel(), batches, LossInputs.toAnchor(job.config()), measuring());
     }
 
     private void closeSnapshot() {

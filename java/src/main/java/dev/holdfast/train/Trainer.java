@@ -74,18 +74,30 @@ public final class Trainer {
                 .requireAdaptable(support);
         try (RunDirectory directory = RunDirectory.open(job.config())) {
             begin(job, directory);
-            PreparedJob adapted = job.adapted(support, directory.adaptedArtifact());
-            TrainingOutcome outcome = run(new RunContext(adapted, directory, listener), stopRequested);
+            PreparedJob adapted = job.adapted(support, directory.files().adaptedArtifact());
+            TrainingOutcome outcome = run(RunContext.of(adapted, directory, listener), stopRequested);
             support.finished(outcome);
             return outcome;
         }
     }
 
     private static TrainingOutcome run(RunContext context, BooleanSupplier stopRequested) {
+        try {
+            TrainingOutcome outcome = reported(context, stopRequested);
+            context.reporter().ended(outcome);
+            return outcome;
+        } catch (RuntimeException e) {
+            context.reporter().failed(e);
+            throw e;
+        }
+    }
+
+    private static TrainingOutcome reported(RunContext context, BooleanSupplier stopRequested) {
         Optional<ModelFolder> start = ResumePoint.find(context);
         int done = start.flatMap(folder -> ModelFolder.stepOf(folder.path())).orElse(0);
         context.directory().keepUpTo(done);
         TrainingPlan plan = context.job().plan(done);
+        context.reporter().planned(plan);
         context.listener().planned(plan);
         return finish(context, plan, start, stopRequested);
     }

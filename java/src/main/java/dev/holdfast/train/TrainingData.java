@@ -57,6 +57,16 @@ final class TrainingData {
         return encoded.examples().size();
     }
 
+    /** How many of the first rows it takes to have so many response tokens; all of them where they have fewer. */
+    int rowsWith(int responseTokens) {
+        int rows = 0;
+        int tokens = 0;
+        while (rows < rows() && tokens < responseTokens) {
+            tokens += encoded.examples().get(rows++).responseTokens();
+        }
+        return rows;
+    }
+
     /** Micro-batches in file order of the first rows, each weighted by the response tokens of all of them. */
     List<Batch> inOrder(int mostRows) {
         List<EncodedExample> rows = encoded.examples().subList(0, Math.min(mostRows, rows()));

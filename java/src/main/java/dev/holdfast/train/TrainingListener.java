@@ -30,7 +30,10 @@ public interface TrainingListener {
     /** The rows of what should not be forgotten were evaluated. */
     default void retentionEvaluated(RetentionMetrics metrics) {}
 
-    /** An outer iteration of an anchored run ended. */
+    /** A {@code kl_budget} has chosen the weight of the reference for an outer iteration. */
+    default void alphaChosen(AlphaEntry entry) {}
+
+    /** Drift was measured: where an outer iteration of an anchored run ends, and where held-out or retention rows are evaluated. */
     default void measured(LedgerEntry entry) {}
 
     /** A checkpoint is complete. */

@@ -33,11 +33,12 @@ class ComposedContenderTest {
     @MethodSource("forms")
     void computesTheLossAndItsGradient(Divergence divergence, Interpolation interpolation) {
         KernelCase kernelCase = new KernelCase(3, 50, ElementType.FLOAT, divergence, interpolation);
-        AnchorLossInputs inputs = new KernelInputs(kernelCase, 1).set(0);
+        KernelInputs sets = new KernelInputs(kernelCase, 1);
+        AnchorLossInputs inputs = sets.set(0);
         AnchorLossOptions options =
                 new AnchorLossOptions(divergence, interpolation, LabelWeighting.NONE, 1, 1, 0, KernelCase.BETA);
         AnchorLossResult truth = AnchorLoss.create(AnchorLoss.Backend.JAVA).compute(inputs, options);
-        try (ComposedContender composed = new ComposedContender(kernelCase, 1)) {
+        try (ComposedContender composed = new ComposedContender(kernelCase, sets, 1)) {
             Map<String, HostTensor> results = composed.compute(inputs);
             assertClose(truth.tokenLoss(), results.get("token_loss"));
             assertClose(truth.studentGradient().orElseThrow(), results.get("gradient"));

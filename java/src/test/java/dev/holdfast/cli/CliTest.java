@@ -75,6 +75,35 @@ class CliTest {
     }
 
     @Test
+    void aRunBeyondItsBudgetOfDriftHasAnExitCodeOfItsOwn() {
+        Path run = directory.resolve("run");
+        String[] job = {
+            "anchor", "--artifact", artifact(), "--reference", artifact(), "--data", rows(), "--out", run.toString()
+        };
+        String[] drifting = {
+            "--hard_weight", "1", "--learning_rate", "0.01", "--max_steps", "3", "--kl_total_budget", "1e-9"
+        };
+        assertThat(run(concatenated(job, drifting))).isEqualTo(ExitCode.DRIFT_BUDGET);
+        assertThat(said().get(said().size() - 1))
+                .matches("kl_total_budget: expected at most 1\\.000e-09 nats from the base, got .+ after step 3\\. "
+                        + "No model but the base is within it\\. To go on, raise kl_total_budget and add --resume");
+    }
+
+    @Test
+    void theReportOfARunIsMadeAgain() throws IOException {
+        Path run = directory.resolve("run");
+        assertThat(run("sft", "--artifact", artifact(), "--data", rows(), "--out", run.toString(), "--max_steps", "1"))
+                .isZero();
+        Path report = run.resolve("report.html");
+        assertThat(said()).contains("report      " + report);
+        Files.delete(report);
+        assertThat(run("report", "--run", run.toString())).isZero();
+        assertThat(result()).isEqualTo(report + "\n");
+        assertThat(report).content().contains("Supervised fine-tuning of ");
+        assertThat(run("report", "--run", shared.toString())).isEqualTo(ExitCode.FAILURE);
+    }
+
+    @Test
     void withoutACommandTheCommandsAreListedAsAnError() {
         assertThat(run()).isEqualTo(ExitCode.USAGE);
         assertThat(result()).isEmpty();

@@ -10,9 +10,13 @@ import java.util.Optional;
 /** The contract, held by the operator under ONNX Runtime. */
 class OperatorAnchorLossTest extends AnchorLossContract {
 
+    OperatorRun operator() {
+        return new OperatorRun("AnchorLoss");
+    }
+
     @Override
     AnchorLossResult compute(AnchorLossInputs inputs, AnchorLossOptions options) {
-        Map<String, HostTensor> result = new OperatorRun("AnchorLoss")
+        Map<String, HostTensor> result = operator()
                 .input("student_logits", inputs.student())
                 .input("snapshot_logits", inputs.snapshot().orElse(null))
                 .input("reference_logits", inputs.reference().orElse(null))
@@ -33,12 +37,12 @@ class OperatorAnchorLossTest extends AnchorLossContract {
                 Optional.of(result.get("student_gradient")));
     }
 
-    private static HostTensor coefficients(AnchorLossOptions options) {
+    static HostTensor coefficients(AnchorLossOptions options) {
         float[] values = {options.temperature(), options.kdWeight(), options.ceWeight(), options.beta()};
         return HostTensor.ofFloats(values, 4);
     }
 
-    private static HostTensor modes(AnchorLossOptions options) {
+    static HostTensor modes(AnchorLossOptions options) {
         long[] values = {
             options.divergence().code(),
             options.interpolation().code(),

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.tensor.HostTensor;
+import dev.holdfast.testing.EmulatedCuda;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -112,5 +114,17 @@ class AnchorLossOperatorTest {
         assertThatThrownBy(
                         () -> withAllOutputs(loss(STUDENT, REFERENCE, null, 0)).run())
                 .hasMessageContaining("AnchorLoss: alphas: expected shape [2] beside reference_logits, got none");
+    }
+
+    /** What is missing is the kernel of this build's provider, so schema, shapes and optional inputs were all taken. */
+    @Test
+    void ofCudaAloneLacksNothingButTheProvider() {
+        Path operators = EmulatedCuda.built("libholdfast_cuda_operator_on_cuda.so");
+        assertThatThrownBy(() -> withAllOutputs(loss(null, REFERENCE, ALPHAS, 0).library(operators))
+                        .run())
+                .isInstanceOf(RuntimeFailureException.class)
+                .rootCause()
+                .hasMessageContaining("ORT_NOT_IMPLEMENTED")
+                .hasMessageContaining("Could not find an implementation for AnchorLoss(1)");
     }
 }

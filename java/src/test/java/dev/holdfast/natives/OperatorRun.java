@@ -27,7 +27,8 @@ public final class OperatorRun {
     private Attributes attributes = Attributes.NONE;
     private int threads = 2;
     private boolean bfloat16 = false;
-    private boolean consumed = false;
+    private String consumed = null;
+    private Path library = NativeLibrary.load().operatorLibrary();
 
     public OperatorRun(String operator) {
         this.operator = operator;
@@ -58,9 +59,15 @@ public final class OperatorRun {
         return this;
     }
 
-    /** Gives the output to another node instead of to the caller, whose memory it would need: then it can be an alias of an input. */
-    public OperatorRun consumed() {
-        consumed = true;
+    /** Gives this output to another node instead of to the caller, whose memory it would need: then it can be an alias of an input. */
+    public OperatorRun consumed(String output) {
+        consumed = output;
+        return this;
+    }
+
+    /** Another library than Holdfast's own. */
+    public OperatorRun library(Path operators) {
+        library = operators;
         return this;
     }
 
@@ -85,7 +92,7 @@ public final class OperatorRun {
     }
 
     private List<String> wanted() {
-        return consumed
+        return consumed != null
                 ? List.of("addresses")
                 : outputs.stream().filter(Objects::nonNull).toList();
     }
@@ -94,7 +101,7 @@ public final class OperatorRun {
         SessionSettings settings = SessionSettings.defaults()
                 .withIntraOpThreads(threads)
                 .withBfloat16Products(bfloat16)
-                .withOperatorLibrary(NativeLibrary.load().operatorLibrary());
+                .withOperatorLibrary(library);
         return InferenceSession.open(operator, ModelFile.toBytes(graph()), Path.of("."), settings);
     }
 
@@ -108,8 +115,8 @@ public final class OperatorRun {
                             : graph.find(name).orElseGet(() -> graph.input(name, typeOf(inputs.get(name)))));
         }
         Node node = graph.addTyped(new OperatorName("dev.holdfast", operator), given, attributes, outputs, List.of());
-        if (consumed) {
-            graph.output(consumer(graph, node.output()));
+        if (consumed != null) {
+            graph.output(consumer(graph, node.outputs().get(outputs.indexOf(consumed))));
         } else {
             node.outputs().stream().filter(Objects::nonNull).forEach(graph::output);
         }

@@ -96,6 +96,7 @@ class EveryKeyTest {
         changes(lora, ConfigKeys.LORA_TARGET_MODULES, List.of("q_proj"));
         changes(lora, ConfigKeys.USE_RSLORA, true);
         changes(anchor, ConfigKeys.ALPHA, 0.9);
+        changes(anchor, ConfigKeys.KL_BUDGET, 1e-3);
         changes(anchor, ConfigKeys.INTERPOLATION, Interpolation.PROBABILITY);
         changes(anchor, ConfigKeys.INNER_EPOCHS, 1L);
         changes(anchor, ConfigKeys.OUTER_ITERATIONS, 2L);
@@ -114,6 +115,8 @@ class EveryKeyTest {
         keeps(sft.with(ConfigKeys.SAVE_STEPS, 1L), ConfigKeys.SAVE_TOTAL_LIMIT, 1L);
         keeps(sft, ConfigKeys.LOGGING_STEPS, 1L);
         keeps(evaluated, ConfigKeys.EVAL_STEPS, 1L);
+        keeps(anchor, ConfigKeys.KL_TOTAL_BUDGET, 1e3);
+        keeps(anchor.with(ConfigKeys.DATA_RETENTION, runs.rows()), ConfigKeys.KL_RETENTION_BUDGET, 1e3);
         keeps(sft, ConfigKeys.THREADS, 3L);
     }
 
