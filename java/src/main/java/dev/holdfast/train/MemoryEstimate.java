@@ -63,7 +63,10 @@ public record MemoryEstimate(
         boolean measures = config.dataEval().isPresent()
                 || config.dataRetention().isPresent()
                 || job.rows().heldOut().isPresent();
-        return measures ? 2 * openBytes(job.base()) : 0;
+        if (!measures) {
+            return 0;
+        }
+        return job.artifact().lora().isPresent() ? headBytes(job.base()) : 2 * openBytes(job.base());
     }
 
     /** The loss takes the head by itself. */

@@ -183,11 +183,6 @@ final class RunDirectory implements AutoCloseable {
         return files;
     }
 
-    /** Where the artifact is that was made of the given one for this run alone, if one was. */
-    Path adaptedArtifact() {
-        return path.resolve("artifact");
-    }
-
     JsonLinesFile metrics() {
         return new JsonLinesFile(files.metrics());
     }

@@ -45,7 +45,8 @@ final class StepRunner {
         double loss = 0;
         double[] statistics = new double[LossStatistic.values().length];
         for (int i = 0; i < globalBatch.size(); i++) {
-            Map<String, HostTensor> fed = inputs.of(globalBatch.get(i), teachers.alpha(), teachers.snapshot(), teachers.reference());
+            Map<String, HostTensor> fed =
+                    inputs.of(globalBatch.get(i), teachers.alpha(), teachers.snapshot(), teachers.reference());
             StepResult result = student.accumulate(fed, done, i);
             loss += result.scalar(GraphNames.LOSS);
             addRows(result.output(GraphNames.STATISTICS), statistics);

@@ -76,7 +76,7 @@ public final class Trainer {
                 .requireAdaptable(support);
         try (RunDirectory directory = RunDirectory.open(job.config())) {
             begin(job, directory);
-            PreparedJob adapted = job.adapted(support, directory.adaptedArtifact());
+            PreparedJob adapted = job.adapted(support, directory.files().adaptedArtifact());
             TrainingOutcome outcome = run(RunContext.of(adapted, directory, listener), stopRequested);
             support.finished(outcome);
             return outcome;
