@@ -21,8 +21,8 @@ struct ProductForm {
     MatrixProduct of(const Tensor &a, const Tensor &b, int32_t b_type = HF_FLOAT) const;
 };
 
-/// alpha op(a) op(b) + c, as ONNX's Gemm has it with beta = 1. Frozen weights b may be stored in bfloat16; the product is that of floats still,
-/// unless the session rounds operands.
+/// alpha op(a) op(b) + c, as ONNX's Gemm has it with beta = 1. Frozen weights b may be stored in bfloat16; the product is that of floats
+/// still, unless the session rounds operands.
 template <int32_t OPERAND_TYPE, int32_t B_TYPE = HF_FLOAT>
 class MatrixProductOperator {
 public:

@@ -215,6 +215,11 @@ public final class ArtifactDirectory {
         return Optional.ofNullable(manifest.model().lora());
     }
 
+    /** Whether its training models leave out some of what goes into the adapters, by {@link GraphNames#DROPOUT_KEY}. */
+    public boolean hasDropout() {
+        return lora().map(adapters -> adapters.dropout() > 0).orElse(false);
+    }
+
     /**
      * Gives the frozen weights to a folder, if there are any.
      *

@@ -76,7 +76,7 @@ public final class StepBenchmark {
     public static StepMeasurement run(Plan plan) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(plan.artifact());
         Map<String, HostTensor> inputs = inputs(plan.batch());
-        if (artifact.lora().map(lora -> lora.dropout() > 0).orElse(false)) {
+        if (artifact.hasDropout()) {
             inputs.put(GraphNames.DROPOUT_KEY, HostTensor.ofLongs(new long[3], 3));
         }
         List<GradientPort.Parameter> parameters = artifact.manifest().trainable().stream()

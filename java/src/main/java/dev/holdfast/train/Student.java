@@ -25,14 +25,12 @@ final class Student implements AutoCloseable {
     private final PreparedJob job;
     private final TrainingSession session;
     private final AdamW optimizer;
-    private final boolean hasDropout;
     private GradientPort port;
 
     private Student(PreparedJob job, TrainingSession session, AdamW optimizer) {
         this.job = job;
         this.session = session;
         this.optimizer = optimizer;
-        this.hasDropout = job.artifact().lora().map(lora -> lora.dropout() > 0).orElse(false);
     }
 
     /**
@@ -86,7 +84,7 @@ final class Student implements AutoCloseable {
      * @param microBatch its number in the global batch; with step and seed it decides what dropout leaves out
      */
     StepResult accumulate(Map<String, HostTensor> inputs, int step, int microBatch) {
-        if (hasDropout) {
+        if (job.artifact().hasDropout()) {
             long[] key = {job.config().seed(), step, microBatch};
             inputs.put(GraphNames.DROPOUT_KEY, HostTensor.ofLongs(key, key.length));
         }

@@ -7,7 +7,6 @@ import dev.holdfast.error.UnsupportedModelException;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,11 +38,6 @@ public final class PeftAdapter {
         this.file = file;
         this.config = config;
         this.values = values;
-    }
-
-    /** Whether a folder claims to be an adapter. */
-    public static boolean isAdapter(Path folder) {
-        return Files.isRegularFile(folder.resolve(CONFIG));
     }
 
     /**

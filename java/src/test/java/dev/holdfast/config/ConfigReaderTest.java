@@ -123,7 +123,7 @@ class ConfigReaderTest {
                 .containsExactly(NAME
                         + ":8: lora_target_modules: expected names separated by commas, got a list of lists or keys");
         assertThat(problemsOfLine("lora_r: 8\nlora_target_modules: []\n"))
-                .containsExactly(NAME + ":8: lora_target_modules: expected names separated by commas, got \"\"");
+                .containsExactly(NAME + ":8: lora_target_modules: expected names separated by commas, got nothing");
     }
 
     @Test
