@@ -79,7 +79,8 @@ class CachedRunTest {
 
     private static Heard run(TrainingConfig config) {
         Heard heard = new Heard();
-        Trainer.run(config, Examples.jsonLines(config.dataTrain()), Optional.empty(), heard, () -> false, TinyRuns.SUPPORT);
+        Trainer.run(
+                config, Examples.jsonLines(config.dataTrain()), Optional.empty(), heard, () -> false, TinyRuns.SUPPORT);
         return heard;
     }
 
@@ -149,9 +150,8 @@ class CachedRunTest {
     @Test
     void whatACacheTakesIsKnownBeforehand() throws IOException {
         TrainingConfig config = anchor("run", CacheMode.AUTO);
-        CachePlan plan =
-                Trainer.plan(config, Examples.jsonLines(config.dataTrain()), TinyRuns.SUPPORT)
-                        .caches();
+        CachePlan plan = Trainer.plan(config, Examples.jsonLines(config.dataTrain()), TinyRuns.SUPPORT)
+                .caches();
         assertThat(plan.snapshots()).isEqualTo(2);
         run(config);
         long blocks = 6;

@@ -42,7 +42,8 @@ class DeployedReferenceTest {
         FrozenSource deployed = FrozenSource.open(packaged(runs));
         assertThat(deployed).isInstanceOf(DeployedSource.class);
         assertThat(deployed.vocabularySize()).isEqualTo(run.vocabularySize());
-        assertThat(deployed.head(new FrozenHeads()).toFloatArray()).isEqualTo(run.head(new FrozenHeads()).toFloatArray());
+        assertThat(deployed.head(new FrozenHeads()).toFloatArray())
+                .isEqualTo(run.head(new FrozenHeads()).toFloatArray());
         TrainingConfig config = runs.anchor(folder.resolve("run"));
         PreparedJob job = PreparedJob.of(config, Examples.jsonLines(runs.rows()), Optional.empty(), Optional.empty());
         List<Batch> batch = job.rows().train().batcher().globalBatch(0, 0);
