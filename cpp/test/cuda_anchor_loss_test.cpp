@@ -1,5 +1,5 @@
-// What the CUDA kernels of the anchor loss promise beyond the contract that all implementations share: the plan of their launches, what they
-// move, and the same bits in whatever order threads run and copies land.
+// What the CUDA kernels of the anchor loss promise beyond the contract that all implementations share: the plan of their launches, what
+// they move, and the same bits in whatever order threads run and copies land.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,7 +30,11 @@ using emulator::Schedule;
 class Matrix {
 public:
     Matrix(int64_t rows, int64_t columns, int64_t stride, int32_t type, int64_t shift)
-        : columns_(columns), stride_(stride), type_(type), shift_(shift), bytes_(static_cast<size_t>((rows * stride + shift) * element_bytes(type))) {}
+        : columns_(columns),
+          stride_(stride),
+          type_(type),
+          shift_(shift),
+          bytes_(static_cast<size_t>((rows * stride + shift) * element_bytes(type))) {}
 
     void *data() { return bytes_.data() + shift_ * element_bytes(type_); }
     float at(int64_t row, int64_t column) const { return element_at(bytes_.data(), type_, shift_ + row * stride_ + column); }
@@ -158,21 +162,22 @@ AnchorLoss described(int64_t vocabulary, int32_t type) {
 
 class Plan : public ::testing::TestWithParam<PlanCase> {};
 
-INSTANTIATE_TEST_SUITE_P(Cuda, Plan,
-                         ::testing::Values(
-                             // Three rows are 24 bytes per four or eight columns; 113 KiB of a block leave room for a second one, 227 KiB do not.
-                             PlanCase{1, HF_FLOAT, 90, Path::ON_CHIP, 1}, PlanCase{32000, HF_BFLOAT16, 90, Path::ON_CHIP, 2},
-                             PlanCase{49152, HF_BFLOAT16, 90, Path::ON_CHIP, 4}, PlanCase{49152, HF_FLOAT, 90, Path::ON_CHIP, 8},
-                             PlanCase{128256, HF_FLOAT16, 90, Path::ON_CHIP, 8}, PlanCase{151936, HF_BFLOAT16, 90, Path::ON_CHIP, 8},
-                             PlanCase{151936, HF_FLOAT, 90, Path::ON_CHIP, 16}, PlanCase{262144, HF_BFLOAT16, 90, Path::ON_CHIP, 16},
-                             PlanCase{262144, HF_FLOAT, 90, Path::ON_CHIP, 16}, PlanCase{400000, HF_FLOAT, 90, Path::STREAMED, 8},
-                             PlanCase{151936, HF_BFLOAT16, 100, Path::ON_CHIP, 8},
-                             // 99 KiB of a block, no clusters of 16
-                             PlanCase{49152, HF_BFLOAT16, 120, Path::ON_CHIP, 8}, PlanCase{128256, HF_BFLOAT16, 120, Path::ON_CHIP, 8},
-                             PlanCase{151936, HF_BFLOAT16, 120, Path::STREAMED, 8}, PlanCase{151936, HF_FLOAT, 120, Path::STREAMED, 8},
-                             // no clusters, no bulk copies
-                             PlanCase{1, HF_FLOAT, 80, Path::STREAMED, 1}, PlanCase{151936, HF_BFLOAT16, 80, Path::STREAMED, 1},
-                             PlanCase{151936, HF_BFLOAT16, 86, Path::STREAMED, 1}, PlanCase{262144, HF_FLOAT, 89, Path::STREAMED, 1}));
+INSTANTIATE_TEST_SUITE_P(
+    Cuda, Plan,
+    ::testing::Values(
+        // Three rows are 24 bytes per four or eight columns; 113 KiB of a block leave room for a second one, 227 KiB do not.
+        PlanCase{1, HF_FLOAT, 90, Path::ON_CHIP, 1}, PlanCase{32000, HF_BFLOAT16, 90, Path::ON_CHIP, 2},
+        PlanCase{49152, HF_BFLOAT16, 90, Path::ON_CHIP, 4}, PlanCase{49152, HF_FLOAT, 90, Path::ON_CHIP, 8},
+        PlanCase{128256, HF_FLOAT16, 90, Path::ON_CHIP, 8}, PlanCase{151936, HF_BFLOAT16, 90, Path::ON_CHIP, 8},
+        PlanCase{151936, HF_FLOAT, 90, Path::ON_CHIP, 16}, PlanCase{262144, HF_BFLOAT16, 90, Path::ON_CHIP, 16},
+        PlanCase{262144, HF_FLOAT, 90, Path::ON_CHIP, 16}, PlanCase{400000, HF_FLOAT, 90, Path::STREAMED, 8},
+        PlanCase{151936, HF_BFLOAT16, 100, Path::ON_CHIP, 8},
+        // 99 KiB of a block, no clusters of 16
+        PlanCase{49152, HF_BFLOAT16, 120, Path::ON_CHIP, 8}, PlanCase{128256, HF_BFLOAT16, 120, Path::ON_CHIP, 8},
+        PlanCase{151936, HF_BFLOAT16, 120, Path::STREAMED, 8}, PlanCase{151936, HF_FLOAT, 120, Path::STREAMED, 8},
+        // no clusters, no bulk copies
+        PlanCase{1, HF_FLOAT, 80, Path::STREAMED, 1}, PlanCase{151936, HF_BFLOAT16, 80, Path::STREAMED, 1},
+        PlanCase{151936, HF_BFLOAT16, 86, Path::STREAMED, 1}, PlanCase{262144, HF_FLOAT, 89, Path::STREAMED, 1}));
 
 TEST_P(Plan, ChoosesThePathAndTheCluster) {
     const PlanCase &c = GetParam();
@@ -195,12 +200,11 @@ TEST(PlanOfAnyRow, FitsTheDevice) {
                     const int64_t groups = (vocabulary * element_bytes(type) + 15) / 16;
                     ASSERT_GE(plan.cluster * plan.groups_per_block, groups);
                     ASSERT_LE(plan.shared_bytes, device.shared_bytes_per_block);
-                    ASSERT_GE(plan.shared_bytes,
-                              cuda::BOARD_BYTES + (plan.path == Path::ON_CHIP ? 3 * 16 * plan.groups_per_block : 0));
+                    ASSERT_GE(plan.shared_bytes, cuda::BOARD_BYTES + (plan.path == Path::ON_CHIP ? 3 * 16 * plan.groups_per_block : 0));
                     ASSERT_EQ(0, plan.threads % 32);
                     ASSERT_GE(plan.threads, 32);
                     ASSERT_LE(plan.threads, plan.path == Path::ON_CHIP ? cuda::on_chip_threads(plan.anchor, plan.divergence)
-                                                                            : cuda::streamed_threads(plan.anchor, plan.divergence));
+                                                                       : cuda::streamed_threads(plan.anchor, plan.divergence));
                 }
             }
         }
@@ -241,7 +245,9 @@ TEST(PlanOfAnyRow, TakesRowsThatDoNotLieAlikeOneByOne) {
 /// A device with an order of threads and copies, while it lives.
 class Emulated {
 public:
-    explicit Emulated(int architecture, const Schedule &schedule = {}) : schedule_(emulator::set_schedule(schedule)) { emulate(architecture); }
+    explicit Emulated(int architecture, const Schedule &schedule = {}) : schedule_(emulator::set_schedule(schedule)) {
+        emulate(architecture);
+    }
     ~Emulated() { emulator::set_schedule(schedule_); }
     Emulated(const Emulated &) = delete;
     Emulated &operator=(const Emulated &) = delete;
@@ -256,12 +262,12 @@ TEST(CudaAnchorLoss, TakesRowsOfAnyTypeAndPlace) {
         plain(HF_FLOAT),
         plain(HF_FLOAT16),
         plain(HF_BFLOAT16),
-        {HF_FLOAT, 3, 1, HF_FLOAT, HF_FLOAT, 1},             // rows that begin anywhere, all alike
-        {HF_FLOAT16, 5, 3, HF_FLOAT16, HF_FLOAT16, 3},       //
-        {HF_BFLOAT16, 7, 1, HF_BFLOAT16, HF_BFLOAT16, 1},    //
-        {HF_BFLOAT16, 7, 1, HF_BFLOAT16, HF_BFLOAT16, 2},    // a gradient that lies elsewhere
-        {HF_BFLOAT16, 0, 0, HF_BFLOAT16, HF_FLOAT, 0},       // a gradient of another type
-        {HF_BFLOAT16, 0, 0, HF_FLOAT16, HF_BFLOAT16, 0},     // sides of several types
+        {HF_FLOAT, 3, 1, HF_FLOAT, HF_FLOAT, 1},           // rows that begin anywhere, all alike
+        {HF_FLOAT16, 5, 3, HF_FLOAT16, HF_FLOAT16, 3},     //
+        {HF_BFLOAT16, 7, 1, HF_BFLOAT16, HF_BFLOAT16, 1},  //
+        {HF_BFLOAT16, 7, 1, HF_BFLOAT16, HF_BFLOAT16, 2},  // a gradient that lies elsewhere
+        {HF_BFLOAT16, 0, 0, HF_BFLOAT16, HF_FLOAT, 0},     // a gradient of another type
+        {HF_BFLOAT16, 0, 0, HF_FLOAT16, HF_BFLOAT16, 0},   // sides of several types
     };
     for (int architecture : {80, 90}) {
         const Emulated device(architecture);
@@ -299,8 +305,8 @@ TEST(CudaAnchorLoss, AccumulatesGradients) {
     }
 }
 
-/// A student 10, 1 and 0.1 % from the snapshot, alpha 0.1. The logits are the truth's own, so that what is judged is the kernel alone: half a
-/// unit of the gradient's type, and half a unit of a float in the anchor's logit, below 16, against a log-ratio of alpha or the nearness.
+/// A student 10, 1 and 0.1 % from the snapshot, alpha 0.1. The logits are the truth's own, so that what is judged is the kernel alone: half
+/// a unit of the gradient's type, and half a unit of a float in the anchor's logit, below 16, against a log-ratio of alpha or the nearness.
 TEST(CudaAnchorLoss, KeepsItsPrecisionNearTheSnapshot) {
     const Emulated device(90);
     for (int32_t type : {HF_FLOAT, HF_FLOAT16, HF_BFLOAT16}) {
@@ -349,7 +355,8 @@ TEST(CudaAnchorLoss, StreamsRowsOncePerWalk) {
         emulator::reset_traffic();
         ASSERT_EQ(HF_OK, problem.run(HF_BACKEND_CUDA)) << hf_last_error();
         const emulator::Traffic traffic = emulator::traffic();
-        const int64_t survey = 3 * cuda::streamed_threads(AnchorKind::LOGITS, divergence) * 16, small = 20000;  // labels, weights, alphas per thread
+        const int64_t survey = 3 * cuda::streamed_threads(AnchorKind::LOGITS, divergence) * 16,
+                      small = 20000;  // labels, weights, alphas per thread
         EXPECT_EQ(logits, traffic.bytes(Access::STREAMING_LOAD));
         EXPECT_NEAR(logits * (divergence == HF_FORWARD_KL ? 1 : 2) + survey, traffic.bytes(Access::CACHED_LOAD), small);
         EXPECT_EQ(0, traffic.bytes(Access::BULK_LOAD));

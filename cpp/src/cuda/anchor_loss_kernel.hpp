@@ -1,8 +1,8 @@
 // The kernels of the anchor loss: a cluster of blocks (of one, or of several that share a row) computes one token.
 //
 // Every walk over the token's rows ends in a round in which the cluster puts its sums together. One walk gives the masses of the sides and
-// most statistics; one more gives the gradient, and for forward KL the value. Reverse KL and JSD need the value before the gradient and walk
-// once more. Rows on the chip are surveyed first, as they arrive.
+// most statistics; one more gives the gradient, and for forward KL the value. Reverse KL and JSD need the value before the gradient and
+// walk once more. Rows on the chip are surveyed first, as they arrive.
 #pragma once
 
 #include "cuda/findings.hpp"
@@ -182,7 +182,8 @@ HF_DEVICE void write_ignored(const LossArguments &loss, int64_t token) {
 
 template <class Element, class Anchor, int DIVERGENCE, class Source>
 HF_DEVICE void anchor_loss_token(const LossArguments &loss) {
-    const Token token(loss, loss.first_token + device::block_index() / device::cluster_size());
+    const int64_t cluster = static_cast<int>(device::block_index()) / device::cluster_size();  // blocks of a launch are below 2^31
+    const Token token(loss, loss.first_token + cluster);
     if (token.is_ignored()) {
         write_ignored<Element>(loss, token.index);
     } else {

@@ -1,5 +1,5 @@
-// Functions that launch the kernels of the anchor loss. There is one per path and type, each in a file of its own, so that they compile side
-// by side.
+// Functions that launch the kernels of the anchor loss. There is one per path and type, each in a file of its own, so that they compile
+// side by side.
 #pragma once
 
 #include "cuda/device_interface.hpp"

@@ -2,7 +2,8 @@
 
 namespace holdfast::cuda {
 
-device::Outcome launch_streamed_bfloat16(const LaunchPlan &plan, const LossArguments &loss, const device::LaunchShape &shape, void *stream) {
+device::Outcome launch_streamed_bfloat16(const LaunchPlan &plan, const LossArguments &loss, const device::LaunchShape &shape,
+                                         void *stream) {
     return launch_streamed<Bfloat16>(plan, loss, shape, stream);
 }
 

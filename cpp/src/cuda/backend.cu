@@ -1,9 +1,8 @@
 // The table of the CUDA half: chooses kernels and enqueues them. Nothing here waits for the device or asks it for memory.
-#include "cuda/backend.hpp"
-
 #include <cstdio>
 
 #include "cuda/anchor_loss_launch.hpp"
+#include "cuda/backend.hpp"
 #include "cuda/loss_sum.hpp"
 #include "cuda/runtime.hpp"
 
@@ -79,7 +78,17 @@ CudaResult anchor_loss_sum(int64_t token_count, const hf_anchor_loss_tokens &tok
 
 extern "C" __attribute__((visibility("default"))) const holdfast::CudaBackend *hf_cuda_backend() {
     using namespace holdfast::cuda;
-    static const holdfast::CudaBackend table = {HF_VERSION,  runtime_name(), anchor_loss_workspace_bytes, anchor_loss, anchor_loss_sum, current_device,
-                                                allocate,    free,           copy,                        synchronize, start_timer,     stop_timer};
+    static const holdfast::CudaBackend table = {HF_VERSION,
+                                                runtime_name(),
+                                                anchor_loss_workspace_bytes,
+                                                anchor_loss,
+                                                anchor_loss_sum,
+                                                current_device,
+                                                allocate,
+                                                free,
+                                                copy,
+                                                synchronize,
+                                                start_timer,
+                                                stop_timer};
     return &table;
 }

@@ -1,5 +1,5 @@
-// How the threads of a block, and the blocks of a cluster, put together what they found in a row: always in the same order, so that the bits
-// are the same on every run.
+// How the threads of a block, and the blocks of a cluster, put together what they found in a row: always in the same order, so that the
+// bits are the same on every run.
 #pragma once
 
 #include <cstdint>

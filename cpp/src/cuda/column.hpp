@@ -1,7 +1,7 @@
 // What one column of a token contributes: the ratio of student and anchor, probabilities, and the terms of the divergences.
 //
-// Where student and anchor are close, p - q is not computed as a difference: with x = log(p / q) it is q expm1(x), so that a student close to
-// its anchor gets an accurate gradient, of bfloat16 logits too, and a student equal to its anchor gets exactly 0.
+// Where student and anchor are close, p - q is not computed as a difference: with x = log(p / q) it is q expm1(x), so that a student close
+// to its anchor gets an accurate gradient, of bfloat16 logits too, and a student equal to its anchor gets exactly 0.
 //
 // SPECIAL code is for rows with -inf or with logits far from 0; it is left out of ordinary rows.
 #pragma once
@@ -98,7 +98,7 @@ HF_DEVICE float probability(const Frame &frame, const Normalisers &n, Side side,
 
 /// log2(p_a / p_b) = exponent_scale (a - b) - offset for sides a and b.
 struct Offsets {
-    float student_to_anchor;                                                // of logits
+    float student_to_anchor;                                                 // of logits
     float student_to_snapshot, student_to_reference, reference_to_snapshot;  // of probabilities
 };
 

@@ -141,8 +141,8 @@ struct AnyType : Float {
     HF_DEVICE static float load(const Row &row, int64_t column) { return load_element(row.data, row.type, column); }
 };
 
-/// values[begin + i] and values[begin + i] = value, for begin a multiple of STEP and i in [0, STEP): without an address, so that the values may
-/// stay in registers.
+/// values[begin + i] and values[begin + i] = value, for begin a multiple of STEP and i in [0, STEP): without an address, so that the values
+/// may stay in registers.
 template <int STEP, int COUNT>
 HF_DEVICE float pick(const float (&values)[COUNT], int begin, int i) {
     float picked = values[i];

@@ -1,5 +1,5 @@
-// What a cluster knows of its token beside the columns, and the results that are made of it. All of it lies in shared memory and is computed,
-// in double, by single threads or lanes of each block's first warp.
+// What a cluster knows of its token beside the columns, and the results that are made of it. All of it lies in shared memory and is
+// computed, in double, by single threads or lanes of each block's first warp.
 #pragma once
 
 #include <cmath>
@@ -112,8 +112,7 @@ template <class Anchor>
 HF_DEVICE void set_row(Shared &here, const LossArguments &loss, const Token &token, const Frame &frame, bool has_gains) {
     Findings &findings = here.findings;
     here.row.offsets = offsets_of<Anchor>(findings, has_gains);
-    findings.label_log_probability =
-        static_cast<double>(here.label.logit) * inverse_temperature(frame) - findings.log_sum_exp[STUDENT];
+    findings.label_log_probability = static_cast<double>(here.label.logit) * inverse_temperature(frame) - findings.log_sum_exp[STUDENT];
     findings.omega = loss.weights_by_probability ? exp(findings.label_log_probability) : 1.0;
     const bool distils = Anchor::HAS_REFERENCE && loss.kd_weight > 0.0f;
     const double scale = static_cast<double>(token.has_label ? token.weight : NAN) / static_cast<double>(loss.temperature);
@@ -140,8 +139,7 @@ HF_DEVICE void set_mean_log_ratio(Shared &here) {
 
 /// KL(a || b) = E_a[a - b] / temperature - (log-sum-exp of a - log-sum-exp of b)
 HF_DEVICE double kl(const Findings &findings, const Frame &frame, double moment, int a, int b) {
-    return not_negative(moment / findings.first_sums[a] * inverse_temperature(frame) -
-                        (findings.log_sum_exp[a] - findings.log_sum_exp[b]));
+    return not_negative(moment / findings.first_sums[a] * inverse_temperature(frame) - (findings.log_sum_exp[a] - findings.log_sum_exp[b]));
 }
 
 HF_DEVICE double log_sum_exp(const Findings &findings, const Frame &frame, int side) {
@@ -150,8 +148,9 @@ HF_DEVICE double log_sum_exp(const Findings &findings, const Frame &frame, int s
 
 template <class Anchor>
 HF_DEVICE double student_entropy(const Findings &findings, const Frame &frame) {
-    const double mean = static_cast<double>(frame.student_centre) + (Anchor::HAS_REFERENCE ? findings.second_sums[MEAN]
-                                                                                           : findings.first_sums[STUDENT_MEAN] / findings.first_sums[STUDENT]);
+    const double mean =
+        static_cast<double>(frame.student_centre) +
+        (Anchor::HAS_REFERENCE ? findings.second_sums[MEAN] : findings.first_sums[STUDENT_MEAN] / findings.first_sums[STUDENT]);
     return not_negative(findings.log_sum_exp[STUDENT] - mean * inverse_temperature(frame));
 }
 

@@ -1,5 +1,5 @@
-// The walk over a token's rows that gives the masses of the sides and most statistics. Each thread sums relative to a power of two of its own,
-// which it raises as larger logits come; blocks and clusters put the sums together by whole powers of two, which is exact.
+// The walk over a token's rows that gives the masses of the sides and most statistics. Each thread sums relative to a power of two of its
+// own, which it raises as larger logits come; blocks and clusters put the sums together by whole powers of two, which is exact.
 #pragma once
 
 #include "cuda/board.hpp"
@@ -13,11 +13,11 @@ namespace holdfast::cuda {
 /// A gain is how much larger the one mass is than the other. It is summed column by column, as a series where the two are close, for the
 /// logarithms of two masses would round away what distinguishes a student from its anchor.
 enum FirstSum {
-    REFERENCE_GAIN = MIXTURE,  // of the reference over the snapshot; for anchors of probabilities, which have no mixture
-    STUDENT_GAIN = SIDES,      // of the student over the mixture, or over the snapshot for anchors of probabilities
-    STUDENT_REFERENCE,         // sum of the student's terms times (s - r)
-    SNAPSHOT_REFERENCE,        // sum of the snapshot's terms times (c - r)
-    SNAPSHOT_STUDENT,          // sum of the snapshot's terms times (c - s)
+    REFERENCE_GAIN = MIXTURE,    // of the reference over the snapshot; for anchors of probabilities, which have no mixture
+    STUDENT_GAIN = SIDES,        // of the student over the mixture, or over the snapshot for anchors of probabilities
+    STUDENT_REFERENCE,           // sum of the student's terms times (s - r)
+    SNAPSHOT_REFERENCE,          // sum of the snapshot's terms times (c - r)
+    SNAPSHOT_STUDENT,            // sum of the snapshot's terms times (c - s)
     STUDENT_MEAN = STUDENT_GAIN  // sum of the student's terms times (s - centre); without an anchor
 };
 static_assert(SNAPSHOT_STUDENT + 1 == SUMS, "the board carries the sums of the first walk");
@@ -55,8 +55,8 @@ HF_DEVICE float power_of_two(float n) {
     return n > -127.0f ? device::bits_as<float>((static_cast<int32_t>(n) + 127) << 23) : 0.0f;
 }
 
-/// Floats that fold into doubles every so often, so that the error does not grow with the length of a row. What a block keeps on the chip is
-/// so short that floats alone do.
+/// Floats that fold into doubles every so often, so that the error does not grow with the length of a row. What a block keeps on the chip
+/// is so short that floats alone do.
 template <int COUNT, bool FOLDS>
 struct Sums {
     static constexpr int GROUPS_PER_FOLD = 8;
@@ -147,8 +147,8 @@ HF_DEVICE void set_frame(Frame &frame, const float (&peaks)[PEAKS]) {
     frame.student_centre = peaks[STUDENT] > -INFINITE ? peaks[STUDENT] - frame.shift[STUDENT] : 0.0f;
 }
 
-/// Columns of a group that are computed side by side: as many as registers allow, and one of special groups, which are rare, to keep the code
-/// small.
+/// Columns of a group that are computed side by side: as many as registers allow, and one of special groups, which are rare, to keep the
+/// code small.
 template <bool SPECIAL, class Element>
 HF_DEVICE constexpr int columns_at_once(int most) {
     return SPECIAL ? 1 : most < Element::COLUMNS ? most : Element::COLUMNS;
@@ -207,8 +207,8 @@ HF_DEVICE float gain(const Frame &frame, float term_a, float term_b, float ratio
     return fabsf(x) < SERIES_LIMIT ? term_b * expm1_series(x) : fmaf(term_a, ratio, -term_b);
 }
 
-/// The state of a thread in the first walk. Gains are summed for rows of floats, which take longer to arrive than this takes; the gradients of
-/// half types are rounded more coarsely than what they improve.
+/// The state of a thread in the first walk. Gains are summed for rows of floats, which take longer to arrive than this takes; the gradients
+/// of half types are rounded more coarsely than what they improve.
 template <class Anchor, bool FOLDS, bool HAS_GAINS>
 struct FirstWalk {
     float peaks[PEAKS];  // of the shifted logits
@@ -247,9 +247,8 @@ struct FirstWalk {
         constexpr int STEP = columns_at_once<SPECIAL, Element>(Element::COLUMNS);
         if (Anchor::HAS_MIXTURE) {
             float largest = -INFINITE;
-            z.template each<STEP>([&](float, float c, float r) {
-                largest = device::max_or_nan(largest, mix_logits<SPECIAL>(c, r, frame.alpha));
-            });
+            z.template each<STEP>(
+                [&](float, float c, float r) { largest = device::max_or_nan(largest, mix_logits<SPECIAL>(c, r, frame.alpha)); });
             raise(frame, MIXTURE, largest);
         }
         const float student_ratio = power_of_two(base[STUDENT] - base[side_of<Anchor>(STUDENT_GAIN)]);
@@ -293,7 +292,8 @@ private:
     }
 };
 
-/// Where mixed logits are taken to reach: what the maxima of the two sides give. Equal sides then have equal bases, and sums of the same bits.
+/// Where mixed logits are taken to reach: what the maxima of the two sides give. Equal sides then have equal bases, and sums of the same
+/// bits.
 HF_DEVICE float mixture_peak(const Frame &frame, const float (&surveyed)[PEAKS]) {
     return mix_logits<true>(surveyed[SNAPSHOT] - frame.shift[SNAPSHOT], surveyed[REFERENCE] - frame.shift[REFERENCE], frame.alpha);
 }

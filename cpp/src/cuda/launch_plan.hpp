@@ -1,7 +1,7 @@
 // How the anchor loss is run on a device: a pure function of the arguments and of the device's properties.
 //
-// On the chip: a cluster of blocks keeps the token's rows in shared memory, so that every logit is read once. Streamed: every walk reads the
-// rows again, through the caches; for devices before 9.0, for rows that do not fit, and for rows that do not lie alike.
+// On the chip: a cluster of blocks keeps the token's rows in shared memory, so that every logit is read once. Streamed: every walk reads
+// the rows again, through the caches; for devices before 9.0, for rows that do not fit, and for rows that do not lie alike.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ enum class AnchorKind { STUDENT_ALONE, SNAPSHOT_ALONE, LOGITS, PROBABILITIES };
 /// Threads of a block at most. Kernels are compiled for them: anchors of probabilities and JSD need more registers, so fewer threads share
 /// them.
 constexpr bool is_heavy(AnchorKind anchor, int32_t divergence) { return anchor == AnchorKind::PROBABILITIES || divergence == HF_JSD; }
-constexpr int on_chip_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 256 : 384; }
+constexpr int on_chip_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 256 : 320; }
 constexpr int streamed_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 384 : 512; }
 constexpr int MAX_THREADS = 512;
 

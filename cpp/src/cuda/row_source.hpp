@@ -96,8 +96,8 @@ public:
         }
     }
 
-    /// Calls visit(group, raw) for the thread's groups; the next group is on its way while one is visited. In the last walk the rows need not
-    /// stay in the cache.
+    /// Calls visit(group, raw) for the thread's groups; the next group is on its way while one is visited. In the last walk the rows need
+    /// not stay in the cache.
     template <bool LAST, class Visit>
     HF_DEVICE void walk(Visit &&visit) const {
         int group = device::thread_index();

@@ -5,7 +5,6 @@
 #include "cuda/device.hpp"
 #include "cuda/runtime.hpp"
 
-
 namespace holdfast::cuda {
 namespace {
 

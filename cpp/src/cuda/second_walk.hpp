@@ -57,6 +57,9 @@ struct Flag {
     static constexpr bool VALUE = VALUE_;
 };
 
+template <class Anchor, int DIVERGENCE>
+constexpr int MOST_COLUMNS_AT_ONCE = is_heavy(Anchor::KIND, DIVERGENCE) ? 4 : 8;
+
 /// Calls visit(group, logits, special) for the thread's groups; `special` is a Flag, so that ordinary groups get code of their own.
 template <class Anchor, bool LAST, class Element, class Source, class Visit>
 HF_DEVICE void walk_logits(const Frame &frame, const Source &source, Visit &&visit) {
@@ -100,7 +103,7 @@ HF_DEVICE void add_statistics(const Frame &frame, const Normalisers &n, const Pr
 
 template <class Anchor, int DIVERGENCE, class Element, class Source>
 HF_DEVICE auto value_walk(const Frame &frame, const RowScalars &row, const Source &source) {
-    constexpr int STEP = is_heavy(Anchor::KIND, DIVERGENCE) ? 4 : 8;
+    constexpr int STEP = MOST_COLUMNS_AT_ONCE<Anchor, DIVERGENCE>;
     Sums<SECOND_SUMS, !Source::KEEPS_ROW> sums;
     walk_logits<Anchor, false, Element>(frame, source, [&](int, const Logits<Element> &z, auto special) {
         constexpr bool SPECIAL = decltype(special)::VALUE;
@@ -131,7 +134,7 @@ HF_DEVICE float gradient_of(const Probabilities &k, const GradientScale &scale) 
 /// Writes the gradient where it is wanted; for forward KL it also gives the value, which needs no walk of its own then.
 template <class Anchor, int DIVERGENCE, class Element, class Source>
 HF_DEVICE auto gradient_walk(const Frame &frame, const RowScalars &row, const Source &source, const GradientRow<Element> &gradient) {
-    constexpr int STEP = is_heavy(Anchor::KIND, DIVERGENCE) ? 4 : 8;
+    constexpr int STEP = MOST_COLUMNS_AT_ONCE<Anchor, DIVERGENCE>;
     Sums<SECOND_SUMS, !Source::KEEPS_ROW> sums;
     walk_logits<Anchor, true, Element>(frame, source, [&](int group, const Logits<Element> &z, auto special) {
         constexpr bool SPECIAL = decltype(special)::VALUE;
@@ -146,7 +149,8 @@ HF_DEVICE auto gradient_walk(const Frame &frame, const RowScalars &row, const So
         const int64_t first_column = source.rows.first_column(group);
         if (row.label.is_in<Element>(first_column)) {
             const int i = static_cast<int>(row.label.column - first_column);
-            const Probabilities k = Anchor::template of<true>(frame, row.normalisers, row.offsets, pick(z.s, i), pick(z.c, i), pick(z.r, i));
+            const Probabilities k =
+                Anchor::template of<true>(frame, row.normalisers, row.offsets, pick(z.s, i), pick(z.c, i), pick(z.r, i));
             put(values, i, gradient_of<DIVERGENCE, true>(k, row.scale.without_cross_entropy()) + row.label.cross_entropy);
         }
         gradient.write(first_column, values);

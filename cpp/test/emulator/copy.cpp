@@ -5,11 +5,21 @@
 #include <utility>
 
 #include "emulator/grid.hpp"
+#include "emulator/pool.hpp"
 
 namespace holdfast::emulator {
+namespace {
+
+Pool<Strand> &strands() {
+    static auto *const pool = new Pool<Strand>;
+    return *pool;
+}
+
+}  // namespace
 
 Copy::Copy(void *target, const void *source, int64_t bytes, Barrier *barrier, const Call &call)
-    : target_(target), source_(source), bytes_(bytes), barrier_(barrier), call_(call) {
+    : target_(target), source_(source), bytes_(bytes), barrier_(barrier), call_(call), strand_(strands().take(grid->number)) {
+    publish(this);
     if (self().block->owns(target, bytes)) {
         std::memset(target, POISON, static_cast<size_t>(bytes));
     }
@@ -18,11 +28,14 @@ Copy::Copy(void *target, const void *source, int64_t bytes, Barrier *barrier, co
     }
 }
 
+Copy::~Copy() { strands().give_back(std::move(strand_), grid->number); }
+
 void Copy::complete() {
     if (is_complete_) {
         return;
     }
-    void *caller = strand_.enter();
+    void *caller = strand_->enter();
+    observe(this);
     note_read(source_, static_cast<size_t>(bytes_));
     note_write(target_, static_cast<size_t>(bytes_));
     publish(this);

@@ -17,6 +17,10 @@ public:
     /// Poisons a target in shared memory; completes at once if the schedule says so. The barrier may be missing.
     Copy(void *target, const void *source, int64_t bytes, Barrier *barrier, const Call &call);
 
+    ~Copy();
+    Copy(const Copy &) = delete;
+    Copy &operator=(const Copy &) = delete;
+
     void complete();
     bool is_complete() const { return is_complete_; }
     const Call &call() const { return call_; }
@@ -28,7 +32,7 @@ private:
     int64_t bytes_;
     Barrier *barrier_;
     Call call_;
-    Strand strand_;
+    std::unique_ptr<Strand> strand_;
     bool is_complete_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "emulator/kernels.hpp"
+#include "emulator/sanitizer.hpp"
 #include "simd/element.hpp"
 
 namespace {
@@ -21,14 +22,9 @@ using namespace holdfast::testing;
 using namespace holdfast::device;
 using emulator::Access;
 using emulator::Completion;
+using emulator::FINDS_RACES;
 using emulator::Order;
 using emulator::Schedule;
-
-#ifdef __SANITIZE_THREAD__
-constexpr bool FINDS_RACES = true;
-#else
-constexpr bool FINDS_RACES = false;
-#endif
 
 const std::vector<Schedule> SCHEDULES = {{Order::FORWARD, Completion::LATE, 1},      {Order::REVERSE, Completion::LATE, 1},
                                          {Order::FORWARD, Completion::EARLY, 1},     {Order::REVERSE, Completion::EARLY, 1},

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <new>
-#include <vector>
 
 namespace holdfast::emulator {
 namespace {
@@ -13,26 +12,10 @@ namespace {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr bool SANITIZED = true;
 constexpr size_t STACK_BYTES = 256 << 10;  // reports are written on the stack of the fibre that they concern
-constexpr size_t SPARE_STACKS = 0;         // a used stack would look like one that its former user still has
 #else
 constexpr bool SANITIZED = false;
 constexpr size_t STACK_BYTES = 64 << 10;
-constexpr size_t SPARE_STACKS = 16384;
 #endif
-
-std::vector<std::unique_ptr<GuardedMemory>> &spare_stacks() {
-    static std::vector<std::unique_ptr<GuardedMemory>> stacks;
-    return stacks;
-}
-
-std::unique_ptr<GuardedMemory> take_stack() {
-    if (spare_stacks().empty()) {
-        return std::make_unique<GuardedMemory>(STACK_BYTES);
-    }
-    std::unique_ptr<GuardedMemory> stack = std::move(spare_stacks().back());
-    spare_stacks().pop_back();
-    return stack;
-}
 
 Fibre *beginner = nullptr;  // makecontext passes no pointers
 
@@ -74,18 +57,15 @@ GuardedMemory::GuardedMemory(size_t bytes) : size_(bytes) {
 
 GuardedMemory::~GuardedMemory() { munmap(mapping_, mapped_); }
 
-Fibre::Fibre(void (*run)()) : run_(run), stack_(take_stack()), own_stack_(stack_->data(), stack_->size()) {
-    ucontext_t &beginning = own_.beginning;
-    getcontext(&beginning);
-    beginning.uc_stack.ss_sp = stack_->data();
-    beginning.uc_stack.ss_size = stack_->size();
-    makecontext(&beginning, enter, 0);
-}
+Fibre::Fibre() : stack_(STACK_BYTES), own_stack_(stack_.data(), stack_.size()) {}
 
-Fibre::~Fibre() {
-    if (spare_stacks().size() < SPARE_STACKS) {
-        spare_stacks().push_back(std::move(stack_));
-    }
+void Fibre::begin(void (*run)()) {
+    run_ = run;
+    own_.has_begun = false;
+    getcontext(&own_.beginning);
+    own_.beginning.uc_stack.ss_sp = stack_.data();
+    own_.beginning.uc_stack.ss_size = stack_.size();
+    makecontext(&own_.beginning, enter, 0);
 }
 
 void Fibre::enter() {

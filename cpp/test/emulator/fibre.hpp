@@ -38,11 +38,12 @@ struct Continuation {
 
 class Fibre {
 public:
-    /// The function runs at the first resume, and must end by suspending for good.
-    explicit Fibre(void (*run)());
-    ~Fibre();
+    Fibre();
     Fibre(const Fibre &) = delete;
     Fibre &operator=(const Fibre &) = delete;
+
+    /// Makes the next resume call the function, which must end by suspending for good.
+    void begin(void (*run)());
 
     /// Called from outside of fibres: runs the fibre until it suspends.
     void resume();
@@ -53,11 +54,11 @@ public:
 private:
     static void enter();
 
-    void (*const run_)();
-    std::unique_ptr<GuardedMemory> stack_;
+    const GuardedMemory stack_;
+    void (*run_)() = nullptr;
     Continuation own_, resumer_;
     KnownStack own_stack_, resumer_stack_;
-    Strand strand_;
+    const Strand strand_;
     void *resumer_strand_ = nullptr;
 };
 

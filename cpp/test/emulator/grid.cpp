@@ -4,6 +4,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "emulator/pool.hpp"
+
 namespace holdfast::emulator {
 namespace {
 
@@ -77,7 +79,18 @@ void end_thread(Thread &thread) {
     }
 }
 
+Pool<Fibre> &fibres() {
+    static auto *const pool = new Pool<Fibre>;
+    return *pool;
+}
+
+uint64_t next_number() {
+    static uint64_t number = 0;
+    return ++number;
+}
+
 void run_thread() {
+    observe(&grid->shape);  // which stands for all that came before the launch
     try {
         grid->kernel();
         end_thread(self());
@@ -104,7 +117,7 @@ std::string text_of(const Call &call) {
 void suspend() {
     Thread &thread = self();
     publish(grid);
-    thread.fibre.suspend();
+    thread.fibre->suspend();
 }
 
 std::string name_of(const Thread &thread) {
@@ -116,7 +129,14 @@ void fail(const Call &call, const std::string &expected, const std::string &got)
     throw Failure{name_of(self()) + ": " + where + ": expected " + expected + ", got " + got};
 }
 
-Thread::Thread(Block *of, int number) : fibre(run_thread), block(of), index(number) {}
+Thread::Thread(Block *of, int position) : fibre(fibres().take(grid->number)), block(of), index(position) { fibre->begin(run_thread); }
+
+/// A fibre that is stuck in a kernel is not used again.
+Thread::~Thread() {
+    if (!running) {
+        fibres().give_back(std::move(fibre), grid->number);
+    }
+}
 
 WarpMeeting::WarpMeeting(uint32_t mask) : barrier(__builtin_popcount(mask)) {}
 
@@ -149,15 +169,16 @@ Cluster::Cluster(int64_t number, const device::LaunchShape &shape)
 
 Grid::Grid(const device::LaunchShape &launched, const std::function<void()> &run_by_each, const Schedule &chosen,
            const device::DeviceProperties &properties)
-    : shape(launched), kernel(run_by_each), device(properties), schedule_(chosen), random_(chosen.seed) {
+    : number(next_number()), shape(launched), kernel(run_by_each), device(properties), schedule_(chosen), random_(chosen.seed) {
     grid = this;
 }
 
 Grid::~Grid() { grid = nullptr; }
 
 std::string Grid::run() {
-    for (int64_t number : cluster_order()) {
-        Cluster alive(number, shape);
+    publish(&shape);
+    for (int64_t index : cluster_order()) {
+        Cluster alive(index, shape);
         cluster = &alive;
         run_cluster();
         if (!failure_.empty()) {
@@ -210,7 +231,7 @@ void Grid::make_ready(Thread *thread) {
 void Grid::run_first_ready() {
     current = ready_.top().second;
     ready_.pop();
-    current->fibre.resume();
+    current->fibre->resume();
 }
 
 bool Grid::draws_early_completion() {

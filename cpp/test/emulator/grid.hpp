@@ -24,10 +24,13 @@ inline constexpr int POISON = 0xff;  // bytes of which every floating-point type
 struct Block;
 
 struct Thread {
-    Thread(Block *of, int number);
+    Thread(Block *of, int position);
+    ~Thread();
+    Thread(const Thread &) = delete;
+    Thread &operator=(const Thread &) = delete;
     int lane() const { return index % device::WARP_SIZE; }
 
-    Fibre fibre;
+    std::unique_ptr<Fibre> fibre;
     Block *const block;
     const int index;
     bool running = true;
@@ -97,6 +100,7 @@ public:
     /// Nothing more runs.
     void stop(const std::string &failure) { failure_ = failure; }
 
+    const uint64_t number;
     const device::LaunchShape shape;
     const std::function<void()> &kernel;
     const device::DeviceProperties device;

@@ -29,6 +29,12 @@ void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_bottom, 
 
 namespace holdfast::emulator {
 
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool FINDS_RACES = true;
+#else
+inline constexpr bool FINDS_RACES = false;
+#endif
+
 /// A stack as AddressSanitizer knows it: it must be told before and after each change to another one.
 class KnownStack {
 public:
@@ -50,7 +56,7 @@ private:
 
 #ifdef __SANITIZE_THREAD__
 
-/// A flow of control whose accesses ThreadSanitizer tells from those of others. It knows what its maker had done when it was made.
+/// A flow of control whose accesses ThreadSanitizer tells from those of others.
 class Strand {
 public:
     Strand() : fiber_(__tsan_create_fiber(0)) {}

@@ -151,6 +151,18 @@ public final class Holdfast {
     }
 
     /**
+     * Builds the caches that an anchored job begins with, or completes what is there of them; a run with the same rows and models finds them.
+     *
+     * @param listener called on this thread
+     * @param stopRequested asked before every block; once it is true the building ends, and the next call goes on from there
+     * @return whether all caches are complete; true where the job has none
+     * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run} before its first step
+     */
+    public boolean prepare(TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
+        return Trainer.prepare(config, Examples.jsonLines(config.dataTrain()), listener, stopRequested);
+    }
+
+    /**
      * Makes the first step of each stage of a job and keeps nothing of it.
      *
      * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
@@ -166,7 +178,10 @@ public final class Holdfast {
         if (config.job() != Job.FINETUNE) {
             return List.of(config);
         }
-        return List.of(config.as(Job.SFT), config.as(Job.ANCHOR).with(ConfigKeys.REFERENCE, config.artifact()));
+        StagesFolder folder = new StagesFolder(config.out());
+        return List.of(
+                stage(config, Job.SFT, folder.sft()),
+                stage(config, Job.ANCHOR, folder.anchor()).with(ConfigKeys.REFERENCE, config.artifact()));
     }
 
     /**

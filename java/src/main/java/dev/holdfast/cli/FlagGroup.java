@@ -53,6 +53,9 @@ enum FlagGroup {
                     ConfigKeys.TEMPERATURE,
                     ConfigKeys.DIVERGENCE,
                     ConfigKeys.JSD_BETA)),
+    CACHING(
+            "Caching of snapshot and reference",
+            List.of(ConfigKeys.CACHE, ConfigKeys.CACHE_TYPE, ConfigKeys.CACHE_DIR, ConfigKeys.CACHE_LIMIT_GIB)),
     SAVING_AND_LOGGING(
             "Saving and logging",
             List.of(

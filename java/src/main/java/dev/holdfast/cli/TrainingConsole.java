@@ -1,10 +1,14 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.config.TrainingSteps;
 import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.train.AlphaEntry;
+import dev.holdfast.train.CachePlan;
+import dev.holdfast.train.CacheProgress;
+import dev.holdfast.train.CachedModel;
 import dev.holdfast.train.DataSummary;
 import dev.holdfast.train.EvaluationMetrics;
 import dev.holdfast.train.IterationDrift;
@@ -16,14 +20,18 @@ import dev.holdfast.train.TrainingPlan;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Shows a training run: what it resolved and will cost, then its progress. */
 final class TrainingConsole implements TrainingListener, AutoCloseable {
     private static final long PATIENCE_MILLIS = 3000;
+    private static final long CACHE_INTERVAL_NANOS = 10_000_000_000L;
     private static final String AFTER_THIS_STEP = "stopping after this step";
 
     private final Console console;
     private final LongWork work;
+    private long cacheSaidNanos = System.nanoTime();
     private volatile Progress progress;
     private volatile String stopping = AFTER_THIS_STEP;
 
@@ -65,6 +73,31 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     }
 
     @Override
+    public void caching(CacheProgress cache) {
+        long now = System.nanoTime();
+        if (now - cacheSaidNanos >= CACHE_INTERVAL_NANOS && cache.rows() < cache.allRows()) {
+            cacheSaidNanos = now;
+            say(format("cache   %s  %,d of %,d rows", cache.model(), cache.rows(), cache.allRows()));
+        }
+    }
+
+    @Override
+    public void cached(CachedModel cache) {
+        work.end();
+        say(format(
+                "cache   %s  %,d rows, %s, %s%s",
+                cache.model(),
+                cache.rows(),
+                Sizes.bytes(cache.sizeBytes()),
+                cache.seconds()
+                        .map(seconds -> format("built in %.1f s", seconds))
+                        .orElse("found"),
+                cache.relativeError() == 0
+                        ? ""
+                        : format("; rounding changed them by %.1e of their norm", cache.relativeError())));
+    }
+
+    @Override
     public void saving(Path checkpoint, long sizeBytes) {
         began("writing " + checkpoint.getFileName() + " (" + Sizes.bytes(sizeBytes) + ")");
     }
@@ -97,6 +130,22 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
                 steps(plan),
                 Sizes.bytes(plan.memory().totalBytes()),
                 Sizes.bytes(plan.memory().checkpointBytes())));
+        if (plan.caches().diskBytes() > 0) {
+            console.say(format(
+                    "cache   %s of hidden states of %s in %s, as %s",
+                    Sizes.bytes(plan.caches().diskBytes()),
+                    cachedModels(plan.caches()),
+                    plan.caches().folder(),
+                    ConfigKeys.CACHE_TYPE.type().format(plan.caches().type())));
+        }
+    }
+
+    private static String cachedModels(CachePlan caches) {
+        return Stream.of(
+                        caches.cachesReference() ? "the reference" : "",
+                        caches.cachesSnapshots() ? count(caches.snapshots(), "snapshot") + " at a time" : "")
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining(" and "));
     }
 
     private static String steps(TrainingPlan plan) {

@@ -20,7 +20,7 @@ public final class ConfigKeys {
     public static final ConfigKey<Path> REFERENCE = required(
             "reference",
             EnumSet.of(Job.ANCHOR),
-            "Fine-tuned reference: a run, a checkpoint or an artifact with the same vocabulary");
+            "Fine-tuned reference with the same vocabulary: a run, a checkpoint, an artifact, or a folder with model.onnx, a deployed decoder");
     public static final ConfigKey<Path> DATA_TRAIN =
             required("data.train", ALL, "Training rows, JSON lines; data alone means the same");
     public static final ConfigKey<Path> DATA_EVAL =
@@ -170,6 +170,29 @@ public final class ConfigKeys {
             false,
             ALL,
             "Multiply matrices with operands rounded to bfloat16; sums, weights and optimizer stay in float");
+    public static final ConfigKey<CacheMode> CACHE = choice(
+            "cache",
+            CacheMode.AUTO,
+            ANCHORED,
+            "Keep the hidden states of snapshot and reference on disk: auto = where a row is visited more than once");
+    public static final ConfigKey<CacheType> CACHE_TYPE = choice(
+            "cache_type",
+            CacheType.FLOAT32,
+            ANCHORED,
+            "Type of the hidden states on disk: the half types take half the room and round, by how much is told");
+    public static final ConfigKey<Path> CACHE_DIR = add(new ConfigKey<>(
+            "cache_dir",
+            new PathType(),
+            Optional.empty(),
+            ANCHORED,
+            Set.of(),
+            "Folder of the caches, which runs share; without it, cache beside the run"));
+    public static final ConfigKey<Double> CACHE_LIMIT_GIB = decimal(
+            "cache_limit_gib",
+            DecimalType.atLeast(0),
+            100.0,
+            ANCHORED,
+            "Disk that the caches of a run may take, in GiB; a run that needs more does not begin");
     public static final ConfigKey<Long> THREADS =
             integer("threads", 0, 0, ALL, "Threads of ONNX Runtime and the optimizer; 0 = all cores");
 

@@ -119,6 +119,10 @@ public final class TrainingConfig {
             found.add("eval_steps: expected data.eval or data.retention to be set as well, got " + evalSteps()
                     + " without rows to evaluate on");
         }
+        if (cache() == CacheMode.NEVER && cacheType() != CacheType.FLOAT32) {
+            found.add("cache_type: expected float32 where cache is never, got "
+                    + ConfigKeys.CACHE_TYPE.type().format(cacheType()));
+        }
         if (job != Job.SFT) {
             addBudgetContradictions(found);
         }
@@ -348,6 +352,26 @@ public final class TrainingConfig {
     /** Optimizer steps between two evaluations; 0 = at the end alone. */
     public int evalSteps() {
         return integer(ConfigKeys.EVAL_STEPS);
+    }
+
+    /** Whether hidden states of snapshot and reference are kept on disk. */
+    public CacheMode cache() {
+        return get(ConfigKeys.CACHE);
+    }
+
+    /** The type in which they are kept. */
+    public CacheType cacheType() {
+        return get(ConfigKeys.CACHE_TYPE);
+    }
+
+    /** Folder of the caches: {@code cache} beside the run unless it is set. */
+    public Path cacheDir() {
+        return find(ConfigKeys.CACHE_DIR).orElseGet(() -> out().resolveSibling("cache"));
+    }
+
+    /** Disk that the caches of a run may take, in GiB, at least 0. */
+    public double cacheLimitGib() {
+        return get(ConfigKeys.CACHE_LIMIT_GIB);
     }
 
     /** Threads of ONNX Runtime and the optimizer; 0 = all cores. */

@@ -93,7 +93,7 @@ final class LossInputs {
      * @param snapshot the model at the start of the iteration; unused where the form has no snapshot
      * @param reference the fine-tuned model; unused where the form has no reference
      */
-    Map<String, HostTensor> of(Batch batch, double alpha, FrozenModel snapshot, FrozenModel reference) {
+    Map<String, HostTensor> of(Batch batch, double alpha, Teacher snapshot, Teacher reference) {
         Map<String, HostTensor> inputs = new LinkedHashMap<>();
         inputs.put(GraphNames.INPUT_IDS, batch.inputIds());
         inputs.put(GraphNames.RESPONSE_POSITIONS, batch.responsePositions());

@@ -1,7 +1,6 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.Manifest;
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
@@ -46,14 +45,12 @@ public record MemoryEstimate(
                 3 * weights);
     }
 
-    private static long frozenBytes(PreparedJob job, ModelFolder reference) {
+    private static long frozenBytes(PreparedJob job, FrozenSource reference) {
         TrainingConfig config = job.config();
         // The first snapshot is the base.
         boolean snapshotIsBase =
                 config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
-        Manifest manifest = job.artifact().manifest();
-        long student = Float.BYTES * manifest.parameterCount() + headBytes(manifest.model());
-        return (snapshotIsBase ? 2 : 3) * student + reference.weightBytes() + headBytes(reference.model());
+        return (snapshotIsBase ? 2 : 3) * openBytes(job.base()) + openBytes(reference);
     }
 
     /** A supervised run opens the base and the student as it is where it measures drift. */
@@ -62,13 +59,12 @@ public record MemoryEstimate(
         boolean measures = config.dataEval().isPresent()
                 || config.dataRetention().isPresent()
                 || job.rows().heldOut().isPresent();
-        Manifest manifest = job.artifact().manifest();
-        return measures ? 2 * (Float.BYTES * manifest.parameterCount() + headBytes(manifest.model())) : 0;
+        return measures ? 2 * openBytes(job.base()) : 0;
     }
 
     /** The loss takes the head by itself. */
-    private static long headBytes(Manifest.Model model) {
-        return (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
+    private static long openBytes(FrozenSource model) {
+        return model.weightBytes() + (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
     }
 
     private static long activationBytes(PreparedJob job) {

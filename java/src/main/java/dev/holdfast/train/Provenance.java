@@ -2,7 +2,6 @@ package dev.holdfast.train;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.artifact.RunFolder;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.InvalidInputException;
@@ -74,7 +73,7 @@ record Provenance(
                 job.rows().inputs());
     }
 
-    private static Input input(Path path, ModelFolder model) {
+    private static Input input(Path path, FrozenSource model) {
         return new Input(path.toString(), model.weightsDigest());
     }
 

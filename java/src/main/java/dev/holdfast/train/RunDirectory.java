@@ -43,6 +43,9 @@ final class RunDirectory implements AutoCloseable {
             ConfigKeys.SAVE_TOTAL_LIMIT,
             ConfigKeys.LOGGING_STEPS,
             ConfigKeys.EVAL_STEPS,
+            ConfigKeys.CACHE,
+            ConfigKeys.CACHE_DIR,
+            ConfigKeys.CACHE_LIMIT_GIB,
             ConfigKeys.KL_TOTAL_BUDGET,
             ConfigKeys.KL_RETENTION_BUDGET,
             ConfigKeys.THREADS);

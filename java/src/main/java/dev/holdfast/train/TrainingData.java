@@ -15,6 +15,7 @@ import dev.holdfast.data.Tokenizer;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -71,15 +72,30 @@ final class TrainingData {
     List<Batch> inOrder(int mostRows) {
         List<EncodedExample> rows = encoded.examples().subList(0, Math.min(mostRows, rows()));
         int parts = (rows.size() - 1) / options.microBatchSize() + 1;
-        BatchOptions ordered = new BatchOptions(
+        return new Batcher(rows, ordered(parts)).globalBatch(0, 0);
+    }
+
+    /** The rows by length, the longest first, and those of one length in file order. */
+    List<EncodedExample> longestFirst() {
+        return encoded.examples().stream()
+                .sorted(Comparator.comparingInt(EncodedExample::length).reversed())
+                .toList();
+    }
+
+    /** Batches of one micro-batch each, of some of the rows in their order. */
+    Batcher oneByOne(List<EncodedExample> rows) {
+        return new Batcher(rows, ordered(1));
+    }
+
+    private BatchOptions ordered(int accumulationSteps) {
+        return new BatchOptions(
                 options.microBatchSize(),
-                parts,
+                accumulationSteps,
                 false,
                 0,
                 options.padId(),
                 options.lengthMultiple(),
                 options.maxLength());
-        return new Batcher(rows, ordered).globalBatch(0, 0);
     }
 
     DataSummary summary() {
@@ -92,7 +108,7 @@ final class TrainingData {
     }
 
     /** The SHA-256 digest of all token ids and of which of them are learnt: the same for the same rows, tokenizer and template. */
-    private String digest() {
+    String digest() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             encoded.examples().forEach(example -> digest.update(bytes(example)));

@@ -18,6 +18,12 @@ public interface TrainingListener {
      */
     default void began(String work) {}
 
+    /** Another block of a cache is on the disk. */
+    default void caching(CacheProgress progress) {}
+
+    /** All hidden states of a model on the training rows are on the disk. */
+    default void cached(CachedModel model) {}
+
     /** A checkpoint of so many bytes is about to be written. */
     default void saving(Path checkpoint, long sizeBytes) {}
 

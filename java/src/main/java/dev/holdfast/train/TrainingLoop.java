@@ -62,8 +62,10 @@ final class TrainingLoop {
         int done = firstStep;
         context.reporter().loaded();
         measure(done);
-        while (done < schedule.totalSteps() && breach.isEmpty() && !stopRequested.getAsBoolean()) {
-            beginIteration(done);
+        while (done < schedule.totalSteps()
+                && breach.isEmpty()
+                && !stopRequested.getAsBoolean()
+                && beginIteration(done, stopRequested)) {
             StepMetrics metrics = step(done);
             done++;
             last = Optional.of(metrics);
@@ -75,8 +77,11 @@ final class TrainingLoop {
                 context.reporter().refresh();
             }
         }
-        end(done);
         boolean finished = done == schedule.totalSteps() && breach.isEmpty();
+        if (finished) {
+            teachers.dismissSnapshot();
+        }
+        end(done);
         return new TrainingOutcome(directory.path(), directory.latestCheckpoint(), done, finished, breach, last);
     }
 
@@ -100,12 +105,16 @@ final class TrainingLoop {
         }
     }
 
-    private void beginIteration(int done) {
-        teachers.takeSnapshot(schedule.iterationStart(done));
+    /** Whether a step can follow; false if it was asked to stop while the teachers were made ready. */
+    private boolean beginIteration(int done, BooleanSupplier stopRequested) {
+        if (!teachers.prepare(schedule.iterationStart(done), stopRequested)) {
+            return false;
+        }
         teachers.mix(weights.at(done));
         if (schedule.beginsIteration(done) && config.restartOptimizer()) {
             student.restartOptimizer();
         }
+        return true;
     }
 
     private StepMetrics step(int done) {

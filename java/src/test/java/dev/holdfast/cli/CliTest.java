@@ -720,4 +720,38 @@ class CliTest {
         }
         assertThat(messages.size()).isZero();
     }
+
+    @Test
+    void cachesAreAnnouncedPreparedAndFound() {
+        String out = directory.resolve("anchor").toString();
+        String[] job = {"--artifact", artifact(), "--reference", artifact(), "--data", rows(), "--out", out};
+        assertThat(run(withCommand("validate", job))).isZero();
+        assertThat(messages.toString(StandardCharsets.UTF_8))
+                .containsPattern("cache   [0-9.]+ MiB of hidden states of the reference and 2 snapshots at a time in "
+                        + directory.resolve("cache") + ", as float32\n");
+        assertThat(directory.resolve("cache")).doesNotExist();
+        assertThat(run(withCommand("prepare", job))).isZero();
+        // The artifact is both here: what is kept of the reference serves for the first snapshot.
+        assertThat(messages.toString(StandardCharsets.UTF_8))
+                .containsPattern("cache   reference  12 rows, [0-9.]+ MiB, built in [0-9.]+ s\n")
+                .containsPattern("cache   snapshot  12 rows, [0-9.]+ MiB, found\n");
+        messages.reset();
+        assertThat(run(withCommand("prepare", job))).isZero();
+        assertThat(messages.toString(StandardCharsets.UTF_8))
+                .containsPattern("cache   reference  12 rows, [0-9.]+ MiB, found\n");
+        assertThat(directory.resolve("anchor")).doesNotExist();
+    }
+
+    @Test
+    void aRunThatVisitsEachRowOnceHasNothingToPrepare() {
+        String[] job = {
+            "--artifact", artifact(), "--reference", artifact(), "--data", rows(), "--out", "o", "--max_steps", "1"
+        };
+        assertThat(run(withCommand("prepare", job))).isZero();
+        assertThat(said()).contains("This run keeps nothing: each row is visited once, or cache is never.");
+    }
+
+    private static String[] withCommand(String command, String... job) {
+        return concatenated(new String[] {command}, job);
+    }
 }

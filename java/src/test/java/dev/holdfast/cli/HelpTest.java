@@ -41,6 +41,7 @@ class HelpTest {
                 "package",
                 "generate",
                 "score",
+                "eval",
                 "report",
                 "validate",
                 "schema",
