@@ -35,9 +35,8 @@ final class PromptWriter {
      * @throws InvalidInputException if a template is asked for and the model has none, or there are fewer answered questions than asked for
      */
     static PromptWriter of(Tokenizer tokenizer, EvaluationSettings.Shots settings) {
-        List<Example.PromptCompletion> shots = settings.file()
-                .map(file -> shots(file, settings.count()))
-                .orElse(List.of());
+        List<Example.PromptCompletion> shots =
+                settings.file().map(file -> shots(file, settings.count())).orElse(List.of());
         return new PromptWriter(tokenizer, settings.template().applies(tokenizer), shots);
     }
 
