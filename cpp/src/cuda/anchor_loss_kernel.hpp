@@ -201,7 +201,7 @@ void anchor_loss_on_chip(const LossArguments loss) {
 }
 
 template <class Element, class Anchor, int DIVERGENCE>
-HF_KERNEL(streamed_threads(Anchor::KIND, DIVERGENCE), 1)
+HF_KERNEL(STREAMED_THREADS, 1)
 void anchor_loss_streamed(const LossArguments loss) {
     anchor_loss_token<Element, Anchor, DIVERGENCE, Streamed<Element, Anchor::HAS_SNAPSHOT, Anchor::HAS_REFERENCE>>(loss);
 }
