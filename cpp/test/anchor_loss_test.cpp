@@ -438,6 +438,29 @@ TEST_P(AnchorLoss, FollowsLogitsThatRiseAlongTheRow) {
     }
 }
 
+/// Columns in which snapshot and reference both underflow and still differ, while the student has mass there.
+TEST_P(AnchorLoss, MixesSidesThatBothUnderflow) {
+    for (const int64_t width : {3, 2500}) {
+        for (const float alpha : {0.1f, 1e-4f}) {
+            for (const float depth : {60.0f, 80.0f, 88.0f, 120.0f, 600.0f}) {
+                Problem problem = random_problem(21, 1, width, 1, 0.5f);
+                problem.alphas[0] = alpha;
+                problem.student[0] = problem.student[width - 1] = 3;
+                problem.snapshot[0] = problem.snapshot[width - 1] = -depth;
+                problem.reference[0] = problem.reference[width - 1] = -depth + 1.5f;
+                for (const Case &chosen : cases()) {
+                    apply(chosen, problem);
+                    const Result truth = run(REFERENCE, problem), ours = run(GetParam(), problem);
+                    // One rounding of the largest log-ratio, 600 / 0.5, in the loss as in the gradient's factor.
+                    const std::string what = "depth " + std::to_string(depth) + " divergence " + std::to_string(chosen.divergence);
+                    expect_close(truth.loss, ours.loss, 8 * ROUNDING, 8 * ROUNDING, what);
+                    expect_close(truth.gradient, ours.gradient, 8 * ROUNDING, 0x1p-14, what);
+                }
+            }
+        }
+    }
+}
+
 TEST_P(AnchorLoss, GivesTheSameLossAndGradientWithoutStatistics) {
     Problem problem = random_problem(20, 5, 3000, 3, 0.5f);
     problem.reference[2 * 3000 + 2500] = -INFINITE;

@@ -4,8 +4,8 @@
  * Conventions
  *   - Every function that can fail returns an hf_status; hf_last_error() then tells, for the calling thread, which
  *     argument was wrong and what was expected. Nothing is written when arguments are refused.
- *   - Every struct begins with struct_size = sizeof the struct as the caller knows it, so that fields can be appended
- *     without breaking callers. Sizes, counts and strides are int64_t and count elements unless the name ends in bytes.
+ *   - Every struct begins with struct_size = sizeof the struct as the caller knows it; another size than the library's is refused.
+ *     Sizes, counts and strides are int64_t and count elements unless the name ends in bytes.
  *   - No function allocates device memory. Where a backend needs scratch memory it is the caller's, of the size that
  *     the matching ..._workspace_bytes function returns.
  *   - Pointers point into host memory for HF_BACKEND_REFERENCE and HF_BACKEND_CPU and into device memory for HF_BACKEND_CUDA;
@@ -164,8 +164,8 @@ typedef struct hf_anchor_loss_outputs {
  * term, and without a snapshot only the student's row is read. executor and workspace may be NULL where they are not needed.
  *
  * HF_BACKEND_CUDA enqueues the work on a stream of the current device and returns; memory must stay until the work is done. Values in
- * device memory are not checked, for that would wait for the device: a label out of range makes loss and gradient of its token NaN, weights
- * and alphas are taken as they are.
+ * device memory are not checked, for that would wait for the device: a label or an alpha out of range makes loss and gradient of its token
+ * NaN, weights are taken as they are.
  */
 HF_EXPORT hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const hf_anchor_loss_options *options, const hf_logits *student,
                                    const hf_logits *snapshot, const hf_logits *reference, const hf_anchor_loss_tokens *tokens,

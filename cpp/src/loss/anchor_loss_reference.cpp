@@ -58,9 +58,12 @@ Distribution mix_probabilities(const Distribution &c, const Distribution &r, dou
     }
     Distribution mixed;
     for (size_t v = 0; v < c.size(); ++v) {
-        // q = p_c when both sides agree, to the last bit.
-        const double q = c.probability(v) + alpha * (r.probability(v) - c.probability(v));
-        mixed.log_probability.push_back(c.log_probability[v] == r.log_probability[v] ? c.log_probability[v] : std::log(q));
+        // Relative to the likelier side, for both may underflow; q = p_c when the sides agree, to the last bit.
+        const double first = c.log_probability[v], second = r.log_probability[v];
+        const bool second_leads = second > first;
+        const double leader = second_leads ? second : first, other = second_leads ? first : second;
+        mixed.log_probability.push_back(first == second ? first
+                                                        : leader + std::log1p((second_leads ? 1 - alpha : alpha) * std::expm1(other - leader)));
     }
     return mixed;
 }
@@ -163,11 +166,15 @@ Distribution softmax(std::vector<double> row, double temperature) {
     for (double &z : row) {
         z /= temperature;
     }
-    const double normaliser = log_sum_exp(row);
+    const double largest = *std::max_element(row.begin(), row.end());
     for (double &z : row) {
-        z -= normaliser;
+        z -= largest;  // apart from the logarithm, which large logits would swallow
     }
-    return {std::move(row), normaliser};
+    const double log_mass = log_sum_exp(row);
+    for (double &z : row) {
+        z -= log_mass;
+    }
+    return {std::move(row), largest + log_mass};
 }
 
 Distribution anchor_of(int32_t interpolation, double temperature, const std::vector<double> &snapshot, const std::vector<double> &reference,

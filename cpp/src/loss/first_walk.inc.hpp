@@ -84,10 +84,13 @@ const Side &anchor_side(const Token &t) {
     }
 }
 
+/// Below it the ratio of two masses is not kept: smaller ones are 0 soon, or once their maximum is raised.
+constexpr float LEAST_STORED_MASS = 0x1p-60f;
+
 /// The sums of a chunk whose logits are finite and not shifted, and the columns that later walks take from memory. Returns the student's
 /// highest logit. `sums` are not finite if a logit was not.
 template <class ROWS, int TYPE>
-float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
+float plain_chunk(Token &t, const RawChunk &chunk, FirstSums &sums) {
     const F scale = broadcast(t.bits_per_logit);
     const F alpha = broadcast(t.alpha);
     const F s_maximum = broadcast(t.s.maximum), c_maximum = broadcast(t.c.maximum), r_maximum = broadcast(t.r.maximum),
@@ -95,6 +98,7 @@ float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
     float *stored_student = t.stored.student + chunk.begin, *stored_anchor = t.stored.anchor + chunk.begin,
           *stored_third = t.stored.third + chunk.begin;
     F highest = broadcast(-INFINITE);
+    F lost = F{};  // the student's mass where a mixture of probabilities cannot be told from its sides' masses
     for (int64_t first = 0; first < CHUNK; first += LANES * BLOCK) {
         FirstTerms<F> block;
         for (int64_t v = first; v < first + LANES * BLOCK; v += LANES) {
@@ -136,6 +140,9 @@ float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
                     anchor_mass = r_mass;
                 }
             }
+            if (ROWS::ANCHOR == AnchorKind::PROBABILITIES) {
+                lost = max(select(max(c_mass, r_mass) < LEAST_STORED_MASS, s_mass, F{}), lost);
+            }
             if (ROWS::ANCHOR != AnchorKind::NONE) {
                 store(stored_student + v, s_mass);
                 store(stored_anchor + v, anchor_mass);
@@ -147,6 +154,9 @@ float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
             }
         }
         add_block(sums, block);
+    }
+    if (largest(lost) > 0.0f) {
+        t.stored.complete = false;
     }
     return largest(highest);
 }
@@ -355,6 +365,14 @@ bool add_in_place(Token &t, int64_t begin) {
     return all_are(HF_FLOAT16) && add_in_place<ROWS, HF_FLOAT16>(t, begin);
 }
 
+/// Whether maxima rose so far along the row that what was stored first is lost.
+template <class ROWS>
+bool rose_too_far(const Token &t) {
+    constexpr float MOST_BITS = 60;
+    const auto rose = [&](const Side &side, const float *maxima) { return (side.maximum - maxima[0]) * t.bits_per_logit > MOST_BITS; };
+    return rose(t.r, t.stored.reference_maximum) || rose(anchor_side<ROWS>(t), t.stored.anchor_maximum);
+}
+
 /// False if a row has no distribution. Most chunks are added as they come, with the maxima of those before.
 template <class ROWS>
 bool first_walk(Token &t) {
@@ -367,6 +385,9 @@ bool first_walk(Token &t) {
         if (!add_special<ROWS>(t, chunk_of<ROWS>(t, begin, -INFINITE, scratch))) {
             return false;
         }
+    }
+    if (ROWS::ANCHOR == AnchorKind::PROBABILITIES && t.stored.complete && rose_too_far<ROWS>(t)) {
+        t.stored.complete = false;
     }
     const bool sides = !ROWS::STATISTICS || ((!ROWS::SNAPSHOT || t.c.mass > 0) && (!ROWS::REFERENCE || t.r.mass > 0));
     return t.s.mass > 0 && sides && (!ROWS::MIXTURE || t.q.mass > 0);

@@ -152,7 +152,7 @@ struct Stored {
     float *student_maximum;  // one per chunk
     float *anchor_maximum;
     float *reference_maximum;
-    bool complete = false;  // a chunk with logits that are not finite leaves nothing
+    bool complete = false;  // not where a logit is not finite, or a mass too small to be kept
 
     Stored(void *scratch, int64_t width)
         : student(static_cast<float *>(scratch)),

@@ -7,27 +7,29 @@ import java.util.concurrent.CountDownLatch;
 
 /** How fast this machine copies memory: the rate that a kernel which reads and writes everything once cannot exceed. */
 final class CopyBandwidth {
-    private static final int BYTES_PER_THREAD = 256 << 20;
+    private static final int MOST_BYTES_PER_THREAD = 256 << 20;
+    private static final long MOST_BYTES = 1L << 30; // of all threads' sources together
     private static final int RUNS = 7;
 
     private CopyBandwidth() {}
 
     /** Bytes read and written a second by so many threads together; the best of several runs. */
     static double measure(int threads) {
+        int bytesPerThread = (int) Math.min(MOST_BYTES_PER_THREAD, MOST_BYTES / threads);
         List<ByteBuffer> buffers = new ArrayList<>();
         for (int i = 0; i < 2 * threads; i++) {
-            buffers.add(touched());
+            buffers.add(touched(bytesPerThread));
         }
         double shortest = Double.POSITIVE_INFINITY;
         for (int run = 0; run < RUNS; run++) {
             shortest = Math.min(shortest, seconds(buffers));
         }
-        return 2.0 * BYTES_PER_THREAD * threads / shortest;
+        return 2.0 * bytesPerThread * threads / shortest;
     }
 
-    private static ByteBuffer touched() {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(BYTES_PER_THREAD);
-        for (int i = 0; i < BYTES_PER_THREAD; i += 64) {
+    private static ByteBuffer touched(int bytes) {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(bytes);
+        for (int i = 0; i < bytes; i += 64) {
             buffer.put(i, (byte) i);
         }
         return buffer;

@@ -163,6 +163,8 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
                     ? Optional.of(AnchorLoss.Backend.NATIVE_REFERENCE)
                     : constant(AnchorLoss.Backend.values(), name));
 
+    private static final int MOST_THREADS = 1024; // the native library's own limit
+
     private static <E extends Enum<E>> Optional<E> constant(E[] constants, String name) {
         return Stream.of(constants)
                 .filter(constant -> constant.name().toLowerCase(Locale.ROOT).equals(name))
@@ -171,6 +173,9 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
 
     @Override
     public void check(FlagProblems problems) {
+        if (rows == null) {
+            return; // a flag could not be read, and then none has its default
+        }
         rows.forEach(count -> problems.require(count >= 1, "--rows", "1 or more", count));
         vocabularies.forEach(size -> problems.require(size >= 1, "--vocabulary", "1 or more", size));
         checkFused(problems);
@@ -180,7 +185,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         BACKEND.check(backends, problems);
         problems.require(runs >= 1, "--runs", "1 or more", runs);
         problems.require(seconds > 0, "--seconds", "more than 0", seconds);
-        problems.require(threads >= 0, "--threads", "0 or more", threads);
+        problems.require(threads >= 0 && threads <= MOST_THREADS, "--threads", "0 to " + MOST_THREADS, threads);
     }
 
     private void checkFused(FlagProblems problems) {

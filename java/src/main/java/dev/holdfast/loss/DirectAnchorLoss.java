@@ -81,7 +81,7 @@ public final class DirectAnchorLoss {
 
     /**
      * Computes what has a target. With CUDA the work is enqueued on the stream, and the call returns; the device's values are not checked
-     * then: a label out of range makes loss and gradient of its token NaN, weights and alphas are taken as they are.
+     * then: a label or an α out of range makes loss and gradient of its token NaN, weights are taken as they are.
      *
      * @throws IllegalArgumentException if memory is not the backend's, a type, shape or stride does not fit, memory overlaps, the workspace
      *     is too small, or (on the CPU) a label, weight or α is out of range; nothing was written then

@@ -40,9 +40,16 @@ final class Distribution {
             double first = a.logProbabilities[v];
             double second = b.logProbabilities[v];
             // Equal sides give that very number, so that a student equal to its anchor has no gradient at all.
-            mixed[v] = first == second ? first : Math.log((1 - weight) * Math.exp(first) + weight * Math.exp(second));
+            mixed[v] = first == second ? first : logMixture(first, second, weight);
         }
         return new Distribution(mixed, 0);
+    }
+
+    /** log((1 - weight) e^first + weight e^second), relative to the larger part, for both may underflow. */
+    private static double logMixture(double first, double second, double weight) {
+        return second > first
+                ? second + Math.log1p((1 - weight) * Math.expm1(first - second))
+                : first + Math.log1p(weight * Math.expm1(second - first));
     }
 
     int size() {
