@@ -1,5 +1,5 @@
 // Matrix products: the reference against sums written down here, the cut into tiles, rounding to bfloat16, and libraries that are none.
-// The library that HF_BACKEND_CPU multiplies with is opened by the tests of the Java binding.
+// What HF_BACKEND_CPU multiplies is tested through the Java binding, which brings the library along.
 #include "product/product.hpp"
 
 #include <gtest/gtest.h>
@@ -81,6 +81,20 @@ TEST(Product, ReferenceAddsTheBiasAndReadsNothingOfC) {
     ASSERT_EQ(HF_OK, holdfast::multiply(HF_BACKEND_REFERENCE, matrices.product, nullptr));
     EXPECT_FLOAT_EQ(static_cast<float>(0.5 * matrices.sum(4, 6) + matrices.bias[6]), matrices.c[46]);
     EXPECT_TRUE(std::isnan(matrices.c[47]));
+}
+
+TEST(Product, ReferenceReadsAnOperandStoredAsBfloat16) {
+    Matrices matrices(false, true);
+    std::vector<uint16_t> stored(matrices.b.size());
+    holdfast::baseline::narrow(matrices.b.data(), stored.data(), static_cast<int64_t>(stored.size()));
+    for (size_t i = 0; i < stored.size(); ++i) {
+        const uint32_t bits = static_cast<uint32_t>(stored[i]) << 16;
+        std::memcpy(&matrices.b[i], &bits, sizeof bits);
+    }
+    matrices.product.b = stored.data();
+    matrices.product.b_type = HF_BFLOAT16;
+    ASSERT_EQ(HF_OK, holdfast::multiply(HF_BACKEND_REFERENCE, matrices.product, nullptr));
+    EXPECT_FLOAT_EQ(static_cast<float>(0.5 * matrices.sum(3, 2)), matrices.c[32]);
 }
 
 TEST(Product, AnEmptySumLeavesTheBiasOrTheScaledC) {

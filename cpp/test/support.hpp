@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <ostream>
 #include <random>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "emulated_device.hpp"
 #include "holdfast/holdfast.h"
+#include "holdfast/matrix_product.h"
 
 namespace holdfast::testing {
 
@@ -77,6 +79,12 @@ protected:
         }
     }
 };
+
+/// Opens the library of matrix products that the environment names; false if it names none or that cannot be opened.
+inline bool open_matrix_library() {
+    const char *path = std::getenv("HOLDFAST_MATRIX_LIBRARY");
+    return path != nullptr && hf_open_matrix_library(path) == HF_OK;
+}
 
 inline Floats random_floats(std::mt19937 &random, int64_t count, float spread = 1) {
     std::normal_distribution<float> normal(0, spread);

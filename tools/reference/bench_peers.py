@@ -1,9 +1,12 @@
-"""Measures the anchor loss on given logits, gradient included, in PyTorch and Liger; prints a line of JSON per implementation.
+"""Measures the anchor loss, gradient included, in PyTorch and Liger; prints a line of JSON per implementation.
+
+On given logits; or with --hidden on hidden states under LM heads, one per model, and that of the student is trained.
 
 `holdfast bench kernels --peers` calls it for every case. A line has `implementation`, `backend`, `threads`, `median_ms`, `spread_ms`
 (between the quartiles) and `peak_bytes` (of the process beyond those before the call; on CUDA, allocated), or `absent` with the reason.
 
-Usage: python bench_peers.py --rows N --vocabulary V [--type NAME] [--divergence NAME] [--interpolation NAME] [--runs N] [--threads N]
+Usage: python bench_peers.py --rows N --vocabulary V [--hidden H]
+                             [--type NAME] [--divergence NAME] [--interpolation NAME] [--runs N] [--threads N]
 """
 
 import argparse
@@ -16,7 +19,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import log_softmax, softmax
+from torch.nn.functional import linear, log_softmax, softmax
 
 from anchor_loss import DIVERGENCES, INTERPOLATIONS
 
@@ -27,7 +30,8 @@ TYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 MOST_BYTES = 3 << 30
 
 Result = dict[str, object]
-Rows = tuple[Tensor, Tensor, Tensor]
+# Logits of student, snapshot and reference, or hidden states and head of each in turn; the student's come first.
+Operands = tuple[Tensor, ...]
 
 
 def log_anchor(snapshot: Tensor, reference: Tensor, interpolation: str) -> Tensor:
@@ -55,7 +59,31 @@ def make_loss(arguments: argparse.Namespace) -> Callable[[Tensor, Tensor, Tensor
     return loss
 
 
-def make_rows(arguments: argparse.Namespace, device: str) -> list[Rows]:
+def make_linear_loss(arguments: argparse.Namespace) -> Callable[..., Tensor]:
+    loss = make_loss(arguments)
+
+    def linear_loss(*operands: Tensor) -> Tensor:
+        student = linear(*operands[:2])
+        with torch.no_grad():
+            snapshot, reference = linear(*operands[2:4]), linear(*operands[4:])
+        return loss(student, snapshot, reference)
+
+    return linear_loss
+
+
+def make_models(arguments: argparse.Namespace, device: str) -> list[Operands]:
+    """One set: heads and logits do not stay in a cache from one run to the next."""
+    generator = torch.Generator().manual_seed(1)
+
+    def normal(rows: int, deviation: float) -> Tensor:
+        values = deviation * torch.randn((rows, arguments.hidden), generator=generator)
+        return values.to(device, TYPES[arguments.type])
+
+    operands = [tensor for _ in range(3) for tensor in (normal(arguments.rows, 3), normal(arguments.vocabulary, arguments.hidden**-0.5))]
+    return [(operands[0].requires_grad_(), operands[1].requires_grad_(), *operands[2:])]
+
+
+def make_rows(arguments: argparse.Namespace, device: str) -> list[Operands]:
     """Sets of logits that are used in turn, so that none is in a cache when it comes round."""
     generator = torch.Generator().manual_seed(1)
     shape = (arguments.rows, arguments.vocabulary)
@@ -81,11 +109,12 @@ def restart_peak() -> int:
     return resident_bytes("VmRSS:")
 
 
-def measure(loss: Callable[..., Tensor], sets: list[Rows], device: str, runs: int, most_seconds: float) -> Result:
+def measure(loss: Callable[..., Tensor], sets: list[Operands], device: str, runs: int, most_seconds: float) -> Result:
     def step(index: int) -> None:
-        rows = sets[index % len(sets)]
-        rows[0].grad = None
-        loss(*rows).backward()
+        operands = sets[index % len(sets)]
+        for operand in operands:
+            operand.grad = None
+        loss(*operands).backward()
         if device == "cuda":
             torch.cuda.synchronize()
 
@@ -133,12 +162,30 @@ def measure_liger(arguments: argparse.Namespace) -> Result:
     return measure(loss, make_rows(arguments, "cuda"), "cuda", arguments.runs, arguments.most_seconds)
 
 
+def measure_liger_linear(arguments: argparse.Namespace) -> Result:
+    """Liger's has one teacher, so the anchor is the reference here."""
+    from liger_kernel.transformers import LigerFusedLinearJSD
+
+    beta = {"forward_kl": 0.0, "reverse_kl": 1.0, "jsd": BETA}[arguments.divergence]
+    jsd = LigerFusedLinearJSD(jsd_beta=beta)
+
+    def loss(*operands: Tensor) -> Tensor:
+        return jsd(*operands[:2], *operands[4:])
+
+    return measure(loss, make_models(arguments, "cuda"), "cuda", arguments.runs, arguments.most_seconds)
+
+
 def results(arguments: argparse.Namespace) -> Iterator[Result]:
+    make_sets, make, liger, name_of_liger = (
+        (make_rows, make_loss, measure_liger, "liger-jsd")
+        if arguments.hidden is None
+        else (make_models, make_linear_loss, measure_liger_linear, "liger-fused-linear-jsd")
+    )
     devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
     for device in devices:
-        sets = make_rows(arguments, device)
+        sets = make_sets(arguments, device)
         named = {"backend": device, "threads": arguments.threads, "version": torch.__version__}
-        for name, loss in (("torch-eager", make_loss(arguments)), ("torch-compile", torch.compile(make_loss(arguments)))):
+        for name, loss in (("torch-eager", make(arguments)), ("torch-compile", torch.compile(make(arguments)))):
             try:
                 timed = measure(loss, sets, device, arguments.runs, arguments.most_seconds)
                 yield {"implementation": name} | named | timed
@@ -147,13 +194,14 @@ def results(arguments: argparse.Namespace) -> Iterator[Result]:
     if "cuda" not in devices:
         yield {"implementation": "torch", "backend": "cuda", "absent": "no CUDA device"}
     absence = liger_absence()
-    yield {"implementation": "liger-jsd", "backend": "cuda"} | ({"absent": absence} if absence else measure_liger(arguments))
+    yield {"implementation": name_of_liger, "backend": "cuda"} | ({"absent": absence} if absence else liger(arguments))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measures the anchor loss on given logits in PyTorch and Liger.")
+    parser = argparse.ArgumentParser(description="Measures the anchor loss in PyTorch and Liger.")
     parser.add_argument("--rows", type=int, required=True)
     parser.add_argument("--vocabulary", type=int, required=True)
+    parser.add_argument("--hidden", type=int)
     parser.add_argument("--type", choices=TYPES, default="fp32")
     parser.add_argument("--divergence", choices=DIVERGENCES, default="forward_kl")
     parser.add_argument("--interpolation", choices=INTERPOLATIONS, default="logit")

@@ -60,6 +60,10 @@ hf_status check_backend(int32_t backend) {
     return check_code("backend", backend, HF_BACKEND_CUDA);
 }
 
+hf_status check_no_stream(const void *stream) {
+    return stream == nullptr ? HF_OK : fail(HF_INVALID_ARGUMENT, "stream: expected NULL on the CPU, got %p", stream);
+}
+
 hf_status check_executor(const hf_executor *executor) {
     if (executor == nullptr) {
         return HF_OK;

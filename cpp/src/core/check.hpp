@@ -49,6 +49,8 @@ hf_status check_array(const char *name, const void *data, int64_t count, size_t 
 
 /// The reference or the CPU: for kernels that CUDA has not.
 hf_status check_backend(int32_t backend);
+/// NULL, as backends of the host want it.
+hf_status check_no_stream(const void *stream);
 /// NULL, or a struct with a function.
 hf_status check_executor(const hf_executor *executor);
 

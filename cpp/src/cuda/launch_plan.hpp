@@ -20,7 +20,7 @@ enum class AnchorKind { STUDENT_ALONE, SNAPSHOT_ALONE, LOGITS, PROBABILITIES };
 /// Threads of a block at most. Kernels are compiled for them: anchors of probabilities and JSD need more registers, so fewer threads share
 /// them.
 constexpr bool is_heavy(AnchorKind anchor, int32_t divergence) { return anchor == AnchorKind::PROBABILITIES || divergence == HF_JSD; }
-constexpr int on_chip_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 256 : 384; }
+constexpr int on_chip_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 256 : 320; }
 constexpr int streamed_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 384 : 512; }
 constexpr int MAX_THREADS = 512;
 

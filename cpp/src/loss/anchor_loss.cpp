@@ -10,40 +10,12 @@
 #include "core/executor.hpp"
 #include "core/instruction_set.hpp"
 #include "core/scratch.hpp"
+#include "core/span.hpp"
 #include "cuda/library.hpp"
 #include "simd/element.hpp"
 
 namespace holdfast {
 namespace {
-
-hf_status check_options(const hf_anchor_loss_options *options) {
-    HF_CHECK(check_struct("options", options));
-    HF_CHECK(check_code("options.divergence", options->divergence, HF_JSD));
-    HF_CHECK(check_code("options.interpolation", options->interpolation, HF_INTERPOLATION_PROBABILITY));
-    HF_CHECK(check_code("options.label_weighting", options->label_weighting, HF_LABEL_WEIGHTING_DFT));
-    HF_CHECK(check_positive("options.temperature", static_cast<double>(options->temperature)));
-    HF_CHECK(check_not_negative("options.kd_weight", static_cast<double>(options->kd_weight)));
-    HF_CHECK(check_not_negative("options.ce_weight", static_cast<double>(options->ce_weight)));
-    if (options->divergence == HF_JSD && options->kd_weight > 0.0f && !(options->beta > 0.0f && options->beta < 1.0f)) {
-        return fail(HF_INVALID_ARGUMENT, "options.beta: expected (0, 1), got %g", static_cast<double>(options->beta));
-    }
-    return HF_OK;
-}
-
-hf_status check_rows(const char *name, const void *data, int64_t rows, int64_t columns, int64_t stride, int32_t element_type) {
-    if (element_type != HF_FLOAT && element_type != HF_FLOAT16 && element_type != HF_BFLOAT16) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected element type 1 (float), 10 (float16) or 16 (bfloat16), got %d", name, element_type);
-    }
-    if (stride < columns) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a row stride >= %lld, got %lld", name, number(columns), number(stride));
-    }
-    int64_t bytes;
-    if (__builtin_mul_overflow(rows, stride, &bytes) || __builtin_mul_overflow(bytes, element_bytes(element_type), &bytes)) {
-        return fail(HF_INVALID_ARGUMENT, "%s: expected a size below 2^63 bytes, got %lld rows of %lld elements", name, number(rows),
-                    number(stride));
-    }
-    return check_array(name, data, rows, static_cast<size_t>(element_bytes(element_type)));
-}
 
 hf_status check_logits(const char *name, const hf_logits *logits, int64_t rows) {
     HF_CHECK(check_struct(name, logits));
@@ -53,73 +25,28 @@ hf_status check_logits(const char *name, const hf_logits *logits, int64_t rows) 
     return check_rows(name, logits->data, rows, logits->vocabulary_size, logits->row_stride, logits->element_type);
 }
 
-hf_status check_token_values(const AnchorLoss &loss) {
-    for (int64_t i = 0; i < loss.token_count; ++i) {
-        const int64_t label = loss.tokens.labels[i];
-        if (label != HF_IGNORE_INDEX && (label < 0 || label >= loss.student.vocabulary_size)) {
-            return fail(HF_INVALID_ARGUMENT, "tokens.labels[%lld]: expected [0, %lld) or -100, got %lld", number(i),
-                        number(loss.student.vocabulary_size), number(label));
-        }
-        if (!std::isfinite(loss.tokens.weights[i])) {
-            return fail(HF_INVALID_ARGUMENT, "tokens.weights[%lld]: expected a finite number, got %g", number(i),
-                        static_cast<double>(loss.tokens.weights[i]));
-        }
-        if (loss.has_reference() && !(loss.tokens.alphas[i] >= 0.0f && loss.tokens.alphas[i] <= 1.0f)) {
-            return fail(HF_INVALID_ARGUMENT, "tokens.alphas[%lld]: expected [0, 1], got %g", number(i),
-                        static_cast<double>(loss.tokens.alphas[i]));
-        }
-    }
-    return HF_OK;
+Span span_of(const hf_logits &logits, int64_t rows) {
+    return Span(logits.data, rows, logits.vocabulary_size, logits.row_stride, element_bytes(logits.element_type));
 }
 
-/// Bytes [begin, end) that rows occupy.
-struct Span {
-    uintptr_t begin = 0;
-    uintptr_t end = 0;
-
-    Span() = default;
-    Span(const void *data, int64_t rows, int64_t columns, int64_t stride, int64_t bytes) {
-        if (data != nullptr && rows > 0) {
-            begin = reinterpret_cast<uintptr_t>(data);
-            end = begin + static_cast<uintptr_t>(((rows - 1) * stride + columns) * bytes);
-        }
-    }
-    explicit Span(const hf_logits &logits, int64_t rows)
-        : Span(logits.data, rows, logits.vocabulary_size, logits.row_stride, element_bytes(logits.element_type)) {}
-
-    bool overlaps(const Span &other) const { return begin < other.end && other.begin < end; }
-};
-
-/// What is read or written, by the name of its argument.
-struct Region {
-    const char *name;
-    Span span;
-};
-
-std::array<Region, 6> inputs_of(const AnchorLoss &loss) {
+std::array<NamedSpan, 6> inputs_of(const AnchorLoss &loss) {
     const int64_t n = loss.token_count;
-    return {{{"student", Span(loss.student, n)},
-             {"snapshot", loss.has_snapshot() ? Span(loss.snapshot, n) : Span()},
-             {"reference", loss.has_reference() ? Span(loss.reference, n) : Span()},
+    return {{{"student", span_of(loss.student, n)},
+             {"snapshot", loss.has_snapshot() ? span_of(loss.snapshot, n) : Span()},
+             {"reference", loss.has_reference() ? span_of(loss.reference, n) : Span()},
              {"tokens.labels", Span(loss.tokens.labels, n, 1, 1, 8)},
              {"tokens.weights", Span(loss.tokens.weights, n, 1, 1, 4)},
              {"tokens.alphas", Span(loss.tokens.alphas, n, 1, 1, 4)}}};
 }
 
 /// The gradient comes last.
-std::array<Region, 3> outputs_of(const AnchorLoss &loss) {
+std::array<NamedSpan, 3> outputs_of(const AnchorLoss &loss) {
     const int64_t n = loss.token_count;
     const hf_anchor_loss_outputs &out = loss.outputs;
     const Span gradient(out.student_gradient, n, loss.student.vocabulary_size, out.gradient_stride, element_bytes(out.gradient_type));
     return {{{"outputs.token_loss", Span(out.token_loss, n, 1, 1, 4)},
              {"outputs.statistics", Span(out.statistics, n, HF_STATISTICS_COUNT, HF_STATISTICS_COUNT, 4)},
              {"outputs.student_gradient", loss.wants_gradient() ? gradient : Span()}}};
-}
-
-hf_status check_disjoint(const Region &region, const Region &other) {
-    return region.span.overlaps(other.span)
-               ? fail(HF_INVALID_ARGUMENT, "%s: expected memory apart from %s, got an overlap", region.name, other.name)
-               : HF_OK;
 }
 
 /// Whether the gradient takes the place of the student's logits, row by row.
@@ -131,8 +58,8 @@ bool is_in_place(const AnchorLoss &loss) {
 
 hf_status check_overlaps(const AnchorLoss &loss) {
     const auto outputs = outputs_of(loss);
-    const Region &gradient = outputs.back();
-    for (const Region &input : inputs_of(loss)) {
+    const NamedSpan &gradient = outputs.back();
+    for (const NamedSpan &input : inputs_of(loss)) {
         HF_CHECK(check_disjoint(outputs[0], input));
         HF_CHECK(check_disjoint(outputs[1], input));
         if (!(is_in_place(loss) && input.span.begin == gradient.span.begin)) {
@@ -165,10 +92,7 @@ hf_status check_place(int32_t backend, const void *stream, const CudaBackend *&c
         return find_cuda_backend(cuda);
     }
     HF_CHECK(check_backend(backend));
-    if (stream != nullptr) {
-        return fail(HF_INVALID_ARGUMENT, "stream: expected NULL on the CPU, got %p", stream);
-    }
-    return HF_OK;
+    return check_no_stream(stream);
 }
 
 /// Kernels may load and store whole vectors.
@@ -184,12 +108,12 @@ hf_status check_workspace(const AnchorLoss &loss, const void *workspace, size_t 
     if (workspace == nullptr || reinterpret_cast<uintptr_t>(workspace) % WORKSPACE_ALIGNMENT != 0) {
         return fail(HF_INVALID_ARGUMENT, "workspace: expected a pointer aligned to 16 bytes, got %p", workspace);
     }
-    const Region region{"workspace", Span(workspace, 1, static_cast<int64_t>(needed), static_cast<int64_t>(needed), 1)};
-    for (const Region &input : inputs_of(loss)) {
-        HF_CHECK(check_disjoint(region, input));
+    const NamedSpan scratch{"workspace", span_of_bytes(workspace, needed)};
+    for (const NamedSpan &input : inputs_of(loss)) {
+        HF_CHECK(check_disjoint(scratch, input));
     }
-    for (const Region &output : outputs_of(loss)) {
-        HF_CHECK(check_disjoint(region, output));
+    for (const NamedSpan &output : outputs_of(loss)) {
+        HF_CHECK(check_disjoint(scratch, output));
     }
     return HF_OK;
 }
@@ -212,27 +136,6 @@ AnchorLossRow select_row(int32_t backend) {
 /// Logits per task below which handing out tasks costs more than it gains.
 constexpr int64_t LOGITS_PER_TASK = 32768;
 
-hf_status run(const AnchorLoss &loss, AnchorLossRow row, const hf_executor *executor) {
-    const int64_t rows_per_task = LOGITS_PER_TASK / loss.student.vocabulary_size + 1;
-    const size_t scratch_bytes = row_scratch_bytes(loss.widest_vocabulary());
-    std::atomic<bool> exhausted{false};
-    parallel_ranges(executor, loss.token_count, rows_per_task, [&](int64_t begin, int64_t end) {
-        const Scratch scratch(scratch_bytes);
-        if (scratch.data() == nullptr) {
-            exhausted = true;
-            return;
-        }
-        for (int64_t token = begin; token < end; ++token) {
-            if (loss.is_ignored(token)) {
-                write_ignored(loss, token);
-            } else {
-                row(loss, token, scratch.data());
-            }
-        }
-    });
-    return exhausted ? fail(HF_OUT_OF_MEMORY, "anchor loss: no memory for %zu bytes per thread", scratch_bytes) : HF_OK;
-}
-
 hf_status check_sides(int64_t token_count, const hf_logits *student, const hf_logits *snapshot, const hf_logits *reference) {
     HF_CHECK(check_at_least("token_count", 0, token_count));
     HF_CHECK(check_logits("student", student, token_count));
@@ -253,13 +156,83 @@ AnchorLoss loss_of(int64_t token_count, const hf_logits &student, const hf_logit
     return loss;
 }
 
-hf_status check_tokens(int64_t token_count, const hf_anchor_loss_tokens *tokens) {
+hf_status check_token_arrays(int64_t token_count, const hf_anchor_loss_tokens *tokens) {
     HF_CHECK(check_struct("tokens", tokens));
     HF_CHECK(check_array("tokens.labels", tokens->labels, token_count, sizeof(int64_t)));
     return check_array("tokens.weights", tokens->weights, token_count, sizeof(float));
 }
 
 }  // namespace
+
+hf_status check_rows(const char *name, const void *data, int64_t rows, int64_t columns, int64_t stride, int32_t element_type) {
+    if (element_type != HF_FLOAT && element_type != HF_FLOAT16 && element_type != HF_BFLOAT16) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected element type 1 (float), 10 (float16) or 16 (bfloat16), got %d", name, element_type);
+    }
+    if (stride < columns) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a row stride >= %lld, got %lld", name, number(columns), number(stride));
+    }
+    int64_t bytes;
+    if (__builtin_mul_overflow(rows, stride, &bytes) || __builtin_mul_overflow(bytes, element_bytes(element_type), &bytes)) {
+        return fail(HF_INVALID_ARGUMENT, "%s: expected a size below 2^63 bytes, got %lld rows of %lld elements", name, number(rows),
+                    number(stride));
+    }
+    return check_array(name, data, rows, static_cast<size_t>(element_bytes(element_type)));
+}
+
+hf_status check_options(const hf_anchor_loss_options *options) {
+    HF_CHECK(check_struct("options", options));
+    HF_CHECK(check_code("options.divergence", options->divergence, HF_JSD));
+    HF_CHECK(check_code("options.interpolation", options->interpolation, HF_INTERPOLATION_PROBABILITY));
+    HF_CHECK(check_code("options.label_weighting", options->label_weighting, HF_LABEL_WEIGHTING_DFT));
+    HF_CHECK(check_positive("options.temperature", static_cast<double>(options->temperature)));
+    HF_CHECK(check_not_negative("options.kd_weight", static_cast<double>(options->kd_weight)));
+    HF_CHECK(check_not_negative("options.ce_weight", static_cast<double>(options->ce_weight)));
+    if (options->divergence == HF_JSD && options->kd_weight > 0.0f && !(options->beta > 0.0f && options->beta < 1.0f)) {
+        return fail(HF_INVALID_ARGUMENT, "options.beta: expected (0, 1), got %g", static_cast<double>(options->beta));
+    }
+    return HF_OK;
+}
+
+hf_status check_tokens(const hf_anchor_loss_tokens &tokens, int64_t token_count, int64_t vocabulary_size, bool reads_alphas) {
+    for (int64_t i = 0; i < token_count; ++i) {
+        const int64_t label = tokens.labels[i];
+        if (label != HF_IGNORE_INDEX && (label < 0 || label >= vocabulary_size)) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.labels[%lld]: expected [0, %lld) or -100, got %lld", number(i),
+                        number(vocabulary_size), number(label));
+        }
+        if (!std::isfinite(tokens.weights[i])) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.weights[%lld]: expected a finite number, got %g", number(i),
+                        static_cast<double>(tokens.weights[i]));
+        }
+        if (reads_alphas && !(tokens.alphas[i] >= 0.0f && tokens.alphas[i] <= 1.0f)) {
+            return fail(HF_INVALID_ARGUMENT, "tokens.alphas[%lld]: expected [0, 1], got %g", number(i),
+                        static_cast<double>(tokens.alphas[i]));
+        }
+    }
+    return HF_OK;
+}
+
+hf_status anchor_loss_rows(int32_t backend, const AnchorLoss &loss, const hf_executor *executor) {
+    const AnchorLossRow row = select_row(backend);
+    const int64_t rows_per_task = LOGITS_PER_TASK / loss.student.vocabulary_size + 1;
+    const size_t scratch_bytes = row_scratch_bytes(loss.widest_vocabulary());
+    std::atomic<bool> exhausted{false};
+    parallel_ranges(executor, loss.token_count, rows_per_task, [&](int64_t begin, int64_t end) {
+        const Scratch scratch(scratch_bytes);
+        if (scratch.data() == nullptr) {
+            exhausted = true;
+            return;
+        }
+        for (int64_t token = begin; token < end; ++token) {
+            if (loss.is_ignored(token)) {
+                write_ignored(loss, token);
+            } else {
+                row(loss, token, scratch.data());
+            }
+        }
+    });
+    return exhausted ? fail(HF_OUT_OF_MEMORY, "anchor loss: no memory for %zu bytes per thread", scratch_bytes) : HF_OK;
+}
 
 void write_ignored(const AnchorLoss &loss, int64_t token) {
     if (loss.outputs.token_loss != nullptr) {
@@ -287,7 +260,7 @@ extern "C" hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const 
     HF_CHECK(check_place(backend, stream, cuda));
     HF_CHECK(check_options(options));
     HF_CHECK(check_sides(token_count, student, snapshot, reference));
-    HF_CHECK(check_tokens(token_count, tokens));
+    HF_CHECK(check_token_arrays(token_count, tokens));
     if (reference != nullptr) {
         HF_CHECK(check_array("tokens.alphas", tokens->alphas, token_count, sizeof(float)));
     }
@@ -302,8 +275,8 @@ extern "C" hf_status hf_anchor_loss(int32_t backend, int64_t token_count, const 
     if (cuda != nullptr) {
         return run_on_cuda(*cuda, loss, workspace, workspace_bytes, stream);
     }
-    HF_CHECK(check_token_values(loss));
-    return run(loss, select_row(backend), executor);
+    HF_CHECK(check_tokens(loss.tokens, token_count, loss.student.vocabulary_size, loss.has_reference()));
+    return anchor_loss_rows(backend, loss, executor);
 }
 
 extern "C" hf_status hf_anchor_loss_workspace_bytes(int32_t backend, int64_t token_count, const hf_logits *student,
@@ -321,7 +294,7 @@ extern "C" hf_status hf_anchor_loss_sum(int32_t backend, int64_t token_count, co
     const CudaBackend *cuda = nullptr;
     HF_CHECK(check_place(backend, stream, cuda));
     HF_CHECK(check_at_least("token_count", 0, token_count));
-    HF_CHECK(check_tokens(token_count, tokens));
+    HF_CHECK(check_token_arrays(token_count, tokens));
     HF_CHECK(check_array("token_loss", token_loss, token_count, sizeof(float)));
     HF_CHECK(check_array("sum", sum, 1, sizeof(float)));
     if (cuda != nullptr) {

@@ -1,26 +1,18 @@
 // The anchor loss as plainly as possible, in double precision.
+#include "loss/anchor_loss_reference.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <vector>
 
-#include "loss/anchor_loss.hpp"
 #include "simd/element.hpp"
 
 namespace holdfast {
 namespace {
 
 constexpr double INFINITE = std::numeric_limits<double>::infinity();
-
-/// A categorical distribution by its log-probabilities.
-struct Distribution {
-    std::vector<double> log_probability;
-    double log_sum_exp = 0;
-
-    double probability(size_t v) const { return std::exp(log_probability[v]); }
-    size_t size() const { return log_probability.size(); }
-};
 
 std::vector<double> read_row(const hf_logits &logits, int64_t token, int64_t width) {
     std::vector<double> row(static_cast<size_t>(width), -INFINITE);
@@ -40,17 +32,6 @@ double log_sum_exp(const std::vector<double> &row) {
         sum += std::exp(z - largest);
     }
     return largest + std::log(sum);
-}
-
-Distribution softmax(std::vector<double> row, double temperature) {
-    for (double &z : row) {
-        z /= temperature;
-    }
-    const double normaliser = log_sum_exp(row);
-    for (double &z : row) {
-        z -= normaliser;
-    }
-    return {std::move(row), normaliser};
 }
 
 /// (1 - alpha) c + alpha r, where a side of weight 0 does not count even if it is infinite.
@@ -94,15 +75,6 @@ double kl(const Distribution &a, const Distribution &b) {
         }
     }
     return sum < 0 ? 0 : sum;
-}
-
-double entropy(const Distribution &a) {
-    double sum = 0;
-    for (size_t v = 0; v < a.size(); ++v) {
-        const double p = a.probability(v);
-        sum -= p == 0 ? 0 : p * a.log_probability[v];
-    }
-    return sum;
 }
 
 /// m = beta q + (1 - beta) p
@@ -167,11 +139,15 @@ void add(Term &sum, double weight, const Term &term) {
     }
 }
 
-void write_gradient(const AnchorLoss &loss, int64_t token, const std::vector<double> &gradient, double scale) {
+bool is_argmax(const std::vector<double> &row, size_t label) {
+    return std::max_element(row.begin(), row.end()) == row.begin() + static_cast<std::ptrdiff_t>(label);
+}
+
+void write_gradient(const AnchorLoss &loss, int64_t token, const std::vector<double> &gradient) {
     const hf_anchor_loss_outputs &out = loss.outputs;
     for (int64_t v = 0; v < loss.student.vocabulary_size; ++v) {
         const int64_t index = token * out.gradient_stride + v;
-        double value = scale * gradient[static_cast<size_t>(v)];
+        double value = loss.tokens.weights[token] * gradient[static_cast<size_t>(v)];
         if (out.gradient_mode == HF_GRADIENT_ACCUMULATE) {
             value += element_at(out.student_gradient, out.gradient_type, index);
         }
@@ -181,24 +157,49 @@ void write_gradient(const AnchorLoss &loss, int64_t token, const std::vector<dou
 
 }  // namespace
 
-void anchor_loss_reference(const AnchorLoss &loss, int64_t token, void *) {
-    const hf_anchor_loss_options &options = loss.options;
-    const int64_t width = loss.widest_vocabulary();
-    const size_t label = static_cast<size_t>(loss.tokens.labels[token]);
-    const double alpha = loss.alpha(token);
-    const std::vector<double> s = read_row(loss.student, token, width);
-    const std::vector<double> c = loss.has_snapshot() ? read_row(loss.snapshot, token, width) : s;
+double Distribution::probability(size_t v) const { return std::exp(log_probability[v]); }
+
+Distribution softmax(std::vector<double> row, double temperature) {
+    for (double &z : row) {
+        z /= temperature;
+    }
+    const double normaliser = log_sum_exp(row);
+    for (double &z : row) {
+        z -= normaliser;
+    }
+    return {std::move(row), normaliser};
+}
+
+Distribution anchor_of(int32_t interpolation, double temperature, const std::vector<double> &snapshot, const std::vector<double> &reference,
+                       double alpha) {
+    return interpolation == HF_INTERPOLATION_LOGIT
+               ? softmax(mix_logits(snapshot, reference, alpha), temperature)
+               : mix_probabilities(softmax(snapshot, temperature), softmax(reference, temperature), alpha);
+}
+
+double entropy(const Distribution &a) {
+    double sum = 0;
+    for (size_t v = 0; v < a.size(); ++v) {
+        const double p = a.probability(v);
+        sum -= p == 0 ? 0 : p * a.log_probability[v];
+    }
+    return sum;
+}
+
+ReferenceLoss reference_loss(const hf_anchor_loss_options &options, const ReferenceToken &token) {
+    const std::vector<double> &s = token.student;
+    const bool has_snapshot = !token.snapshot.empty(), has_reference = !token.reference.empty();
+    const std::vector<double> &c = has_snapshot ? token.snapshot : s;
     const Distribution p_s = softmax(s, options.temperature);
     const Distribution p_c = softmax(c, options.temperature);
 
     Term total;
     total.gradient.resize(s.size());
-    double statistics[HF_STATISTICS_COUNT] = {};
-    if (loss.has_reference()) {
-        const std::vector<double> r = read_row(loss.reference, token, width);
-        const Distribution p_r = softmax(r, options.temperature);
-        const Distribution q = options.interpolation == HF_INTERPOLATION_LOGIT ? softmax(mix_logits(c, r, alpha), options.temperature)
-                                                                               : mix_probabilities(p_c, p_r, alpha);
+    ReferenceLoss result;
+    double(&statistics)[HF_STATISTICS_COUNT] = result.statistics;
+    if (has_reference) {
+        const Distribution p_r = softmax(token.reference, options.temperature);
+        const Distribution q = anchor_of(options.interpolation, options.temperature, c, token.reference, token.alpha);
         if (options.kd_weight > 0) {
             add(total, options.kd_weight, divergence(options, p_s, q));
         }
@@ -208,29 +209,46 @@ void anchor_loss_reference(const AnchorLoss &loss, int64_t token, void *) {
         statistics[HF_KL_STUDENT_REFERENCE] = kl(p_s, p_r);
         statistics[HF_REFERENCE_LOG_SUM_EXP] = p_r.log_sum_exp;
     }
-    if (loss.has_snapshot()) {
+    if (has_snapshot) {
         statistics[HF_KL_SNAPSHOT_STUDENT] = kl(p_c, p_s);
     }
-    if (loss.has_snapshot() || loss.has_reference()) {
+    if (has_snapshot || has_reference) {
         statistics[HF_SNAPSHOT_LOG_SUM_EXP] = p_c.log_sum_exp;
     }
     if (options.ce_weight > 0) {
-        add(total, options.ce_weight, cross_entropy(options, p_s, label));
+        add(total, options.ce_weight, cross_entropy(options, p_s, token.label));
     }
     statistics[HF_STUDENT_ENTROPY] = entropy(p_s);
     statistics[HF_STUDENT_LOG_SUM_EXP] = p_s.log_sum_exp;
-    statistics[HF_LABEL_LOG_PROBABILITY] = p_s.log_probability[label];
-    statistics[HF_LABEL_IS_ARGMAX] = std::max_element(s.begin(), s.end()) == s.begin() + static_cast<std::ptrdiff_t>(label) ? 1 : 0;
+    statistics[HF_LABEL_LOG_PROBABILITY] = p_s.log_probability[token.label];
+    statistics[HF_LABEL_IS_ARGMAX] = is_argmax(s, token.label) ? 1 : 0;
+    result.loss = total.loss;
+    result.gradient = std::move(total.gradient);
+    for (double &g : result.gradient) {
+        g /= options.temperature;
+    }
+    return result;
+}
 
+void anchor_loss_reference(const AnchorLoss &loss, int64_t token, void *) {
+    const int64_t width = loss.widest_vocabulary();
+    ReferenceToken rows{read_row(loss.student, token, width), {}, {}, static_cast<size_t>(loss.tokens.labels[token]), loss.alpha(token)};
+    if (loss.has_snapshot()) {
+        rows.snapshot = read_row(loss.snapshot, token, width);
+    }
+    if (loss.has_reference()) {
+        rows.reference = read_row(loss.reference, token, width);
+    }
+    const ReferenceLoss result = reference_loss(loss.options, rows);
     if (loss.wants_gradient()) {
-        write_gradient(loss, token, total.gradient, loss.tokens.weights[token] / static_cast<double>(options.temperature));
+        write_gradient(loss, token, result.gradient);
     }
     if (loss.outputs.token_loss != nullptr) {
-        loss.outputs.token_loss[token] = static_cast<float>(total.loss);
+        loss.outputs.token_loss[token] = static_cast<float>(result.loss);
     }
     if (loss.outputs.statistics != nullptr) {
         for (int64_t column = 0; column < HF_STATISTICS_COUNT; ++column) {
-            loss.outputs.statistics[token * HF_STATISTICS_COUNT + column] = static_cast<float>(statistics[column]);
+            loss.outputs.statistics[token * HF_STATISTICS_COUNT + column] = static_cast<float>(result.statistics[column]);
         }
     }
 }

@@ -57,7 +57,7 @@ Loss distil(const Token &t, GradientScale scale, const LabelColumn &label) {
 
 /// KL(c || q), which a logit anchor has for free: z_q - c = alpha (r - c).
 double kl_snapshot_anchor(const Token &t, const Loss &loss) {
-    if (t.probability_interpolation()) {
+    if (t.anchor_kind() == AnchorKind::PROBABILITIES) {
         return loss.kl_snapshot_anchor;
     }
     const double moment = t.alpha == 0.0f ? 0.0 : t.alpha * t.moments.snapshot_reference;
@@ -113,12 +113,61 @@ void share_sides(Token &t) {
         t.c_shift = t.s_shift;
         t.moments.snapshot_reference = t.moments.student_reference;
     }
-    if (t.anchor_logits() != AnchorLogits::MIXTURE) {
+    if (t.anchor_kind() != AnchorKind::LOGITS) {
         t.q = t.alpha == 1.0f ? t.r : t.c;
     }
 }
 
 }  // namespace
+
+RowSummary softmax_row(float *row, int64_t width, float temperature, int64_t label, void *scratch) {
+    AnchorLoss loss{};
+    loss.token_count = 1;
+    loss.options.temperature = temperature;
+    loss.student = {sizeof loss.student, row, width, width, HF_FLOAT};
+    loss.outputs.student_gradient = row;
+    loss.outputs.gradient_stride = width;
+    loss.outputs.gradient_type = HF_FLOAT;
+    loss.outputs.gradient_mode = HF_GRADIENT_OVERWRITE;
+    Token t(loss, 0, scratch);
+    if (!first_walk_of(t)) {
+        for (int64_t v = 0; v < width; ++v) {
+            row[v] = __builtin_nanf("");
+        }
+        return {__builtin_nan(""), __builtin_nan(""), __builtin_nan(""), false, t.inverse_temperature};
+    }
+    const float label_logit = t.student.at(label) - t.s_shift;
+    const double log_probability = (static_cast<double>(label_logit) - t.s.maximum) * t.inverse_temperature - t.s.log_mass();
+    const RowSummary summary{t.log_sum_exp(t.s, t.s_shift), not_negative(t.s.log_mass() - t.moments.student_entropy / t.s.mass),
+                             log_probability, is_argmax(t, label, label_logit), t.inverse_temperature};
+    constexpr LabelColumn NO_COLUMN{-1, 0, false};
+    cross_entropy_walk(t, 1.0f, NO_COLUMN);
+    return summary;
+}
+
+double mix_rows(float *a, const float *b, int64_t width, float weight) {
+    Scratch scratch;
+    double entropy = 0;
+    for (int64_t begin = 0; begin < width; begin += CHUNK) {
+        const int64_t count = width - begin < CHUNK ? width - begin : CHUNK;
+        std::memset(&scratch, 0, sizeof scratch);
+        for (int64_t v = 0; v < count; ++v) {
+            scratch.values[v] = a[begin + v] + weight * (b[begin + v] - a[begin + v]);
+        }
+        std::memcpy(a + begin, scratch.values, static_cast<size_t>(count) * sizeof(float));
+        Sum sum;
+        for (int64_t block = 0; block < CHUNK; block += LANES * BLOCK) {
+            for (int64_t v = block; v < block + LANES * BLOCK; v += LANES) {
+                const F q = load(scratch.values + v);
+                // The logarithm is one of normal numbers; a smaller q counts nothing.
+                sum.add(q * log(max(q, broadcast(__FLT_MIN__))));
+            }
+            sum.flush();
+        }
+        entropy -= sum.value();
+    }
+    return entropy;
+}
 
 void anchor_loss_row(const AnchorLoss &loss, int64_t token, void *scratch) {
     Token t(loss, token, scratch);
@@ -144,7 +193,8 @@ void anchor_loss_row(const AnchorLoss &loss, int64_t token, void *scratch) {
     Loss result;
     if (distils) {
         const GradientScale gradient{static_cast<float>(scale * options.kd_weight), static_cast<float>(ce_scale), 0.0f, options.beta};
-        result = t.probability_interpolation() ? distil<ProbabilityAnchor>(t, gradient, label) : distil<LogitAnchor>(t, gradient, label);
+        result = t.anchor_kind() == AnchorKind::PROBABILITIES ? distil<ProbabilityAnchor>(t, gradient, label)
+                                                              : distil<LogitAnchor>(t, gradient, label);
     } else if (loss.wants_gradient()) {
         cross_entropy_walk(t, static_cast<float>(ce_scale), label);
     }

@@ -90,14 +90,19 @@ struct ProbabilityAnchor {
           student_to_reference(t, t.s, t.r),
           reference_to_snapshot(t, t.r, t.c) {}
 
+    /// log(q / the likelier side), the other of which is that side times `decay`.
+    F log_mixture_of(I reference_leads, Exponential decay) const {
+        const F large = select(reference_leads, broadcast(alpha), broadcast(1.0f - alpha));
+        const F small = select(reference_leads, broadcast(1.0f - alpha), broadcast(alpha));
+        return log_mixture(large, small, decay);
+    }
+
     template <bool SPECIAL>
     Ratio ratio(F s, F c, F r) const {
         const F rc = SPECIAL ? zero_if_nan(r - c) : r - c;
         const F d = nats(rc, bits_per_logit, reference_to_snapshot);
         const I reference_leads = d > F{};
-        const F large = select(reference_leads, broadcast(alpha), broadcast(1.0f - alpha));
-        const F small = select(reference_leads, broadcast(1.0f - alpha), broadcast(alpha));
-        const F mixture = log_mixture(large, small, exponential(-absolute(d)));
+        const F mixture = log_mixture_of(reference_leads, exponential(-absolute(d)));
         const F leader = select(reference_leads, r, c);
         const F difference = SPECIAL ? zero_if_nan(s - leader) : s - leader;
         const F high = select(reference_leads, broadcast(student_to_reference.high), broadcast(student_to_snapshot.high));

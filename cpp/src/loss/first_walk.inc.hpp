@@ -35,13 +35,13 @@ inline void add_block(FirstSums &sums, FirstTerms<F> &block) {
 }
 
 /// What the rows of a token are and what is wanted of them, known when its kernel is compiled.
-template <bool SNAPSHOT_, bool REFERENCE_, AnchorLogits ANCHOR_, bool STATISTICS_ = true>
+template <bool SNAPSHOT_, bool REFERENCE_, AnchorKind ANCHOR_, bool STATISTICS_ = true>
 struct Rows {
     static constexpr bool STATISTICS = STATISTICS_;  // without them a mixture needs neither its sides' sums nor their moments
     static constexpr bool SNAPSHOT = SNAPSHOT_;      // apart from the student's
     static constexpr bool REFERENCE = REFERENCE_;
-    static constexpr AnchorLogits ANCHOR = ANCHOR_;
-    static constexpr bool MIXTURE = ANCHOR == AnchorLogits::MIXTURE;
+    static constexpr AnchorKind ANCHOR = ANCHOR_;
+    static constexpr bool MIXTURE = ANCHOR == AnchorKind::LOGITS;
 };
 
 /// The columns of one chunk, in place or in scratch memory.
@@ -75,9 +75,9 @@ Chunk chunk_of(const Token &t, int64_t begin, float padding, ChunkScratch &scrat
 template <class ROWS>
 const Side &anchor_side(const Token &t) {
     switch (ROWS::ANCHOR) {
-        case AnchorLogits::MIXTURE:
+        case AnchorKind::LOGITS:
             return t.q;
-        case AnchorLogits::REFERENCE:
+        case AnchorKind::REFERENCE:
             return t.r;
         default:
             return ROWS::SNAPSHOT ? t.c : t.s;
@@ -93,7 +93,7 @@ float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
     const F s_maximum = broadcast(t.s.maximum), c_maximum = broadcast(t.c.maximum), r_maximum = broadcast(t.r.maximum),
             q_maximum = broadcast(t.q.maximum);
     float *stored_student = t.stored.student + chunk.begin, *stored_anchor = t.stored.anchor + chunk.begin,
-          *stored_difference = t.stored.difference + chunk.begin;
+          *stored_third = t.stored.third + chunk.begin;
     F highest = broadcast(-INFINITE);
     for (int64_t first = 0; first < CHUNK; first += LANES * BLOCK) {
         FirstTerms<F> block;
@@ -116,10 +116,9 @@ float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
                 block.c += c_mass;
                 block.snapshot_student = fma(c_mass, c - s, block.snapshot_student);
             }
-            F anchor = c, anchor_mass = c_mass;
+            F anchor = c, anchor_mass = c_mass, r_mass{};
             if (ROWS::REFERENCE) {
                 const F r = load_logits<TYPE>(chunk.r, v);
-                F r_mass{};
                 if (ROWS::STATISTICS) {
                     r_mass = mass_of(r, r_maximum, scale);
                     block.r += r_mass;
@@ -132,15 +131,15 @@ float plain_chunk(const Token &t, const RawChunk &chunk, FirstSums &sums) {
                     anchor = fma(alpha, r - c, c);
                     anchor_mass = mass_of(anchor, q_maximum, scale);
                     block.q += anchor_mass;
-                } else if (ROWS::ANCHOR == AnchorLogits::REFERENCE) {
+                } else if (ROWS::ANCHOR == AnchorKind::REFERENCE) {
                     anchor = r;
                     anchor_mass = r_mass;
                 }
             }
-            if (ROWS::ANCHOR != AnchorLogits::NONE) {
+            if (ROWS::ANCHOR != AnchorKind::NONE) {
                 store(stored_student + v, s_mass);
                 store(stored_anchor + v, anchor_mass);
-                store(stored_difference + v, s - anchor);
+                store(stored_third + v, ROWS::ANCHOR == AnchorKind::PROBABILITIES ? r_mass : s - anchor);
             }
             if (!ROWS::STATISTICS) {
                 // Only to be no number where a logit of a side is not finite.
@@ -267,6 +266,7 @@ bool add_plain(Token &t, const RawChunk &chunk) {
     t.note_highest(highest, chunk.begin);
     t.stored.student_maximum[chunk.begin / CHUNK] = t.s.maximum;
     t.stored.anchor_maximum[chunk.begin / CHUNK] = anchor_side<ROWS>(t).maximum;
+    t.stored.reference_maximum[chunk.begin / CHUNK] = t.r.maximum;
     commit(t, values);
     return true;
 }
@@ -358,10 +358,8 @@ bool add_in_place(Token &t, int64_t begin) {
 /// False if a row has no distribution. Most chunks are added as they come, with the maxima of those before.
 template <class ROWS>
 bool first_walk(Token &t) {
-    // A logit so low that it has no mass, yet finite: as little as -infinity may it count, but it does not make its chunk special.
-    constexpr float FINITE_PADDING = -1e30f;
     ChunkScratch scratch;
-    t.stored.complete = ROWS::ANCHOR != AnchorLogits::NONE;
+    t.stored.complete = ROWS::ANCHOR != AnchorKind::NONE;
     for (int64_t begin = 0; begin < t.width; begin += CHUNK) {
         if (add_in_place<ROWS>(t, begin) || add_raised<ROWS>(t, chunk_of<ROWS>(t, begin, FINITE_PADDING, scratch))) {
             continue;
@@ -376,16 +374,16 @@ bool first_walk(Token &t) {
 
 template <bool SNAPSHOT>
 bool first_walk_with_reference(Token &t) {
-    switch (t.anchor_logits()) {
-        case AnchorLogits::MIXTURE:
-            return t.loss.outputs.statistics == nullptr ? first_walk<Rows<SNAPSHOT, true, AnchorLogits::MIXTURE, false>>(t)
-                                                        : first_walk<Rows<SNAPSHOT, true, AnchorLogits::MIXTURE>>(t);
-        case AnchorLogits::SNAPSHOT:
-            return first_walk<Rows<SNAPSHOT, true, AnchorLogits::SNAPSHOT>>(t);
-        case AnchorLogits::REFERENCE:
-            return first_walk<Rows<SNAPSHOT, true, AnchorLogits::REFERENCE>>(t);
+    switch (t.anchor_kind()) {
+        case AnchorKind::LOGITS:
+            return t.loss.outputs.statistics == nullptr ? first_walk<Rows<SNAPSHOT, true, AnchorKind::LOGITS, false>>(t)
+                                                        : first_walk<Rows<SNAPSHOT, true, AnchorKind::LOGITS>>(t);
+        case AnchorKind::SNAPSHOT:
+            return first_walk<Rows<SNAPSHOT, true, AnchorKind::SNAPSHOT>>(t);
+        case AnchorKind::REFERENCE:
+            return first_walk<Rows<SNAPSHOT, true, AnchorKind::REFERENCE>>(t);
         default:
-            return first_walk<Rows<SNAPSHOT, true, AnchorLogits::NONE>>(t);
+            return first_walk<Rows<SNAPSHOT, true, AnchorKind::PROBABILITIES>>(t);
     }
 }
 
@@ -394,7 +392,7 @@ bool first_walk_of(Token &t) {
     if (t.loss.has_reference()) {
         return snapshot ? first_walk_with_reference<true>(t) : first_walk_with_reference<false>(t);
     }
-    return snapshot ? first_walk<Rows<true, false, AnchorLogits::NONE>>(t) : first_walk<Rows<false, false, AnchorLogits::NONE>>(t);
+    return snapshot ? first_walk<Rows<true, false, AnchorKind::NONE>>(t) : first_walk<Rows<false, false, AnchorKind::NONE>>(t);
 }
 
 }  // namespace

@@ -35,6 +35,9 @@ inline F load_logits(const void *row, int64_t v) {
     return TYPE == HF_BFLOAT16 ? load_bfloats(source) : load_halves(source);
 }
 
+/// A logit so low that it has no mass, yet finite, so that the columns behind the last do not make their chunk special.
+constexpr float FINITE_PADDING = -1e30f;
+
 /// A row of one side as float chunks. Columns beyond its vocabulary are -inf.
 class Row {
 public:
@@ -140,28 +143,31 @@ struct Moments {
     double snapshot_student = 0;    // sum e_c (c - s)
 };
 
-/// What the first walk leaves for the later ones, column by column: masses of student and anchor, each relative to the maximum that its
-/// side had at that chunk, and how far the student's logit lies above the anchor's. So they need neither the rows nor an exponential.
+/// What the first walk leaves for the later ones, so that they need no exponential: masses of the columns, each relative to the maximum
+/// that its side had at that chunk.
 struct Stored {
     float *student;
-    float *anchor;
-    float *difference;
+    float *anchor;           // of the logit anchor; with a mixture of probabilities the snapshot's
+    float *third;            // how far the student's logit lies above the anchor's; with a mixture of probabilities the reference's mass
     float *student_maximum;  // one per chunk
     float *anchor_maximum;
+    float *reference_maximum;
     bool complete = false;  // a chunk with logits that are not finite leaves nothing
 
     Stored(void *scratch, int64_t width)
         : student(static_cast<float *>(scratch)),
           anchor(student + loss_chunks(width) * CHUNK),
-          difference(anchor + loss_chunks(width) * CHUNK),
-          student_maximum(difference + loss_chunks(width) * CHUNK),
-          anchor_maximum(student_maximum + loss_chunks(width)) {}
+          third(anchor + loss_chunks(width) * CHUNK),
+          student_maximum(third + loss_chunks(width) * CHUNK),
+          anchor_maximum(student_maximum + loss_chunks(width)),
+          reference_maximum(anchor_maximum + loss_chunks(width)) {}
 };
 
-/// Which logits are the anchor's.
-enum class AnchorLogits {
-    NONE,  // the anchor is a mixture of probabilities, or there is none
-    MIXTURE,
+/// What the anchor of a token is.
+enum class AnchorKind {
+    NONE,
+    LOGITS,         // a mixture of logits
+    PROBABILITIES,  // a mixture of probabilities
     SNAPSHOT,
     REFERENCE
 };
@@ -212,17 +218,17 @@ struct Token {
 
     bool shifted() const { return s_shift != 0.0f || c_shift != 0.0f || r_shift != 0.0f; }
 
-    bool probability_interpolation() const {
-        return loss.options.interpolation == HF_INTERPOLATION_PROBABILITY && alpha > 0.0f && alpha < 1.0f;
-    }
-    AnchorLogits anchor_logits() const {
-        if (!loss.has_reference() || probability_interpolation()) {
-            return AnchorLogits::NONE;
+    AnchorKind anchor_kind() const {
+        if (!loss.has_reference()) {
+            return AnchorKind::NONE;
         }
         if (alpha == 0.0f) {
-            return AnchorLogits::SNAPSHOT;
+            return AnchorKind::SNAPSHOT;
         }
-        return alpha == 1.0f ? AnchorLogits::REFERENCE : AnchorLogits::MIXTURE;
+        if (alpha == 1.0f) {
+            return AnchorKind::REFERENCE;
+        }
+        return loss.options.interpolation == HF_INTERPOLATION_LOGIT ? AnchorKind::LOGITS : AnchorKind::PROBABILITIES;
     }
 };
 

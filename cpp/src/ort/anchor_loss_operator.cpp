@@ -1,6 +1,7 @@
 #include "ort/anchor_loss_operator.hpp"
 
 #include "holdfast/cuda.h"
+#include "ort/loss_operands.hpp"
 
 namespace holdfast::ort {
 namespace {
@@ -10,19 +11,6 @@ enum Output { LOSS, STUDENT_GRADIENT, TOKEN_LOSS, STATISTICS };
 
 hf_logits logits(const Tensor &tensor) {
     return {sizeof(hf_logits), tensor.data, tensor.present ? tensor.shape[1] : 0, tensor.present ? tensor.shape[1] : 0, HF_FLOAT};
-}
-
-hf_anchor_loss_options options(const Context &context) {
-    const float *coefficients = context.input(COEFFICIENTS, {4}).as<float>();
-    const int64_t *modes = context.input(MODES, {3}).as<int64_t>();
-    return {sizeof(hf_anchor_loss_options),
-            static_cast<int32_t>(modes[0]),
-            static_cast<int32_t>(modes[1]),
-            static_cast<int32_t>(modes[2]),
-            coefficients[0],
-            coefficients[1],
-            coefficients[2],
-            coefficients[3]};
 }
 
 }  // namespace
@@ -60,7 +48,7 @@ void AnchorLossOperator<BACKEND>::compute(Context &context) const {
                                          HF_FLOAT,
                                          gradient.present ? HF_GRADIENT_OVERWRITE : HF_GRADIENT_NONE};
 
-    const hf_anchor_loss_options chosen = options(context);
+    const hf_anchor_loss_options chosen = loss_options(context, COEFFICIENTS, MODES);
     const hf_logits s = logits(student), c = logits(snapshot), r = logits(reference);
     const hf_logits *const cs = snapshot.present ? &c : nullptr, *const rs = reference.present ? &r : nullptr;
     size_t workspace_bytes = 0;

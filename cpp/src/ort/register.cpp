@@ -3,6 +3,7 @@
 #include "ort/causal_attention_operator.hpp"
 #include "ort/decoder_operators.hpp"
 #include "ort/gradient_port_operator.hpp"
+#include "ort/linear_anchor_loss_operator.hpp"
 #include "ort/matrix_product_operator.hpp"
 #include "ort/operator.hpp"
 
@@ -30,6 +31,8 @@ template <int32_t OPERAND_TYPE>
 constexpr Table PRODUCTS[] = {
     Registration<MatrixProductOperator<OPERAND_TYPE>>::table,
     Registration<AccumulateMatrixProductOperator<OPERAND_TYPE>>::table,
+    Registration<LinearAnchorLossOperator<OPERAND_TYPE>>::table,
+    Registration<AnchorMeanOperator<OPERAND_TYPE>>::table,
 };
 
 /// The value of an entry of a session's configuration; empty if it is missing.

@@ -16,12 +16,16 @@ struct MatrixProduct {
     float alpha = 1, beta = 0;
     const float *a = nullptr;
     int64_t a_stride = 0;
-    const float *b = nullptr;
+    const void *b = nullptr;
     int64_t b_stride = 0;
+    int32_t b_type = HF_FLOAT;    // as stored: HF_FLOAT or HF_BFLOAT16
     const float *bias = nullptr;  // [n], only with beta = 0; NULL: none
     float *c = nullptr;
     int64_t c_stride = 0;
 };
+
+/// Whether HF_BACKEND_CPU can multiply operands of this type: a library is open and has such a product, and so has the processor.
+hf_status check_multiplies(int32_t operand_type);
 
 /// HF_BACKEND_REFERENCE sums in double precision; HF_BACKEND_CPU takes an open library. The bits depend on the library, the processor and
 /// the sizes, not on the number of threads.

@@ -252,10 +252,8 @@ static inline F log(F x) {
 static inline F log_mixture(F large, F small, Exponential d) {
     const F y = small * d.minus_one;
     const F u = select(y > -0.5f, 1.0f + y, fma(small, d.value, large));
-    const F logarithm = log(u);
-    // Near 0 the rounding of 1 + y is undone by the ratio (Kahan).
-    const F near = select(u == 1.0f, y, logarithm * (y / (u - 1.0f)));
-    return select(y > -0.5f, near, logarithm);
+    // What 1 + y rounded away comes back by the derivative 1 / u, for which 2 - u will do.
+    return log(u) + select(y > -0.5f, (y - (u - 1.0f)) * (2.0f - u), F{});
 }
 
 }  // namespace holdfast::HF_VARIANT

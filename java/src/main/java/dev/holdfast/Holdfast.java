@@ -7,6 +7,7 @@ import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.natives.NativeLibrary;
+import dev.holdfast.report.Report;
 import dev.holdfast.runtime.OrtRuntime;
 import dev.holdfast.train.Comparison;
 import dev.holdfast.train.DryRun;
@@ -150,6 +151,18 @@ public final class Holdfast {
     }
 
     /**
+     * Builds the caches that an anchored job begins with, or completes what is there of them; a run with the same rows and models finds them.
+     *
+     * @param listener called on this thread
+     * @param stopRequested asked before every block; once it is true the building ends, and the next call goes on from there
+     * @return whether all caches are complete; true where the job has none
+     * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run} before its first step
+     */
+    public boolean prepare(TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
+        return Trainer.prepare(config, Examples.jsonLines(config.dataTrain()), listener, stopRequested);
+    }
+
+    /**
      * Makes the first step of each stage of a job and keeps nothing of it.
      *
      * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run}
@@ -165,12 +178,15 @@ public final class Holdfast {
         if (config.job() != Job.FINETUNE) {
             return List.of(config);
         }
-        return List.of(config.as(Job.SFT), config.as(Job.ANCHOR).with(ConfigKeys.REFERENCE, config.artifact()));
+        StagesFolder folder = new StagesFolder(config.out());
+        return List.of(
+                stage(config, Job.SFT, folder.sft()),
+                stage(config, Job.ANCHOR, folder.anchor()).with(ConfigKeys.REFERENCE, config.artifact()));
     }
 
     /**
      * Scores the base and the two models of a finished job of both stages on its held-out rows and its rows of what should be kept, and
-     * leaves the scores in {@code <out>/comparison.json}.
+     * leaves the scores in {@code <out>/comparison.json} and {@code <out>/report.html}.
      *
      * @param config a job of kind {@link Job#FINETUNE} that has been run
      */
@@ -180,7 +196,8 @@ public final class Holdfast {
         tuned.put(Job.SFT.command(), folder.sft());
         tuned.put(Job.ANCHOR.command(), folder.anchor());
         Comparison comparison = Trainer.compare(config, tuned);
-        comparison.write(config.out().resolve("comparison.json"));
+        comparison.write(folder.comparison());
+        Report.write(config.out());
         return comparison;
     }
 }

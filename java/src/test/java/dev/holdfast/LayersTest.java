@@ -36,6 +36,7 @@ class LayersTest {
         layer("tensor", "");
         layer("files", "error");
         layer("natives", "error");
+        layer("cache", "tensor error");
         layer("config", "files error");
         layer("weights", "files tensor error");
         layer("onnx", "files tensor error");
@@ -45,8 +46,10 @@ class LayersTest {
         layer("model", "weights onnx tensor error");
         layer("loss", "natives config tensor error");
         layer("exporter", "model gradient weights onnx artifact data files tensor error");
+        layer("chart", "");
+        layer("report", "chart artifact files error");
         layer("runtime", "artifact onnx weights natives tensor error");
-        layer("train", "runtime loss data artifact config weights onnx natives files tensor error");
+        layer("train", "report runtime loss data artifact cache config weights onnx natives files tensor error");
         layer("bench", "train runtime loss artifact config onnx natives tensor error");
         layer("eval", "runtime data artifact config weights onnx natives files tensor error");
     }

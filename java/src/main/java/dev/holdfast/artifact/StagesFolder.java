@@ -27,6 +27,16 @@ public record StagesFolder(Path path) {
         return path.resolve("anchor");
     }
 
+    /** What the stages gained and what they cost, where there were rows to tell. */
+    public Path comparison() {
+        return path.resolve("comparison.json");
+    }
+
+    /** Whether a job of both stages has begun here. */
+    public boolean hasBegun() {
+        return Files.isDirectory(sft()) || Files.isDirectory(anchor());
+    }
+
     /** The anchored run, if it is finished. */
     public Optional<Path> result() {
         return Optional.of(anchor()).filter(run -> DeployableFolder.isDeployable(packagedModel(run)));
@@ -34,7 +44,7 @@ public record StagesFolder(Path path) {
 
     /** What to name instead of the folder while there is no result; nothing if the folder holds no such runs. */
     Optional<String> advice() {
-        if (!Files.isDirectory(sft()) && !Files.isDirectory(anchor())) {
+        if (!hasBegun()) {
             return Optional.empty();
         }
         return Optional.of("the folder of a finetune job whose anchored run is not finished; name one of its runs: "

@@ -4,8 +4,6 @@ import dev.holdfast.loss.AnchorLossInputs;
 
 /** An implementation that computes in this thread on tensors of the host. */
 abstract class HostContender implements KernelContender {
-    private static final double NANOS_PER_MILLI = 1e6;
-
     private final KernelInputs inputs;
 
     HostContender(KernelInputs inputs) {
@@ -23,8 +21,6 @@ abstract class HostContender implements KernelContender {
     @Override
     public final double milliseconds(int run) {
         AnchorLossInputs tokens = inputs.set(run);
-        long started = System.nanoTime();
-        run(tokens);
-        return (System.nanoTime() - started) / NANOS_PER_MILLI;
+        return Timing.milliseconds(() -> run(tokens));
     }
 }

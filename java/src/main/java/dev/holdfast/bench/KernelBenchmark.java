@@ -3,7 +3,6 @@ package dev.holdfast.bench;
 import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.loss.AnchorLoss;
 import dev.holdfast.natives.CudaLibrary;
-import dev.holdfast.runtime.ProcessMemory;
 import dev.holdfast.tensor.ElementType;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +11,6 @@ import java.util.OptionalLong;
 
 /** Measures the anchor loss alone on given logits: our own implementations, and one composed of ONNX Runtime's operators. */
 public final class KernelBenchmark {
-    private static final int LEAST_RUNS = 5;
-
     private final int runs;
     private final double mostSeconds;
     private final int threads;
@@ -110,33 +107,8 @@ public final class KernelBenchmark {
     }
 
     private KernelResult measure(KernelCase kernelCase, KernelContender contender, double copyRate) {
-        OptionalLong peak = warmUp(contender);
-        List<Double> millis = new ArrayList<>();
-        long begun = System.nanoTime();
-        for (int run = 1; run <= runs; run++) {
-            if (run > LEAST_RUNS && (System.nanoTime() - begun) / 1e9 > mostSeconds) {
-                break;
-            }
-            contender.prepare(run);
-            millis.add(contender.milliseconds(run));
-        }
-        return result(kernelCase, contender, millis, peak, copyRate);
-    }
-
-    /** One run that does not count, and the memory that it takes. */
-    private static OptionalLong warmUp(KernelContender contender) {
-        contender.prepare(0);
-        OptionalLong before = ProcessMemory.restartPeak();
-        contender.milliseconds(0);
-        if (contender.extraBytes().isPresent() || before.isEmpty()) {
-            return contender.extraBytes();
-        }
-        return OptionalLong.of(Math.max(0, ProcessMemory.peakBytes() - before.getAsLong()));
-    }
-
-    private KernelResult result(
-            KernelCase kernelCase, KernelContender contender, List<Double> millis, OptionalLong peak, double copyRate) {
-        double median = Median.of(millis);
+        Timing timing = Timing.of(runs, mostSeconds, contender::prepare, contender::milliseconds);
+        OptionalLong extra = contender.extraBytes();
         return new KernelResult(
                 contender.implementation(),
                 contender.backend(),
@@ -146,13 +118,14 @@ public final class KernelBenchmark {
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
                 kernelCase.rows(),
+                null,
                 kernelCase.vocabulary(),
-                median,
-                spread(millis),
+                timing.medianMillis(),
+                timing.spreadMillis(),
                 kernelCase.bytes(),
                 kernelCase.operations(),
-                kernelCase.bytes() / (median / 1e3) / copyRate,
-                peak.isPresent() ? peak.getAsLong() : null,
+                kernelCase.bytes() / (timing.medianMillis() / 1e3) / copyRate,
+                extra.isPresent() ? Long.valueOf(extra.getAsLong()) : timing.peakBytes(),
                 null);
     }
 
@@ -167,6 +140,7 @@ public final class KernelBenchmark {
                 lower(kernelCase.divergence()),
                 lower(kernelCase.interpolation()),
                 kernelCase.rows(),
+                null,
                 kernelCase.vocabulary(),
                 null,
                 null,
@@ -177,14 +151,7 @@ public final class KernelBenchmark {
                 reason);
     }
 
-    /** The distance between the first and the third quartile. */
-    private static double spread(List<Double> values) {
-        double[] sorted =
-                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        return sorted[3 * (sorted.length - 1) / 4] - sorted[(sorted.length - 1) / 4];
-    }
-
-    private static String lower(Enum<?> constant) {
+    static String lower(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
     }
 

@@ -9,10 +9,11 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  *
  * @param isa vector instructions or architecture, as far as the implementation tells
  * @param threads of the processor; absent if a device does the work
+ * @param hidden the hidden size, if the loss is fused with the LM head; absent on given logits
  * @param medianMillis of the runs
  * @param spreadMillis between the first and the third quartile of the runs
- * @param bytes that any implementation has to move for the case; see {@link KernelCase#bytes()}
- * @param flop see {@link KernelCase#operations()}
+ * @param bytes that any implementation has to move for the case; see {@link KernelCase#bytes()} and {@link LinearKernelCase#bytes}
+ * @param flop see {@link KernelCase#operations()} and {@link LinearKernelCase#operations}
  * @param copyFraction bytes over the time, as a part of the copy bandwidth of the machine's or the device's memory
  * @param peakBytes the most bytes resident during a run beyond those before it, on a device all beside logits and gradient; absent where
  *     the system does not tell
@@ -28,6 +29,7 @@ public record KernelResult(
         String divergence,
         String interpolation,
         int rows,
+        Integer hidden,
         int vocabulary,
         @JsonProperty("median_ms") Double medianMillis,
         @JsonProperty("spread_ms") Double spreadMillis,
@@ -47,6 +49,7 @@ public record KernelResult(
                 divergence,
                 interpolation,
                 rows,
+                hidden,
                 vocabulary,
                 medianMillis,
                 spreadMillis,
@@ -63,8 +66,9 @@ public record KernelResult(
         return absent == null;
     }
 
-    /** For example {@code 256 × 49152 fp32, forward_kl, logit}. */
+    /** For example {@code 256 × 49152 fp32, forward_kl, logit}; with a head {@code 256 × 576 × 49152 fp32, forward_kl, logit}. */
     public String caseName() {
-        return rows + " × " + vocabulary + " " + type + ", " + divergence + ", " + interpolation;
+        String size = hidden == null ? rows + " × " : rows + " × " + hidden + " × ";
+        return size + vocabulary + " " + type + ", " + divergence + ", " + interpolation;
     }
 }

@@ -2,6 +2,9 @@ package dev.holdfast.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.config.Divergence;
+import dev.holdfast.config.Interpolation;
+import dev.holdfast.tensor.ElementType;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -9,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Implementations of the anchor loss in Python, measured by {@code tools/reference/bench_peers.py} in a process of their own. */
 public final class PythonPeers {
@@ -36,61 +38,95 @@ public final class PythonPeers {
         this.copyBytesPerSecond = copyBytesPerSecond;
     }
 
+    /** A case as the script takes it, and how its results are named. */
+    private record Question(List<String> arguments, Absence absence, long bytes, long operations) {}
+
+    private interface Absence {
+        KernelResult of(String implementation, String reason);
+    }
+
     /** What the peers took, those that are not there with the reason. */
     public List<KernelResult> run(KernelCase kernelCase) {
+        return ask(new Question(
+                arguments(
+                        kernelCase.rows(),
+                        kernelCase.vocabulary(),
+                        kernelCase.type(),
+                        kernelCase.divergence(),
+                        kernelCase.interpolation()),
+                (implementation, reason) -> KernelBenchmark.absent(kernelCase, implementation, reason),
+                kernelCase.bytes(),
+                kernelCase.operations()));
+    }
+
+    /** The same with the LM head, every model with one of its own and that of the student trained. */
+    public List<KernelResult> run(LinearKernelCase kernelCase) {
+        List<String> arguments = arguments(
+                kernelCase.rows(),
+                kernelCase.vocabulary(),
+                kernelCase.operandType(),
+                kernelCase.divergence(),
+                kernelCase.interpolation());
+        arguments.addAll(List.of("--hidden", String.valueOf(kernelCase.hidden())));
+        return ask(new Question(
+                arguments,
+                (implementation, reason) -> LinearKernelBenchmark.absent(kernelCase, implementation, "cpu", reason),
+                kernelCase.bytes(LinearVariant.SEPARATE),
+                kernelCase.operations(LinearVariant.SEPARATE)));
+    }
+
+    private static List<String> arguments(
+            int rows, int vocabulary, ElementType type, Divergence divergence, Interpolation interpolation) {
+        return new ArrayList<>(List.of(
+                "--rows",
+                String.valueOf(rows),
+                "--vocabulary",
+                String.valueOf(vocabulary),
+                "--type",
+                KernelBenchmark.name(type),
+                "--divergence",
+                KernelBenchmark.lower(divergence),
+                "--interpolation",
+                KernelBenchmark.lower(interpolation)));
+    }
+
+    private List<KernelResult> ask(Question question) {
         if (!Files.isRegularFile(script)) {
-            return List.of(
-                    KernelBenchmark.absent(kernelCase, "torch", "no script " + script + ", which a checkout has"));
+            return List.of(question.absence().of("torch", "no script " + script + ", which a checkout has"));
         }
         try {
-            return results(kernelCase, start(kernelCase));
+            return results(question, start(question));
         } catch (IOException e) {
-            return List.of(KernelBenchmark.absent(kernelCase, "torch", python + " cannot be run: " + e.getMessage()));
+            return List.of(question.absence().of("torch", python + " cannot be run: " + e.getMessage()));
         }
     }
 
-    private Process start(KernelCase kernelCase) throws IOException {
-        List<String> command = List.of(
-                python,
-                script.toString(),
-                "--rows",
-                String.valueOf(kernelCase.rows()),
-                "--vocabulary",
-                String.valueOf(kernelCase.vocabulary()),
-                "--type",
-                KernelBenchmark.name(kernelCase.type()),
-                "--divergence",
-                kernelCase.divergence().name().toLowerCase(Locale.ROOT),
-                "--interpolation",
-                kernelCase.interpolation().name().toLowerCase(Locale.ROOT),
-                "--runs",
-                String.valueOf(runs),
-                "--threads",
-                String.valueOf(threads));
+    private Process start(Question question) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                python, script.toString(), "--runs", String.valueOf(runs), "--threads", String.valueOf(threads)));
+        command.addAll(question.arguments());
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
     }
 
-    private List<KernelResult> results(KernelCase kernelCase, Process process) throws IOException {
+    private List<KernelResult> results(Question question, Process process) throws IOException {
         List<KernelResult> results = new ArrayList<>();
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                results.add(result(kernelCase, JSON.readTree(line)));
+                results.add(result(question, JSON.readTree(line)));
             }
         }
         if (results.isEmpty()) {
-            results.add(KernelBenchmark.absent(
-                    kernelCase, "torch", python + " has no PyTorch; tools/reference/README.md says how to install it"));
+            results.add(question.absence()
+                    .of("torch", python + " has no PyTorch; tools/reference/README.md says how to install it"));
         }
         return results;
     }
 
-    private KernelResult result(KernelCase kernelCase, JsonNode line) {
-        KernelResult nothing = KernelBenchmark.absent(
-                kernelCase,
-                line.path("implementation").asText(),
-                line.path("absent").asText());
+    private KernelResult result(Question question, JsonNode line) {
+        KernelResult nothing = question.absence()
+                .of(line.path("implementation").asText(), line.path("absent").asText());
         String backend = line.path("backend").asText();
         if (line.has("absent")) {
             return nothing.onBackend(backend);
@@ -105,12 +141,13 @@ public final class PythonPeers {
                 nothing.divergence(),
                 nothing.interpolation(),
                 nothing.rows(),
+                nothing.hidden(),
                 nothing.vocabulary(),
                 median,
                 line.path("spread_ms").asDouble(),
-                kernelCase.bytes(),
-                kernelCase.operations(),
-                kernelCase.bytes() / (median / 1e3) / copyBytesPerSecond,
+                question.bytes(),
+                question.operations(),
+                question.bytes() / (median / 1e3) / copyBytesPerSecond,
                 line.path("peak_bytes").asLong(),
                 null);
     }

@@ -4,6 +4,8 @@ import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.bench.KernelBenchmark;
 import dev.holdfast.bench.KernelCase;
 import dev.holdfast.bench.KernelResult;
+import dev.holdfast.bench.LinearKernelBenchmark;
+import dev.holdfast.bench.LinearKernelCase;
 import dev.holdfast.bench.MatrixProductBenchmark;
 import dev.holdfast.bench.PythonPeers;
 import dev.holdfast.config.Divergence;
@@ -11,6 +13,7 @@ import dev.holdfast.config.Interpolation;
 import dev.holdfast.error.RuntimeFailureException;
 import dev.holdfast.files.OutputFile;
 import dev.holdfast.loss.AnchorLoss;
+import dev.holdfast.loss.LinearAnchorLoss;
 import dev.holdfast.natives.CudaLibrary;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.runtime.SessionSettings;
@@ -36,7 +39,7 @@ import picocli.CommandLine.Option;
         name = "kernels",
         customSynopsis = "holdfast bench kernels [FLAGS]",
         description =
-                "Measure the anchor loss on given logits, gradient included: time, bytes, memory, and the peers beside it.",
+                "Measure the anchor loss, gradient included, on given logits or with the LM head: time, bytes, memory, and the peers beside it.",
         footer = {
             "",
             "Flags that list values are measured in every combination. A run moves 4 logits' bytes per logit at least (three are read, the",
@@ -46,8 +49,13 @@ import picocli.CommandLine.Option;
             "--backend cuda works in memory of the current device, by its clock, and compares with its copy bandwidth; beside other",
             "backends it is named where it cannot run.",
             "",
-            "Example:",
-            "  holdfast bench kernels --rows 256 --vocabulary 49152,151936 --type fp32 --peers --json kernels.json"
+            "--hidden measures the loss fused with the LM head instead: holdfast-separate (three heads, that of the student trained),",
+            "holdfast-mixed (snapshot and reference share one), holdfast-frozen (one head, not trained) and holdfast-mu (the anchor's mean",
+            "was kept). --type is then what operands of products are rounded to, and FLOP are those of the products.",
+            "",
+            "Examples:",
+            "  holdfast bench kernels --rows 256 --vocabulary 49152,151936 --type fp32 --peers --json kernels.json",
+            "  holdfast bench kernels --rows 424 --hidden 576 --type fp32,bf16"
         })
 final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
     private final Console console;
@@ -62,6 +70,9 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
             defaultValue = "49152",
             description = "Logits of a token (49152)")
     private List<Integer> vocabularies;
+
+    @Option(names = "--hidden", paramLabel = "H", description = "Hidden size: with the LM head (on given logits)")
+    private Integer hidden;
 
     @Option(
             names = "--type",
@@ -162,6 +173,7 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
     public void check(FlagProblems problems) {
         rows.forEach(count -> problems.require(count >= 1, "--rows", "1 or more", count));
         vocabularies.forEach(size -> problems.require(size >= 1, "--vocabulary", "1 or more", size));
+        checkFused(problems);
         TYPE.check(types, problems);
         DIVERGENCE.check(divergences, problems);
         INTERPOLATION.check(interpolations, problems);
@@ -169,6 +181,17 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         problems.require(runs >= 1, "--runs", "1 or more", runs);
         problems.require(seconds > 0, "--seconds", "more than 0", seconds);
         problems.require(threads >= 0, "--threads", "0 or more", threads);
+    }
+
+    private void checkFused(FlagProblems problems) {
+        if (hidden == null) {
+            return;
+        }
+        problems.require(hidden >= 1, "--hidden", "1 or more", hidden);
+        problems.require(!types.contains("fp16"), "--type", "fp32 or bf16 with --hidden", "fp16");
+        for (String absent : List.of("java", "cuda")) {
+            problems.require(!backends.contains(absent), "--backend", "cpu or reference with --hidden", absent);
+        }
     }
 
     @Override
@@ -195,16 +218,39 @@ final class BenchKernelsCommand implements Callable<Integer>, CheckedCommand {
         PythonPeers python = python(benchmark, used);
         List<KernelResult> results = new ArrayList<>();
         for (KernelCase kernelCase : cases()) {
-            List<KernelResult> ofCase = new ArrayList<>(benchmark.run(kernelCase, chosen, peers));
-            if (peers) {
-                ofCase.addAll(python.run(kernelCase));
-            }
+            List<KernelResult> ofCase = hidden == null
+                    ? given(benchmark, python, kernelCase, chosen)
+                    : fused(benchmark, python, kernelCase, used);
             console.results().print(KernelTable.of(ofCase));
             console.results().flush();
             results.addAll(ofCase);
         }
         write(new Report(machine, results));
         return ExitCode.OK;
+    }
+
+    private List<KernelResult> given(
+            KernelBenchmark benchmark, PythonPeers python, KernelCase kernelCase, List<AnchorLoss.Backend> chosen) {
+        List<KernelResult> results = new ArrayList<>(benchmark.run(kernelCase, chosen, peers));
+        if (peers) {
+            results.addAll(python.run(kernelCase));
+        }
+        return results;
+    }
+
+    private List<KernelResult> fused(KernelBenchmark benchmark, PythonPeers python, KernelCase size, int usedThreads) {
+        LinearKernelCase kernelCase = new LinearKernelCase(
+                size.rows(), hidden, size.vocabulary(), size.type(), size.divergence(), size.interpolation());
+        List<LinearAnchorLoss.Backend> places = BACKEND.values(backends).stream()
+                .map(backend -> LinearAnchorLoss.Backend.valueOf(backend.name()))
+                .toList();
+        List<KernelResult> results =
+                new ArrayList<>(new LinearKernelBenchmark(runs, seconds, usedThreads, benchmark.copyBytesPerSecond())
+                        .run(kernelCase, places));
+        if (peers) {
+            results.addAll(python.run(kernelCase));
+        }
+        return results;
     }
 
     private List<KernelCase> cases() {

@@ -12,6 +12,9 @@ final class ExitCode {
 
     static final int NON_FINITE_LOSS = 3;
 
+    /** A budget of drift ended the run; its last checkpoint is within. */
+    static final int DRIFT_BUDGET = 4;
+
     /** Stopped on request; the run can be resumed. */
     static final int INTERRUPTED = 5;
 

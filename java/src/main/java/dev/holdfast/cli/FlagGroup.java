@@ -41,6 +41,9 @@ enum FlagGroup {
             "Anchoring",
             List.of(
                     ConfigKeys.ALPHA,
+                    ConfigKeys.KL_BUDGET,
+                    ConfigKeys.KL_TOTAL_BUDGET,
+                    ConfigKeys.KL_RETENTION_BUDGET,
                     ConfigKeys.INTERPOLATION,
                     ConfigKeys.INNER_EPOCHS,
                     ConfigKeys.OUTER_ITERATIONS,
@@ -50,6 +53,9 @@ enum FlagGroup {
                     ConfigKeys.TEMPERATURE,
                     ConfigKeys.DIVERGENCE,
                     ConfigKeys.JSD_BETA)),
+    CACHING(
+            "Caching of snapshot and reference",
+            List.of(ConfigKeys.CACHE, ConfigKeys.CACHE_TYPE, ConfigKeys.CACHE_DIR, ConfigKeys.CACHE_LIMIT_GIB)),
     SAVING_AND_LOGGING(
             "Saving and logging",
             List.of(

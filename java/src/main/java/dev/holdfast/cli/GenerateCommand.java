@@ -2,8 +2,6 @@ package dev.holdfast.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.holdfast.artifact.DeployableFolder;
-import dev.holdfast.artifact.StagesFolder;
 import dev.holdfast.data.Message;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.eval.Generation;
@@ -111,8 +109,8 @@ final class GenerateCommand implements Callable<Integer>, CheckedCommand {
     public Integer call() {
         GenerationOptions options = new GenerationOptions(maxNewTokens, temperature, topK, topP, seed);
         PrintStream results = console.results();
-        try (Generator generator =
-                Generator.open(deployable(), SessionSettings.defaults().withIntraOpThreads(threads))) {
+        try (Generator generator = Generator.open(
+                PackagedModelPath.of(model), SessionSettings.defaults().withIntraOpThreads(threads))) {
             Generation generation = generate(generator, options, json ? piece -> {} : this::show);
             results.println(json ? toJson(generation) : "");
             tellWhereContextIsFull(generation, generator.contextLength());
@@ -130,13 +128,6 @@ final class GenerateCommand implements Callable<Integer>, CheckedCommand {
         if (generated < maxNewTokens && generation.promptIds().length + generated == contextLength) {
             console.say("stopped: the model's context of " + contextLength + " tokens is full, the prompt included");
         }
-    }
-
-    /** A finished run has its packaged model inside. */
-    private Path deployable() {
-        Path run = new StagesFolder(model).result().orElse(model);
-        Path packaged = StagesFolder.packagedModel(run);
-        return DeployableFolder.isDeployable(packaged) ? packaged : model;
     }
 
     @Override

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
             "holdfast COMMAND --help tells the flags of a command, with examples.",
             "",
             "Exit codes: 0 done, 1 failed or bad input, 2 wrong usage or configuration,",
-            "3 loss not finite, 5 interrupted and resumable."
+            "3 loss not finite, 4 ended by a budget of drift, 5 interrupted and resumable."
         })
 final class HoldfastCommand {
     @Option(

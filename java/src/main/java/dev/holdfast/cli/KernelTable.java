@@ -1,7 +1,7 @@
 package dev.holdfast.cli;
 
-import dev.holdfast.bench.BarChart;
 import dev.holdfast.bench.KernelResult;
+import dev.holdfast.chart.BarChart;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,7 +63,7 @@ final class KernelTable {
 
     /** A group of bars for every case; what was not measured is left out. */
     static BarChart chart(List<KernelResult> results) {
-        BarChart chart = new BarChart("The anchor loss on given logits, gradient included", "milliseconds, median");
+        BarChart chart = new BarChart("The anchor loss, gradient included", "milliseconds, median");
         Map<String, List<BarChart.Bar>> groups = new LinkedHashMap<>();
         results.stream().filter(KernelResult::isMeasured).forEach(result -> groups.computeIfAbsent(
                         result.caseName(), name -> new ArrayList<>())
@@ -78,6 +78,6 @@ final class KernelTable {
                 result.medianMillis(),
                 String.format(
                         Locale.ROOT, "%.2f ms, %.0f %% of copy", result.medianMillis(), 100 * result.copyFraction()),
-                result.implementation().equals("holdfast"));
+                result.implementation().startsWith("holdfast"));
     }
 }

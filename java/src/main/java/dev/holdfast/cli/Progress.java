@@ -27,6 +27,11 @@ abstract class Progress implements AutoCloseable {
                 : new Lines(console, task, total, interval, "/" + total + " ", true);
     }
 
+    /** Shows nothing. */
+    static Progress none() {
+        return new None();
+    }
+
     /** As {@link #start}, but of a task that is counted in percent. */
     static Progress startPercent(Console console, String task, long interval) {
         if (console.verbosity() == Verbosity.QUIET) {

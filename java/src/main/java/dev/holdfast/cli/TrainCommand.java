@@ -2,11 +2,13 @@ package dev.holdfast.cli;
 
 import dev.holdfast.FineTunedModel;
 import dev.holdfast.Holdfast;
+import dev.holdfast.artifact.RunFolder;
 import dev.holdfast.artifact.StagesFolder;
 import dev.holdfast.config.ConfigReader;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.InvalidInputException;
+import dev.holdfast.train.BudgetBreach;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -19,8 +21,6 @@ import picocli.CommandLine.Spec;
 
 /** Runs a training job. */
 abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
-    private static final String CONFIG = "config.yaml";
-
     private final Console console;
     private final Job job;
 
@@ -65,8 +65,11 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
         ConfigReader reader = ConfigReader.of(job);
         boolean resume = !"false".equals(parsed.matchedOptionValue("--resume", "false"));
         String out = parsed.matchedOptionValue("--out", "");
-        if (resume && !out.isEmpty() && Files.exists(Path.of(out, CONFIG))) {
-            reader.file(Path.of(out, CONFIG));
+        if (resume && !out.isEmpty()) {
+            Path begun = new RunFolder(Path.of(out)).config();
+            if (Files.exists(begun)) {
+                reader.file(begun);
+            }
         }
         return ConfigFlags.read(parsed, reader)
                 .checkingPaths(problems -> new InvalidInputException(String.join("\n", problems)))
@@ -74,6 +77,9 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
     }
 
     private int finish(FineTunedModel model, TrainingConfig config) {
+        if (model.outcome().breach().isPresent()) {
+            return tellBreach(model);
+        }
         if (!model.outcome().finished()) {
             String checkpoint =
                     model.outcome().checkpoint().map(path -> path + " written").orElse("no step done");
@@ -83,10 +89,24 @@ abstract class TrainCommand implements Callable<Integer>, TrainingCommand {
             return ExitCode.INTERRUPTED;
         }
         console.say("run         " + model.run());
+        console.say("report      " + new RunFolder(model.run()).report());
         model.outcome().checkpoint().ifPresent(path -> console.say("checkpoint  " + path));
         console.say("model       " + StagesFolder.packagedModel(model.run())
                 + "  (runs in ONNX Runtime and onnxruntime-genai)");
         return ExitCode.OK;
+    }
+
+    private int tellBreach(FineTunedModel model) {
+        BudgetBreach breach = model.outcome().breach().orElseThrow();
+        String within = model.outcome()
+                .checkpoint()
+                .map(path -> "The last model within it: " + path + "; package it with: holdfast package --run " + path
+                        + " --out DIR")
+                .orElse("No model but the base is within it");
+        console.messages()
+                .println(breach.describe() + ". " + within + ". To go on, raise " + breach.budget()
+                        + " and add --resume");
+        return ExitCode.DRIFT_BUDGET;
     }
 
     /** Supervised fine-tuning. */

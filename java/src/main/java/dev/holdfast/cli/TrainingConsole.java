@@ -1,10 +1,17 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.config.TrainingSteps;
+import dev.holdfast.loss.LossStatistic;
+import dev.holdfast.train.AlphaEntry;
+import dev.holdfast.train.CachePlan;
+import dev.holdfast.train.CacheProgress;
+import dev.holdfast.train.CachedModel;
 import dev.holdfast.train.DataSummary;
 import dev.holdfast.train.EvaluationMetrics;
+import dev.holdfast.train.IterationDrift;
 import dev.holdfast.train.LedgerEntry;
 import dev.holdfast.train.RetentionMetrics;
 import dev.holdfast.train.StepMetrics;
@@ -12,14 +19,19 @@ import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingPlan;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Shows a training run: what it resolved and will cost, then its progress. */
 final class TrainingConsole implements TrainingListener, AutoCloseable {
     private static final long PATIENCE_MILLIS = 3000;
+    private static final long CACHE_INTERVAL_NANOS = 10_000_000_000L;
     private static final String AFTER_THIS_STEP = "stopping after this step";
 
     private final Console console;
     private final LongWork work;
+    private long cacheSaidNanos = System.nanoTime();
     private volatile Progress progress;
     private volatile String stopping = AFTER_THIS_STEP;
 
@@ -61,6 +73,31 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     }
 
     @Override
+    public void caching(CacheProgress cache) {
+        long now = System.nanoTime();
+        if (now - cacheSaidNanos >= CACHE_INTERVAL_NANOS && cache.rows() < cache.allRows()) {
+            cacheSaidNanos = now;
+            say(format("cache   %s  %,d of %,d rows", cache.model(), cache.rows(), cache.allRows()));
+        }
+    }
+
+    @Override
+    public void cached(CachedModel cache) {
+        work.end();
+        say(format(
+                "cache   %s  %,d rows, %s, %s%s",
+                cache.model(),
+                cache.rows(),
+                Sizes.bytes(cache.sizeBytes()),
+                cache.seconds()
+                        .map(seconds -> format("built in %.1f s", seconds))
+                        .orElse("found"),
+                cache.relativeError() == 0
+                        ? ""
+                        : format("; rounding changed them by %.1e of their norm", cache.relativeError())));
+    }
+
+    @Override
     public void saving(Path checkpoint, long sizeBytes) {
         began("writing " + checkpoint.getFileName() + " (" + Sizes.bytes(sizeBytes) + ")");
     }
@@ -87,31 +124,28 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
         console.say(format(
                 "data    %,d rows, %,d tokens, %,d of them responses",
                 data.rows(), data.tokens(), data.responseTokens()));
-        warn(console, plan);
+        data.warnings().forEach(warning -> console.say("        " + warning));
         console.say(format(
                 "plan    %s; memory about %s; each checkpoint %s on disk",
                 steps(plan),
                 Sizes.bytes(plan.memory().totalBytes()),
                 Sizes.bytes(plan.memory().checkpointBytes())));
+        if (plan.caches().diskBytes() > 0) {
+            console.say(format(
+                    "cache   %s of hidden states of %s in %s, as %s",
+                    Sizes.bytes(plan.caches().diskBytes()),
+                    cachedModels(plan.caches()),
+                    plan.caches().folder(),
+                    ConfigKeys.CACHE_TYPE.type().format(plan.caches().type())));
+        }
     }
 
-    private static void warn(Console console, TrainingPlan plan) {
-        DataSummary data = plan.data();
-        if (data.cut() > 0) {
-            console.say(format(
-                    "        %,d rows longer than max_length were cut (--on_too_long drop leaves them out)",
-                    data.cut()));
-        }
-        if (data.dropped() > 0) {
-            console.say(format(
-                    "        %,d rows were left out: too long, or no response token within max_length",
-                    data.dropped()));
-        }
-        if (data.lastTurnOnly() > 0) {
-            console.say(format(
-                    "        of %,d conversations only the last answer is learnt: the chat template rewrites earlier ones",
-                    data.lastTurnOnly()));
-        }
+    private static String cachedModels(CachePlan caches) {
+        return Stream.of(
+                        caches.cachesReference() ? "the reference" : "",
+                        caches.cachesSnapshots() ? count(caches.snapshots(), "snapshot") + " at a time" : "")
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining(" and "));
     }
 
     private static String steps(TrainingPlan plan) {
@@ -152,7 +186,14 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
                         metrics.tokenAccuracy(),
                         metrics.learningRate(),
                         metrics.gradientNorm(),
-                        metrics.tokensPerSecond());
+                        metrics.tokensPerSecond())
+                + stepDrift(metrics.statistics());
+    }
+
+    /** How far the batch is from the snapshot; nothing where the step's own logits stand for it. */
+    private static String stepDrift(Map<String, Double> statistics) {
+        double step = statistics.getOrDefault(LossStatistic.KL_SNAPSHOT_STUDENT.key(), 0.0);
+        return step == 0 ? "" : format("  KL(step) %.4f, bound %.4f", step, statistics.get(StepMetrics.KL_BOUND));
     }
 
     @Override
@@ -175,16 +216,37 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     }
 
     @Override
-    public void measured(LedgerEntry entry) {
+    public void alphaChosen(AlphaEntry entry) {
         work.end();
         say(format(
-                "drift   iteration %d  KL(step) %.4f, bound %.4f  KL from base %.4f%s  KL to reference %.4f",
-                entry.outerIteration(),
-                entry.klStep(),
-                entry.klBound(),
+                "alpha   iteration %d  %.3f, so that KL(snapshot, anchor) is %.4f within kl_budget %s",
+                entry.outerIteration(), entry.alpha(), entry.klSnapshotAnchor(), entry.budget()));
+    }
+
+    @Override
+    public void measured(LedgerEntry entry) {
+        work.end();
+        IterationDrift iteration = entry.iteration();
+        String total = format(
+                "KL from base %.4f%s",
                 entry.klTotal(),
-                entry.klTotalRetention() == null ? "" : format(" (on retention rows %.4f)", entry.klTotalRetention()),
-                entry.klToReference()));
+                entry.klTotalRetention() == null ? "" : format(" (on retention rows %.4f)", entry.klTotalRetention()));
+        say(
+                iteration == null
+                        ? format("drift   step %,d  %s", entry.step(), total)
+                        : drift(entry.step(), iteration, total));
+    }
+
+    private static String drift(int step, IterationDrift iteration, String total) {
+        return format(
+                "drift   iteration %d%s  KL(step) %.4f, bound %.4f, %.0f %% of tokens above  %s  KL to reference %.4f",
+                iteration.outerIteration(),
+                iteration.ended() ? "" : format(" at step %,d", step),
+                iteration.klStep(),
+                iteration.klBound(),
+                100 * iteration.shareAboveBound(),
+                total,
+                iteration.klToReference());
     }
 
     @Override

@@ -82,22 +82,29 @@ final class ValidateCommand implements Callable<Integer>, TrainingCommand {
         return config.with(ConfigKeys.MAX_LENGTH, (long) plans.get(0).config().maxLength());
     }
 
+    private static String cacheShare(DryRun step) {
+        return step.cacheSeconds() == 0
+                ? ""
+                : ", of which " + Durations.text(Math.round(step.cacheSeconds())) + " go into caches";
+    }
+
     private void report(List<DryRun> steps, List<TrainingPlan> plans) {
         for (int stage = 0; stage < steps.size(); stage++) {
             DryRun step = steps.get(stage);
             TrainingPlan plan = plans.get(stage);
-            long seconds = Math.round(step.seconds() * plan.steps().total());
+            long seconds = Math.round(step.seconds() * plan.steps().total() + step.cacheSeconds());
             console.results()
                     .println(String.format(
                             Locale.ROOT,
-                            "# dry run %s: loss %.4f, |g| %.2f, %.2f s a step, %s at most; %,d steps take about %s",
+                            "# dry run %s: loss %.4f, |g| %.2f, %.2f s a step, %s at most; %,d steps take about %s%s",
                             plan.config().job().command(),
                             step.loss(),
                             step.gradientNorm(),
                             step.seconds(),
                             Sizes.bytes(step.peakMemoryBytes()),
                             plan.steps().total(),
-                            Durations.text(seconds)));
+                            Durations.text(seconds),
+                            cacheShare(step)));
         }
     }
 }

@@ -20,7 +20,7 @@ public final class ConfigKeys {
     public static final ConfigKey<Path> REFERENCE = required(
             "reference",
             EnumSet.of(Job.ANCHOR),
-            "Fine-tuned reference: a run, a checkpoint or an artifact with the same vocabulary");
+            "Fine-tuned reference with the same vocabulary: a run, a checkpoint, an artifact, or a folder with model.onnx, a deployed decoder");
     public static final ConfigKey<Path> DATA_TRAIN =
             required("data.train", ALL, "Training rows, JSON lines; data alone means the same");
     public static final ConfigKey<Path> DATA_EVAL =
@@ -90,6 +90,24 @@ public final class ConfigKeys {
             0.5,
             ANCHORED,
             "Weight of the reference in the anchor: 0 = snapshot, 1 = reference");
+    public static final ConfigKey<Double> KL_BUDGET = decimal(
+            "kl_budget",
+            DecimalType.atLeast(0),
+            0.0,
+            ANCHORED,
+            "Nats per token that the anchor of an outer iteration may be from the snapshot: chooses the largest alpha with KL(snapshot, anchor) within it; 0 = alpha as set");
+    public static final ConfigKey<Double> KL_TOTAL_BUDGET = decimal(
+            "kl_total_budget",
+            DecimalType.atLeast(0),
+            0.0,
+            ANCHORED,
+            "Nats per token that the model may drift from the base on the ledger's rows (data.eval, else data.train): the run ends at the first measurement beyond it, with the last model within; 0 = off");
+    public static final ConfigKey<Double> KL_RETENTION_BUDGET = decimal(
+            "kl_retention_budget",
+            DecimalType.atLeast(0),
+            0.0,
+            ANCHORED,
+            "The same on the rows of data.retention; 0 = off");
     public static final ConfigKey<Interpolation> INTERPOLATION =
             choice("interpolation", Interpolation.LOGIT, ANCHORED, "How snapshot and reference are mixed");
     public static final ConfigKey<Long> INNER_EPOCHS =
@@ -152,6 +170,29 @@ public final class ConfigKeys {
             false,
             ALL,
             "Multiply matrices with operands rounded to bfloat16; sums, weights and optimizer stay in float");
+    public static final ConfigKey<CacheMode> CACHE = choice(
+            "cache",
+            CacheMode.AUTO,
+            ANCHORED,
+            "Keep the hidden states of snapshot and reference on disk: auto = where a row is visited more than once");
+    public static final ConfigKey<CacheType> CACHE_TYPE = choice(
+            "cache_type",
+            CacheType.FLOAT32,
+            ANCHORED,
+            "Type of the hidden states on disk: the half types take half the room and round, by how much is told");
+    public static final ConfigKey<Path> CACHE_DIR = add(new ConfigKey<>(
+            "cache_dir",
+            new PathType(),
+            Optional.empty(),
+            ANCHORED,
+            Set.of(),
+            "Folder of the caches, which runs share; without it, cache beside the run"));
+    public static final ConfigKey<Double> CACHE_LIMIT_GIB = decimal(
+            "cache_limit_gib",
+            DecimalType.atLeast(0),
+            100.0,
+            ANCHORED,
+            "Disk that the caches of a run may take, in GiB; a run that needs more does not begin");
     public static final ConfigKey<Long> THREADS =
             integer("threads", 0, 0, ALL, "Threads of ONNX Runtime and the optimizer; 0 = all cores");
 

@@ -119,7 +119,24 @@ public final class TrainingConfig {
             found.add("eval_steps: expected data.eval or data.retention to be set as well, got " + evalSteps()
                     + " without rows to evaluate on");
         }
+        if (cache() == CacheMode.NEVER && cacheType() != CacheType.FLOAT32) {
+            found.add("cache_type: expected float32 where cache is never, got "
+                    + ConfigKeys.CACHE_TYPE.type().format(cacheType()));
+        }
+        if (job != Job.SFT) {
+            addBudgetContradictions(found);
+        }
         return found;
+    }
+
+    private void addBudgetContradictions(List<String> found) {
+        if (klBudget() > 0 && !ConfigKeys.ALPHA.defaultValue().equals(find(ConfigKeys.ALPHA))) {
+            found.add("alpha: expected to be left out, for kl_budget chooses it, got " + alpha());
+        }
+        if (klRetentionBudget() > 0 && dataRetention().isEmpty()) {
+            found.add("kl_retention_budget: expected data.retention to be set as well, got " + klRetentionBudget()
+                    + " without rows to measure on");
+        }
     }
 
     /** The settings with all defaults of the job spelled out, as YAML that reads back to an equal configuration. */
@@ -252,6 +269,21 @@ public final class TrainingConfig {
         return get(ConfigKeys.ALPHA);
     }
 
+    /** KL(snapshot ‖ anchor) in nats up to which alpha is chosen, at least 0; 0 = off. */
+    public double klBudget() {
+        return get(ConfigKeys.KL_BUDGET);
+    }
+
+    /** KL from the base in nats that ends the run, at least 0; 0 = off. */
+    public double klTotalBudget() {
+        return get(ConfigKeys.KL_TOTAL_BUDGET);
+    }
+
+    /** KL from the base on {@code data.retention} in nats that ends the run, at least 0; 0 = off. */
+    public double klRetentionBudget() {
+        return get(ConfigKeys.KL_RETENTION_BUDGET);
+    }
+
     /** How snapshot and reference are mixed. */
     public Interpolation interpolation() {
         return get(ConfigKeys.INTERPOLATION);
@@ -320,6 +352,26 @@ public final class TrainingConfig {
     /** Optimizer steps between two evaluations; 0 = at the end alone. */
     public int evalSteps() {
         return integer(ConfigKeys.EVAL_STEPS);
+    }
+
+    /** Whether hidden states of snapshot and reference are kept on disk. */
+    public CacheMode cache() {
+        return get(ConfigKeys.CACHE);
+    }
+
+    /** The type in which they are kept. */
+    public CacheType cacheType() {
+        return get(ConfigKeys.CACHE_TYPE);
+    }
+
+    /** Folder of the caches: {@code cache} beside the run unless it is set. */
+    public Path cacheDir() {
+        return find(ConfigKeys.CACHE_DIR).orElseGet(() -> out().resolveSibling("cache"));
+    }
+
+    /** Disk that the caches of a run may take, in GiB, at least 0. */
+    public double cacheLimitGib() {
+        return get(ConfigKeys.CACHE_LIMIT_GIB);
     }
 
     /** Threads of ONNX Runtime and the optimizer; 0 = all cores. */

@@ -28,7 +28,16 @@ public final class Examples {
      * opened at each pass, not here.
      */
     public static Examples jsonLines(Path file) {
-        return new Examples(file.toString(), new JsonLines(file)::forEach);
+        return new Examples(
+                file.toString(), consumer -> new JsonLines(file).forEach(line -> consumer.accept(row(line))));
+    }
+
+    private static Row row(JsonLine line) {
+        try {
+            return new Row(line.index(), line.where(), RowFormat.example(line.object()));
+        } catch (RowFormat.UnrecognisedRowException e) {
+            throw line.malformed(e.getMessage());
+        }
     }
 
     /** Rows in memory. */

@@ -1,6 +1,7 @@
 package dev.holdfast.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -23,26 +24,37 @@ import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
-/** Reads a JSON-lines file line by line; every fault names file and line. */
-final class JsonLines {
-    private static final ObjectReader READER =
-            TextFiles.MAPPER.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+/** A JSON-lines file, one object a line, UTF-8; a name that ends in {@code .gz} is decompressed. Every fault names file and line. */
+public final class JsonLines {
+    /** NaN and Infinity are no JSON, but Python writes them into data files. */
+    private static final ObjectReader READER = TextFiles.MAPPER
+            .reader()
+            .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS);
+
     private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     private final Path file;
 
-    JsonLines(Path file) {
+    /** The lines of a file, which is opened at each pass, not here. */
+    public JsonLines(Path file) {
         this.file = file;
     }
 
-    void forEach(Consumer<Row> consumer) {
+    /**
+     * Passes every line but blank ones to the consumer, in order, one in memory at a time.
+     *
+     * @throws MalformedFileException if a line is not UTF-8 or not a JSON object
+     * @throws InvalidInputException if there is no such file
+     */
+    public void forEach(Consumer<JsonLine> consumer) {
         long line = 1;
         try (InputStream stream = open()) {
             long index = 0;
             for (byte[] bytes = nextLine(stream); bytes != null; bytes = nextLine(stream), line++) {
                 String text = decode(bytes, line);
                 if (!text.isBlank()) {
-                    consumer.accept(new Row(index++, file + ":" + line, example(text, line)));
+                    consumer.accept(new JsonLine(file, line, index++, object(text, line)));
                 }
             }
         } catch (NoSuchFileException e) {
@@ -93,16 +105,12 @@ final class JsonLines {
         }
     }
 
-    private Example example(String text, long line) {
+    private ObjectNode object(String text, long line) {
         JsonNode node = parse(text, line);
         if (!(node instanceof ObjectNode object)) {
             throw MalformedFileException.atLine(file, line, "expected a JSON object, got " + describe(node));
         }
-        try {
-            return RowFormat.example(object);
-        } catch (RowFormat.UnrecognisedRowException e) {
-            throw MalformedFileException.atLine(file, line, e.getMessage());
-        }
+        return object;
     }
 
     private JsonNode parse(String text, long line) {

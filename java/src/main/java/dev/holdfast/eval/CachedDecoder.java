@@ -8,6 +8,8 @@ import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -48,9 +50,9 @@ final class CachedDecoder implements AutoCloseable {
         return pattern.replace("%d", Integer.toString(layer));
     }
 
-    /** Starts an empty sequence. */
-    Sequence start() {
-        return new Sequence();
+    /** Starts empty sequences, which advance together. */
+    Batch start(int rows) {
+        return new Batch(rows);
     }
 
     @Override
@@ -58,41 +60,46 @@ final class CachedDecoder implements AutoCloseable {
         session.close();
     }
 
-    /** The tokens so far, as the keys and values that ONNX Runtime keeps of them. The caller closes it. */
-    final class Sequence implements AutoCloseable {
-        private final Map<String, RuntimeTensor> past = new LinkedHashMap<>();
-        private int length;
+    /** The tokens of some sequences so far, as the keys and values that ONNX Runtime keeps of them. The caller closes it. */
+    final class Batch implements AutoCloseable {
+        /** Stands for a token that a sequence lacks where others have one; nothing ever sees it. */
+        static final int PADDING = -1;
 
-        private Sequence() {
-            Shape empty = Shape.of(1, names.numKeyValueHeads(), 0, names.headSize());
+        private final Map<String, RuntimeTensor> past = new LinkedHashMap<>();
+        private long[][] mask;
+
+        private Batch(int rows) {
+            mask = new long[rows][0];
+            Shape empty = Shape.of(rows, names.numKeyValueHeads(), 0, names.headSize());
             pastByPresent
                     .values()
                     .forEach(name -> past.put(name, RuntimeTensor.of(HostTensor.allocate(ElementType.FLOAT, empty))));
         }
 
-        /** Appends tokens. */
-        void append(int... ids) {
-            advance(ids, false);
+        /** Appends equally many tokens to each sequence. */
+        void append(int[]... tokens) {
+            advance(tokens, false);
         }
 
         /**
-         * Appends tokens.
+         * Appends equally many tokens to each sequence.
          *
-         * @return what the model expects after each of them: logits, FLOAT[1, tokens, V]
+         * @return what the model expects after each of them: logits, FLOAT[rows, tokens, V]
          */
-        HostTensor appendAndPredict(int... ids) {
-            return advance(ids, true).orElseThrow();
+        HostTensor appendAndPredict(int[]... tokens) {
+            return advance(tokens, true).orElseThrow();
         }
 
-        private Optional<HostTensor> advance(int[] ids, boolean withLogits) {
+        private Optional<HostTensor> advance(int[][] tokens, boolean withLogits) {
             Set<String> wanted = new LinkedHashSet<>(pastByPresent.keySet());
             if (withLogits) {
                 wanted.add(names.outputs().logits());
             }
-            Map<String, RuntimeTensor> outputs = run(ids, wanted);
+            long[][] longer = longerMask(tokens);
+            Map<String, RuntimeTensor> outputs = run(tokens, longer, wanted);
+            mask = longer;
             pastByPresent.forEach(
                     (present, name) -> past.put(name, outputs.get(present)).close());
-            length += ids.length;
             if (!withLogits) {
                 return Optional.empty();
             }
@@ -101,33 +108,84 @@ final class CachedDecoder implements AutoCloseable {
             }
         }
 
-        private Map<String, RuntimeTensor> run(int[] ids, Set<String> wanted) {
-            Map<String, RuntimeTensor> tokens = tokens(ids);
+        private long[][] longerMask(int[][] tokens) {
+            long[][] longer = new long[mask.length][];
+            for (int row = 0; row < mask.length; row++) {
+                int seen = mask[row].length;
+                longer[row] = Arrays.copyOf(mask[row], seen + tokens[row].length);
+                for (int i = 0; i < tokens[row].length; i++) {
+                    longer[row][seen + i] = tokens[row][i] == PADDING ? 0 : 1;
+                }
+            }
+            return longer;
+        }
+
+        private Map<String, RuntimeTensor> run(int[][] tokens, long[][] longer, Set<String> wanted) {
+            Map<String, RuntimeTensor> given = new LinkedHashMap<>();
             try {
+                given.put(names.inputs().inputIds(), tensor(ids(tokens)));
+                given.put(names.inputs().attentionMask(), tensor(longer));
+                given.put(names.inputs().positionIds(), tensor(positions(longer)));
                 Map<String, RuntimeTensor> inputs = new LinkedHashMap<>(past);
-                inputs.putAll(tokens);
+                inputs.putAll(given);
                 return session.runKeeping(inputs, wanted);
             } finally {
-                tokens.values().forEach(RuntimeTensor::close);
+                given.values().forEach(RuntimeTensor::close);
             }
         }
 
-        private Map<String, RuntimeTensor> tokens(int[] ids) {
-            long[] positions = new long[ids.length];
-            Arrays.setAll(positions, i -> length + i);
-            long[] mask = new long[length + ids.length];
-            Arrays.fill(mask, 1);
-            Map<String, RuntimeTensor> tokens = new LinkedHashMap<>();
-            tokens.put(
-                    names.inputs().inputIds(),
-                    row(Arrays.stream(ids).asLongStream().toArray()));
-            tokens.put(names.inputs().attentionMask(), row(mask));
-            tokens.put(names.inputs().positionIds(), row(positions));
-            return tokens;
+        private static long[][] ids(int[][] tokens) {
+            return Arrays.stream(tokens)
+                    .map(row ->
+                            Arrays.stream(row).mapToLong(id -> Math.max(0, id)).toArray())
+                    .toArray(long[][]::new);
         }
 
-        private static RuntimeTensor row(long[] values) {
-            return RuntimeTensor.of(HostTensor.ofLongs(values, 1, values.length));
+        /** The place of each new token among the tokens of its sequence that are no padding. */
+        private long[][] positions(long[][] longer) {
+            long[][] positions = new long[longer.length][];
+            for (int row = 0; row < longer.length; row++) {
+                int seen = mask[row].length;
+                positions[row] = new long[longer[row].length - seen];
+                long place = Arrays.stream(mask[row]).sum();
+                for (int i = 0; i < positions[row].length; i++) {
+                    positions[row][i] = place;
+                    place += longer[row][seen + i];
+                }
+            }
+            return positions;
+        }
+
+        private static RuntimeTensor tensor(long[][] rows) {
+            HostTensor tensor = HostTensor.allocate(ElementType.INT64, Shape.of(rows.length, rows[0].length));
+            LongBuffer values = tensor.longs();
+            for (long[] row : rows) {
+                values.put(row);
+            }
+            return RuntimeTensor.of(tensor);
+        }
+
+        /** Goes on with these of the sequences alone, in this order. */
+        void keep(int[] rows) {
+            past.replaceAll((name, tensor) -> {
+                try (tensor) {
+                    return RuntimeTensor.of(selected(tensor.toHost(), rows));
+                }
+            });
+            mask = Arrays.stream(rows).mapToObj(row -> mask[row]).toArray(long[][]::new);
+        }
+
+        private static HostTensor selected(HostTensor all, int[] rows) {
+            Shape shape = all.shape();
+            HostTensor part = HostTensor.allocate(
+                    ElementType.FLOAT,
+                    Shape.of(rows.length, shape.dimension(1), shape.dimension(2), shape.dimension(3)));
+            int width = (int) (all.elementCount() / shape.dimension(0));
+            FloatBuffer values = part.floats();
+            for (int row : rows) {
+                values.put(all.floats().slice(row * width, width));
+            }
+            return part;
         }
 
         @Override

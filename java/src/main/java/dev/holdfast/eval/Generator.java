@@ -1,17 +1,13 @@
 package dev.holdfast.eval;
 
-import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.data.Message;
 import dev.holdfast.data.StreamingDecoder;
-import dev.holdfast.data.Tokenizer;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.runtime.SessionSettings;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
@@ -25,17 +21,10 @@ public final class Generator implements AutoCloseable {
 
     private static final double NANOS_PER_SECOND = 1e9;
 
-    private final DeployableFolder folder;
-    private final Tokenizer tokenizer;
-    private final CachedDecoder decoder;
-    private final Set<Integer> stopIds;
+    private final PackagedModel model;
 
-    private Generator(DeployableFolder folder, Tokenizer tokenizer, CachedDecoder decoder) {
-        this.folder = folder;
-        this.tokenizer = tokenizer;
-        this.decoder = decoder;
-        this.stopIds = new TreeSet<>(tokenizer.stopIds());
-        this.stopIds.addAll(folder.config().model().eosTokenId());
+    private Generator(PackagedModel model) {
+        this.model = model;
     }
 
     /**
@@ -46,19 +35,12 @@ public final class Generator implements AutoCloseable {
      * @throws dev.holdfast.error.RuntimeFailureException if ONNX Runtime refuses the model
      */
     public static Generator open(Path packaged, SessionSettings settings) {
-        DeployableFolder folder = DeployableFolder.open(packaged);
-        Tokenizer tokenizer = Tokenizer.load(packaged);
-        try {
-            return new Generator(folder, tokenizer, CachedDecoder.open(folder, settings));
-        } catch (RuntimeException e) {
-            tokenizer.close();
-            throw e;
-        }
+        return new Generator(PackagedModel.open(packaged, settings));
     }
 
     /** The longest sequence of the model, prompt included, in tokens. */
     public int contextLength() {
-        return folder.config().model().contextLength();
+        return model.contextLength();
     }
 
     /**
@@ -68,7 +50,7 @@ public final class Generator implements AutoCloseable {
      * @throws InvalidInputException if the text is empty, or leaves no room in the model's context
      */
     public Generation complete(String prompt, GenerationOptions options, Consumer<String> listener) {
-        return generate(tokenizer.encode(requireText(prompt), true), options, listener);
+        return generate(model.tokenizer().encode(requireText(prompt), true), options, listener);
     }
 
     /**
@@ -82,13 +64,13 @@ public final class Generator implements AutoCloseable {
         if (messages.isEmpty()) {
             throw new InvalidInputException("messages: expected at least one, got none");
         }
-        if (!tokenizer.hasChatTemplate()) {
+        if (!model.tokenizer().hasChatTemplate()) {
             throw new InvalidInputException(
-                    folder.path() + ": the model has no chat template to put messages into words;"
+                    model.path() + ": the model has no chat template to put messages into words;"
                             + " give it the whole text as a prompt (--prompt)");
         }
-        String prompt = tokenizer.chatTemplate().render(messages, true);
-        return generate(tokenizer.encode(requireText(prompt), false), options, listener);
+        String prompt = model.tokenizer().chatTemplate().render(messages, true);
+        return generate(model.tokenizer().encode(requireText(prompt), false), options, listener);
     }
 
     private static String requireText(String prompt) {
@@ -99,10 +81,10 @@ public final class Generator implements AutoCloseable {
     }
 
     private Generation generate(int[] promptIds, GenerationOptions options, Consumer<String> listener) {
-        requireFit(promptIds);
+        model.requireFit(promptIds);
         int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
         TokenSampler sampler = new TokenSampler(options);
-        StreamingDecoder words = tokenizer.streamingDecoder(true);
+        StreamingDecoder words = model.tokenizer().streamingDecoder(true);
         StringBuilder text = new StringBuilder();
         Consumer<String> pieces = piece -> {
             if (!piece.isEmpty()) {
@@ -110,7 +92,7 @@ public final class Generator implements AutoCloseable {
                 listener.accept(piece);
             }
         };
-        try (CachedDecoder.Sequence sequence = decoder.start()) {
+        try (CachedDecoder.Batch sequence = model.decoder().start(1)) {
             read(sequence, promptIds);
             long started = System.nanoTime();
             int[] ids = continueFrom(
@@ -121,25 +103,8 @@ public final class Generator implements AutoCloseable {
         }
     }
 
-    private void requireFit(int[] promptIds) {
-        if (promptIds.length == 0) {
-            throw new InvalidInputException("prompt: expected at least one token, got none");
-        }
-        if (promptIds.length >= contextLength()) {
-            throw new InvalidInputException("prompt: expected fewer than the " + contextLength()
-                    + " tokens of the model's context, got " + promptIds.length + "; shorten it");
-        }
-        for (int id : promptIds) {
-            if (id >= folder.config().model().vocabSize()) {
-                throw new InvalidInputException(
-                        folder.path() + ": token " + id + ": expected an id below the model's vocabulary of "
-                                + folder.config().model().vocabSize() + "; the tokenizer does not belong to the model");
-            }
-        }
-    }
-
     /** Takes in all tokens of a prompt but the last, after which the first token is chosen. */
-    private static void read(CachedDecoder.Sequence sequence, int[] promptIds) {
+    private static void read(CachedDecoder.Batch sequence, int[] promptIds) {
         int end = promptIds.length - 1;
         for (int start = 0; start < end; start += CHUNK) {
             sequence.append(Arrays.copyOfRange(promptIds, start, Math.min(start + CHUNK, end)));
@@ -151,14 +116,14 @@ public final class Generator implements AutoCloseable {
     }
 
     private int[] continueFrom(
-            CachedDecoder.Sequence sequence, int last, int most, TokenSampler sampler, TokenListener listener) {
+            CachedDecoder.Batch sequence, int last, int most, TokenSampler sampler, TokenListener listener) {
         int[] ids = new int[most];
         int count = 0;
         int id = last;
         while (count < most) {
-            id = sampler.choose(sequence.appendAndPredict(id).floats());
+            id = sampler.choose(sequence.appendAndPredict(new int[] {id}).floats());
             ids[count++] = id;
-            if (stopIds.contains(id)) {
+            if (model.stopIds().contains(id)) {
                 break;
             }
             listener.chosen(id);
@@ -166,10 +131,9 @@ public final class Generator implements AutoCloseable {
         return Arrays.copyOf(ids, count);
     }
 
-    /** Frees model and tokenizer. */
+    /** Frees model and model.tokenizer(). */
     @Override
     public void close() {
-        decoder.close();
-        tokenizer.close();
+        model.close();
     }
 }

@@ -36,7 +36,7 @@ final class PackagedLogits implements ResponseLogits {
 
     @Override
     public void visit(int[] ids, int[] indices, Visitor visitor) {
-        try (CachedDecoder.Sequence sequence = decoder.start()) {
+        try (CachedDecoder.Batch sequence = decoder.start(1)) {
             int next = 0;
             for (int start = 0; next < indices.length; start += CHUNK) {
                 int end = Math.min(start + CHUNK, ids.length);

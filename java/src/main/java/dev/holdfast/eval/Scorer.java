@@ -77,7 +77,7 @@ public final class Scorer implements AutoCloseable {
      */
     public ScoreSummary score(Examples examples, Path out, Consumer<RowScore> listener) {
         ScoreSummary[] summary = {ScoreSummary.EMPTY};
-        try (ScoreFile file = new ScoreFile(out)) {
+        try (JsonLinesOutput file = new JsonLinesOutput(out)) {
             examples.forEach(row -> {
                 Optional<EncodedExample> example = encoder.encode(row);
                 RowScore score = score(row, example);

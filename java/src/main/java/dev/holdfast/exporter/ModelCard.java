@@ -3,6 +3,7 @@ package dev.holdfast.exporter;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.artifact.RunFolder;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.model.Decoder;
 import dev.holdfast.model.ModelConfig;
@@ -54,15 +55,15 @@ final class ModelCard {
                 .append("\n\n")
                 .append(summary(decoder))
                 .append("\n\n");
-        Path run = source.tokenizer().resolve("run.json");
-        if (Files.isRegularFile(run)) {
-            appendRun(card, source, JsonFiles.read(run, JsonNode.class));
+        RunFolder run = new RunFolder(source.tokenizer());
+        if (run.hasRun()) {
+            appendRun(card, source, JsonFiles.read(run.provenance(), JsonNode.class));
         } else {
             card.append("- base: ")
                     .append(source.model().name())
                     .append("\n- method: none, the weights are the base model's\n");
         }
-        appendSettings(card, source.tokenizer().resolve("config.yaml"));
+        appendSettings(card, run.config());
         ModelConfig config = decoder.config();
         card.append('\n')
                 .append(String.format(

@@ -176,7 +176,7 @@ public final class DirectAnchorLoss {
         return view.address();
     }
 
-    private static AnchorLossKernel.Options codes(AnchorLossOptions options) {
+    static AnchorLossKernel.Options codes(AnchorLossOptions options) {
         return new AnchorLossKernel.Options(
                 options.divergence().code(),
                 options.interpolation().code(),

@@ -14,6 +14,8 @@ import java.util.Optional;
 public final class AnchorLossKernel {
     static final int FLOAT = 1;
     static final int GRADIENT_NONE = 0;
+    static final int GRADIENT_OVERWRITE = 1;
+    static final int GRADIENT_ACCUMULATE = 2;
 
     private AnchorLossKernel() {}
 
@@ -164,7 +166,7 @@ public final class AnchorLossKernel {
         }
     }
 
-    private static HoldfastApi.Options nativeOptions(Options options) {
+    static HoldfastApi.Options nativeOptions(Options options) {
         HoldfastApi.Options struct = new HoldfastApi.Options();
         return struct.structSize(struct.sizeof())
                 .divergence(options.divergence())
@@ -189,7 +191,7 @@ public final class AnchorLossKernel {
                 .elementType(rows.elementType());
     }
 
-    private static HoldfastApi.Tokens nativeTokens(Tokens tokens) {
+    static HoldfastApi.Tokens nativeTokens(Tokens tokens) {
         HoldfastApi.Tokens struct = new HoldfastApi.Tokens();
         return struct.structSize(struct.sizeof())
                 .labels(tokens.labels())

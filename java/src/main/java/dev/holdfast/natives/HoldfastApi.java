@@ -1,6 +1,7 @@
 package dev.holdfast.natives;
 
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.SizeTPointer;
 import org.bytedeco.javacpp.annotation.Cast;
 import org.bytedeco.javacpp.annotation.Const;
 import org.bytedeco.javacpp.annotation.MemberGetter;
@@ -9,11 +10,18 @@ import org.bytedeco.javacpp.annotation.Name;
 import org.bytedeco.javacpp.annotation.Platform;
 
 /**
- * {@code holdfast.h}, {@code adamw.h}, {@code cuda.h} and {@code matrix_product.h} as they are; their documentation lies there. JavaCPP
- * generates the glue from these declarations, so names, types and orders follow C. Memory of callers is given by address.
+ * /**
+ * The headers that are included here, as they are; their documentation lies there. JavaCPP generates the glue from these declarations, so
+ * names, types and orders follow C. Memory of callers is given by address.
  */
 @Platform(
-        include = {"holdfast/holdfast.h", "holdfast/adamw.h", "holdfast/cuda.h", "holdfast/matrix_product.h"},
+        include = {
+            "holdfast/holdfast.h",
+            "holdfast/adamw.h",
+            "holdfast/cuda.h",
+            "holdfast/linear_anchor_loss.h",
+            "holdfast/matrix_product.h"
+        },
         link = "holdfast",
         library = "jniholdfast")
 final class HoldfastApi {
@@ -135,6 +143,117 @@ final class HoldfastApi {
 
         @MemberSetter
         native @Name("gradient_mode") Outputs gradientMode(int value);
+    }
+
+    @Name("hf_linear_logits")
+    static final class LinearLogits extends Pointer {
+        LinearLogits() {
+            super((Pointer) null);
+            allocate();
+            zero();
+        }
+
+        private native void allocate();
+
+        @MemberSetter
+        native @Name("struct_size") LinearLogits structSize(@Cast("size_t") long value);
+
+        @MemberSetter
+        native LinearLogits hidden(@Const Pointer value);
+
+        @MemberSetter
+        native LinearLogits head(@Const Pointer value);
+
+        @MemberSetter
+        native @Name("hidden_size") LinearLogits hiddenSize(@Cast("int64_t") long value);
+
+        @MemberSetter
+        native @Name("vocabulary_size") LinearLogits vocabularySize(@Cast("int64_t") long value);
+
+        @MemberSetter
+        native @Name("hidden_stride") LinearLogits hiddenStride(@Cast("int64_t") long value);
+
+        @MemberSetter
+        native @Name("head_stride") LinearLogits headStride(@Cast("int64_t") long value);
+
+        @MemberSetter
+        native @Name("hidden_type") LinearLogits hiddenType(int value);
+
+        @MemberSetter
+        native @Name("head_type") LinearLogits headType(int value);
+    }
+
+    @Name("hf_linear_anchor")
+    static final class LinearAnchor extends Pointer {
+        LinearAnchor() {
+            super((Pointer) null);
+            allocate();
+            zero();
+        }
+
+        private native void allocate();
+
+        @MemberSetter
+        native @Name("struct_size") LinearAnchor structSize(@Cast("size_t") long value);
+
+        @MemberSetter
+        native LinearAnchor snapshot(@Const LinearLogits value);
+
+        @MemberSetter
+        native LinearAnchor reference(@Const LinearLogits value);
+
+        @MemberSetter
+        native LinearAnchor mean(@Cast("const float*") Pointer value);
+
+        @MemberSetter
+        native LinearAnchor entropy(@Cast("const float*") Pointer value);
+
+        @MemberSetter
+        native LinearAnchor form(int value);
+    }
+
+    @Name("hf_linear_anchor_loss_outputs")
+    static final class LinearOutputs extends Pointer {
+        LinearOutputs() {
+            super((Pointer) null);
+            allocate();
+            zero();
+        }
+
+        private native void allocate();
+
+        @MemberSetter
+        native @Name("struct_size") LinearOutputs structSize(@Cast("size_t") long value);
+
+        @MemberSetter
+        native @Name("token_loss") LinearOutputs tokenLoss(@Cast("float*") Pointer value);
+
+        @MemberSetter
+        native LinearOutputs statistics(@Cast("float*") Pointer value);
+
+        @MemberSetter
+        native @Name("hidden_gradient") LinearOutputs hiddenGradient(Pointer value);
+
+        @MemberSetter
+        native @Name("head_gradient") LinearOutputs headGradient(Pointer value);
+
+        @MemberSetter
+        native @Name("hidden_gradient_stride") LinearOutputs hiddenGradientStride(@Cast("int64_t") long value);
+
+        @MemberSetter
+        native @Name("head_gradient_stride") LinearOutputs headGradientStride(@Cast("int64_t") long value);
+
+        @MemberSetter
+        native @Name("hidden_gradient_type") LinearOutputs hiddenGradientType(int value);
+
+        @MemberSetter
+        native @Name("head_gradient_type") LinearOutputs headGradientType(int value);
+
+        @MemberSetter
+        native @Name("hidden_gradient_mode") LinearOutputs hiddenGradientMode(int value);
+
+        @MemberSetter
+        native @Name("head_gradient_mode") LinearOutputs headGradientMode(int value);
     }
 
     @Name("hf_adamw_options")
@@ -283,6 +402,55 @@ final class HoldfastApi {
             @Cast("const float*") long tokenLoss,
             @Cast("float*") long sum,
             @Cast("void*") long stream);
+
+    @Name("hf_linear_anchor_loss")
+    static native int linearAnchorLoss(
+            int backend,
+            @Cast("int64_t") long tokenCount,
+            @Const Options options,
+            int operandType,
+            @Const LinearLogits student,
+            @Const LinearAnchor anchor,
+            @Const Tokens tokens,
+            @Const LinearOutputs outputs,
+            Pointer workspace,
+            @Cast("size_t") long workspaceBytes,
+            @Cast("const hf_executor*") Pointer executor,
+            Pointer stream);
+
+    @Name("hf_linear_anchor_loss_workspace_bytes")
+    static native int linearAnchorLossWorkspaceBytes(
+            int backend,
+            @Cast("int64_t") long tokenCount,
+            @Const LinearLogits student,
+            @Const LinearAnchor anchor,
+            @Cast("size_t*") SizeTPointer workspaceBytes);
+
+    @Name("hf_anchor_mean")
+    static native int anchorMean(
+            int backend,
+            @Cast("int64_t") long tokenCount,
+            int interpolation,
+            float temperature,
+            int operandType,
+            @Const LinearLogits snapshot,
+            @Const LinearLogits reference,
+            @Cast("const float*") Pointer alphas,
+            @Cast("float*") Pointer mean,
+            @Cast("float*") Pointer entropy,
+            Pointer workspace,
+            @Cast("size_t") long workspaceBytes,
+            @Cast("const hf_executor*") Pointer executor,
+            Pointer stream);
+
+    @Name("hf_anchor_mean_workspace_bytes")
+    static native int anchorMeanWorkspaceBytes(
+            int backend,
+            @Cast("int64_t") long tokenCount,
+            int interpolation,
+            @Const LinearLogits snapshot,
+            @Const LinearLogits reference,
+            @Cast("size_t*") SizeTPointer workspaceBytes);
 
     @Name("hf_adamw")
     static native int adamw(

@@ -46,7 +46,8 @@ public final class ProductSubstitution {
         }
     }
 
-    private static ModelProto substituted(ModelProto model) {
+    /** The model with its products replaced. */
+    static ModelProto substituted(ModelProto model) {
         Set<String> floats = floatWeights(model.getGraph());
         GraphProto.Builder graph = model.getGraph().toBuilder();
         for (int i = 0; i < graph.getNodeCount(); i++) {

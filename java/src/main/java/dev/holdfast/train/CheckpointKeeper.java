@@ -4,8 +4,12 @@ import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.files.StagedDirectory;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The checkpoints of a run under way.
@@ -20,6 +24,7 @@ final class CheckpointKeeper {
     private final Schedule schedule;
     private final Student student;
     private boolean surplusPossible = true;
+    private int withinBudget;
 
     CheckpointKeeper(RunContext context, Schedule schedule, Student student) {
         this.context = context;
@@ -29,11 +34,43 @@ final class CheckpointKeeper {
         this.student = student;
     }
 
-    void saveIfDue(int done) {
+    /** Writes a checkpoint where one is due; whether it was. */
+    boolean saveIfDue(int done) {
         boolean lastOfIteration = config.job() == Job.ANCHOR && schedule.endsIteration(done);
-        if (lastOfIteration || config.saveSteps() > 0 && done % config.saveSteps() == 0) {
+        boolean due = lastOfIteration || config.saveSteps() > 0 && done % config.saveSteps() == 0;
+        if (due) {
             save(done);
         }
+        return due;
+    }
+
+    /** Whether the weights after so many steps are on the disk. */
+    boolean has(int done) {
+        return ModelFolder.isModel(directory.checkpoint(done));
+    }
+
+    /** Writes weights that are not on the disk, for as long as they are measured; the caller closes them. */
+    StagedDirectory stageWeights(int done) {
+        StagedDirectory staged = directory.measuredWeights(done);
+        try {
+            student.saveWeights(staged.path());
+            return staged;
+        } catch (RuntimeException e) {
+            staged.close();
+            throw e;
+        }
+    }
+
+    /** The weights after so many steps are within the budgets of drift: they stay until later ones are. */
+    void keep(int done) {
+        withinBudget = done;
+    }
+
+    /** Sets aside what came after the last weights within the budgets. */
+    void returnWithinBudget() {
+        directory.checkpointFolders().stream()
+                .filter(folder -> ModelFolder.stepOf(folder).orElseThrow() > withinBudget)
+                .forEach(folder -> directory.setAside(folder, "over-budget"));
     }
 
     /**
@@ -52,7 +89,7 @@ final class CheckpointKeeper {
             throw bad(done, "step " + done + ": the norm of the weights is " + norm + " after the update");
         }
         context.listener().saving(target, MemoryEstimate.of(context.job()).checkpointBytes());
-        student.save(target);
+        context.stopwatch().time(Stopwatch.Activity.CHECKPOINTS, () -> student.save(target));
         surplusPossible = true;
         context.listener().saved(target);
     }
@@ -61,10 +98,10 @@ final class CheckpointKeeper {
     void proven(int done) {
         if (surplusPossible) {
             boolean underWay = done < schedule.totalSteps();
-            int start = schedule.iterationStart(done);
+            Path snapshot = directory.checkpoint(schedule.iterationStart(done));
+            Path within = directory.checkpoint(withinBudget);
             directory.dropOldCheckpoints(
-                    config.saveTotalLimit(),
-                    underWay && start > 0 ? Optional.of(directory.checkpoint(start)) : Optional.empty());
+                    config.saveTotalLimit(), underWay ? new HashSet<>(List.of(snapshot, within)) : Set.of(within));
             surplusPossible = false;
         }
     }

@@ -37,15 +37,15 @@ public record Comparison(Map<String, Scores> models) {
     static Comparison of(TrainingConfig config, Map<String, Path> tuned) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(config.artifact());
         SessionSettings settings = PreparedJob.sessionSettings(config).withBfloat16Products(false);
-        Map<String, ModelFolder> all = new LinkedHashMap<>();
-        all.put("base", ModelFolder.resolve(artifact.path()));
-        tuned.forEach((name, path) -> all.put(name, ModelFolder.open(path)));
-        try (FrozenModel base = FrozenModel.open(all.get("base"), settings);
+        Map<String, FrozenSource> all = new LinkedHashMap<>();
+        all.put("base", new TrainedSource(ModelFolder.resolve(artifact.path())));
+        tuned.forEach((name, path) -> all.put(name, new TrainedSource(ModelFolder.open(path))));
+        try (FrozenModel base = all.get("base").open(settings);
                 Rows task = Rows.open(config, artifact, config.dataEval(), settings);
                 Rows retention = Rows.open(config, artifact, config.dataRetention(), settings)) {
             Map<String, Scores> scores = new LinkedHashMap<>();
-            for (Map.Entry<String, ModelFolder> entry : all.entrySet()) {
-                try (FrozenModel model = FrozenModel.open(entry.getValue(), settings)) {
+            for (Map.Entry<String, FrozenSource> entry : all.entrySet()) {
+                try (FrozenModel model = entry.getValue().open(settings)) {
                     scores.put(entry.getKey(), new Scores(task.score(model, base), retention.score(model, base)));
                 }
             }
@@ -64,7 +64,7 @@ public record Comparison(Map<String, Scores> models) {
                 TrainingConfig config, ArtifactDirectory artifact, Optional<Path> file, SessionSettings settings) {
             return new Rows(file.map(path -> {
                 TrainingData data = TrainingData.of(config, artifact, Examples.jsonLines(path));
-                return DriftMeter.open(artifact.driftModel(), data.inOrder(data.rows()), settings);
+                return DriftMeter.open(artifact.driftModel(), data.inOrder(data.rows()), LossInputs.plain(), settings);
             }));
         }
 

@@ -1,23 +1,16 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.GraphNames;
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.data.Batch;
-import dev.holdfast.onnx.ProductSubstitution;
 import dev.holdfast.runtime.InferenceSession;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.HostTensor;
-import dev.holdfast.weights.OrtCheckpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/**
- * A model that is not trained, seen as the loss sees it: hidden states at response positions, and the head that they are multiplied with.
- *
- * <p>Ownership: the caller closes it.
- */
-final class FrozenModel implements AutoCloseable {
+/** A model that is not trained, in memory: it runs for every batch. */
+final class FrozenModel implements Teacher {
     private final InferenceSession session;
     private final HostTensor head;
 
@@ -26,29 +19,28 @@ final class FrozenModel implements AutoCloseable {
         this.head = head;
     }
 
-    static FrozenModel open(ModelFolder folder, SessionSettings settings) {
-        OrtCheckpoint checkpoint = folder.checkpoint();
-        HostTensor head = checkpoint.values(checkpoint.parameter(folder.model().head()));
-        Path model = folder.hiddenModel();
+    /**
+     * Opens a model.
+     *
+     * @param name how messages call it
+     * @param model the bytes of a graph from {@code input_ids} and {@code response_positions} to {@code hidden_states}
+     * @param externalData the folder that the places of its weights are relative to
+     */
+    static FrozenModel open(String name, byte[] model, Path externalData, HostTensor head, SessionSettings settings) {
         return new FrozenModel(
-                InferenceSession.open(
-                        model.toString(),
-                        ProductSubstitution.of(model),
-                        folder.path(),
-                        settings.withHoldfastOperators()),
-                head);
+                InferenceSession.open(name, model, externalData, settings.withHoldfastOperators()), head);
     }
 
-    /** Hidden states that predict the batch's response tokens, FLOAT[N, hiddenSize]. */
-    HostTensor hidden(Batch batch) {
+    @Override
+    public HostTensor hidden(Batch batch) {
         Map<String, HostTensor> inputs = Map.of(
                 GraphNames.INPUT_IDS, batch.inputIds(),
                 GraphNames.RESPONSE_POSITIONS, batch.responsePositions());
         return session.run(inputs, List.of(GraphNames.HIDDEN_STATES)).get(GraphNames.HIDDEN_STATES);
     }
 
-    /** The head, FLOAT[vocabularySize, hiddenSize]. */
-    HostTensor head() {
+    @Override
+    public HostTensor head() {
         return head;
     }
 

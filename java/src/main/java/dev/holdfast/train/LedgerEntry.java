@@ -2,35 +2,43 @@ package dev.holdfast.train;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 
 /**
- * How far an outer iteration moved the model, on response tokens held fixed through the run; a line of {@code ledger.jsonl}. All in nats,
- * means over tokens.
+ * How far training has moved the model, on response tokens held fixed through the run; a line of {@code ledger.jsonl}. All in nats, means
+ * over tokens; a reverse is the same divergence with its sides exchanged.
  *
- * <p>Where the inner problem is solved exactly, {@code klStep <= klBound}: KL(p_t ‖ q) ≤ α·KL(p_t ‖ p_ref) for both interpolations.
- * Source: arXiv 2605.04468.
- *
- * @param outerIteration from 1
  * @param step optimizer steps done
  * @param tokens response tokens measured
- * @param klStep KL(p_t ‖ p_{t+1}), snapshot against student
- * @param klBound α·KL(p_t ‖ p_ref)
- * @param ratio klStep / klBound; null where the bound is 0, as with α = 0
- * @param shareAboveBound share of tokens whose own step exceeds their own bound
- * @param klTotal KL(p_0 ‖ p_{t+1}), base against student
- * @param klTotalRetention the same on the response tokens of {@code data.retention}; null where there are no such rows
- * @param klToReference KL(p_{t+1} ‖ p_ref), student against reference
+ * @param iteration of an anchored run, how far the outer iteration has come; null for supervised fine-tuning
+ * @param klTotal KL(p_0 ‖ p), base against student
+ * @param klTotalReverse KL(p ‖ p_0)
+ * @param klTotalRetention klTotal on the response tokens of {@code data.retention}; null where there are no such rows
+ * @param klTotalRetentionReverse klTotalReverse on them; null where there are none
  */
+@JsonPropertyOrder({"step", "outer_iteration"})
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record LedgerEntry(
-        @JsonProperty("outer_iteration") int outerIteration,
         int step,
         long tokens,
-        @JsonProperty(LedgerEntry.KL_STEP) double klStep,
-        @JsonProperty("kl_bound") double klBound,
-        @JsonInclude(JsonInclude.Include.NON_NULL) Double ratio,
-        @JsonProperty("share_above_bound") double shareAboveBound,
-        @JsonProperty("kl_total") double klTotal,
-        @JsonProperty("kl_total_retention") @JsonInclude(JsonInclude.Include.NON_NULL) Double klTotalRetention,
-        @JsonProperty("kl_to_reference") double klToReference) {
-    static final String KL_STEP = "kl_step";
+        @JsonUnwrapped IterationDrift iteration,
+        @JsonProperty(LedgerEntry.KL_TOTAL) double klTotal,
+        @JsonProperty("kl_total_reverse") double klTotalReverse,
+        @JsonProperty(LedgerEntry.KL_TOTAL_RETENTION) Double klTotalRetention,
+        @JsonProperty("kl_total_retention_reverse") Double klTotalRetentionReverse) {
+    static final String KL_TOTAL = "kl_total";
+    static final String KL_TOTAL_RETENTION = "kl_total_retention";
+
+    static LedgerEntry of(
+            int step, long tokens, IterationDrift iteration, Divergences target, Divergences retentionOrNull) {
+        return new LedgerEntry(
+                step,
+                tokens,
+                iteration,
+                target.forward(),
+                target.reverse(),
+                retentionOrNull == null ? null : retentionOrNull.forward(),
+                retentionOrNull == null ? null : retentionOrNull.reverse());
+    }
 }

@@ -24,13 +24,11 @@ final class LossInputs {
     private final TrainingForm form;
     private final HostTensor coefficients;
     private final HostTensor modes;
-    private final float alpha;
 
-    private LossInputs(TrainingForm form, HostTensor coefficients, HostTensor modes, float alpha) {
+    private LossInputs(TrainingForm form, HostTensor coefficients, HostTensor modes) {
         this.form = form;
         this.coefficients = coefficients;
         this.modes = modes;
-        this.alpha = alpha;
     }
 
     static LossInputs of(TrainingConfig config) {
@@ -40,23 +38,33 @@ final class LossInputs {
         TrainingForm form = config.snapshot() == SnapshotMode.MODEL ? TrainingForm.ANCHOR : TrainingForm.ANCHOR_CURRENT;
         HostTensor coefficients =
                 coefficients(config.temperature(), 1 - config.hardWeight(), config.hardWeight(), config.jsdBeta());
-        return new LossInputs(
-                form, coefficients, modes(config.divergence(), config.interpolation()), (float) config.alpha());
+        return new LossInputs(form, coefficients, modes(config.divergence(), config.interpolation()));
     }
 
     /** Cross-entropy on the labels alone. */
     static LossInputs supervised() {
-        return new LossInputs(TrainingForm.SFT, coefficients(1, 0, 1, 0.5), plainModes(), 0);
+        return new LossInputs(
+                TrainingForm.SFT, coefficients(1, 0, 1, 0.5), modes(Divergence.FORWARD_KL, Interpolation.LOGIT));
+    }
+
+    /** Forward KL to a mixture of logits at temperature 1: what the ledger measures, whatever the run minimises. */
+    static LossInputs plain() {
+        return forwardKl(1, Interpolation.LOGIT);
+    }
+
+    /** Forward KL to the anchor of a run's loss, at its temperature, whatever divergence it minimises. */
+    static LossInputs toAnchor(TrainingConfig config) {
+        return forwardKl(config.temperature(), config.interpolation());
+    }
+
+    private static LossInputs forwardKl(double temperature, Interpolation interpolation) {
+        return new LossInputs(
+                TrainingForm.ANCHOR, coefficients(temperature, 1, 0, 0.5), modes(Divergence.FORWARD_KL, interpolation));
     }
 
     private static HostTensor coefficients(double temperature, double distillation, double crossEntropy, double beta) {
         return HostTensor.ofFloats(
                 new float[] {(float) temperature, (float) distillation, (float) crossEntropy, (float) beta}, 4);
-    }
-
-    /** Forward KL to a mixture of logits, labels unweighted. */
-    static HostTensor plainModes() {
-        return modes(Divergence.FORWARD_KL, Interpolation.LOGIT);
     }
 
     private static HostTensor modes(Divergence divergence, Interpolation interpolation) {
@@ -68,13 +76,24 @@ final class LossInputs {
         return form;
     }
 
+    /** Temperature and weights of the loss's terms, FLOAT[4]. */
+    HostTensor coefficients() {
+        return coefficients;
+    }
+
+    /** Divergence, interpolation and label weighting, INT64[3]. */
+    HostTensor modes() {
+        return modes;
+    }
+
     /**
      * The inputs for a batch.
      *
+     * @param alpha the weight of the reference; unused where the form has no reference
      * @param snapshot the model at the start of the iteration; unused where the form has no snapshot
      * @param reference the fine-tuned model; unused where the form has no reference
      */
-    Map<String, HostTensor> of(Batch batch, FrozenModel snapshot, FrozenModel reference) {
+    Map<String, HostTensor> of(Batch batch, double alpha, Teacher snapshot, Teacher reference) {
         Map<String, HostTensor> inputs = new LinkedHashMap<>();
         inputs.put(GraphNames.INPUT_IDS, batch.inputIds());
         inputs.put(GraphNames.RESPONSE_POSITIONS, batch.responsePositions());
@@ -83,7 +102,7 @@ final class LossInputs {
         inputs.put(GraphNames.LOSS_COEFFICIENTS, coefficients);
         inputs.put(GraphNames.LOSS_MODES, modes);
         if (form.hasReference()) {
-            inputs.put(GraphNames.ALPHAS, alphas(batch.responseTokens()));
+            inputs.put(GraphNames.ALPHAS, filled((float) alpha, batch.responseTokens()));
             inputs.put(GraphNames.REFERENCE_HIDDEN, reference.hidden(batch));
             inputs.put(GraphNames.REFERENCE_HEAD, reference.head());
         }
@@ -94,9 +113,10 @@ final class LossInputs {
         return inputs;
     }
 
-    private HostTensor alphas(int count) {
-        float[] alphas = new float[count];
-        Arrays.fill(alphas, alpha);
-        return HostTensor.ofFloats(alphas, count);
+    /** The same number for each token, FLOAT[count]. */
+    static HostTensor filled(float value, int count) {
+        float[] values = new float[count];
+        Arrays.fill(values, value);
+        return HostTensor.ofFloats(values, count);
     }
 }

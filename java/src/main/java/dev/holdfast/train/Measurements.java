@@ -1,13 +1,15 @@
 package dev.holdfast.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Batch;
 import dev.holdfast.loss.LossStatistic;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/** What is measured between steps: rows that are not trained on now and then, drift where an iteration ends. */
+/** What is measured between steps: loss on rows that are not trained on, and how far the model has drifted. */
 final class Measurements {
     private final RunContext context;
     private final TrainingConfig config;
@@ -15,7 +17,9 @@ final class Measurements {
     private final RunLog log;
     private final StepRunner steps;
     private final Teachers teachers;
+    private final AnchorWeights weights;
     private final CheckpointKeeper checkpoints;
+    private final DriftBudget budget;
 
     Measurements(
             RunContext context,
@@ -23,6 +27,7 @@ final class Measurements {
             RunLog log,
             StepRunner steps,
             Teachers teachers,
+            AnchorWeights weights,
             CheckpointKeeper checkpoints) {
         this.context = context;
         this.config = context.config();
@@ -30,71 +35,121 @@ final class Measurements {
         this.log = log;
         this.steps = steps;
         this.teachers = teachers;
+        this.weights = weights;
         this.checkpoints = checkpoints;
+        this.budget = DriftBudget.of(config);
     }
 
     /**
      * Measures what is due after so many steps; a resumed run makes up for what its process did not live to measure.
      *
+     * @return whether anything was
      * @throws dev.holdfast.error.NonFiniteLossException if the weights give something that is not a finite number
      */
-    void measureIfDue(int done) {
-        if (done == 0) {
-            return;
+    boolean measureIfDue(int done) {
+        boolean driftIsDue = driftIsDue(done) && !log.hasDrift(done);
+        if (driftIsDue) {
+            context.stopwatch().time(Stopwatch.Activity.DRIFT, () -> measureDrift(done));
         }
-        if (driftIsDue(done)) {
-            measureDrift(done);
+        if (!evaluationIsDue(done)) {
+            return driftIsDue;
         }
-        if (evaluationIsDue(done)) {
-            TrainingRows rows = context.job().rows();
-            rows.heldOut().filter(data -> !log.hasEvaluation(done)).ifPresent(data -> evaluate(data, done));
-            rows.retention().filter(data -> !log.hasRetention(done)).ifPresent(data -> evaluateRetention(data, done));
-        }
+        context.stopwatch().time(Stopwatch.Activity.EVALUATION, () -> evaluate(done));
+        return true;
     }
 
+    private void evaluate(int done) {
+        TrainingRows rows = context.job().rows();
+        rows.heldOut().filter(data -> !log.hasEvaluation(done)).ifPresent(data -> evaluate(data, done));
+        rows.retention().filter(data -> !log.hasRetention(done)).ifPresent(data -> evaluateRetention(data, done));
+    }
+
+    /** Where an iteration ends, and where rows are evaluated. */
     private boolean driftIsDue(int done) {
-        return config.job() == Job.ANCHOR && schedule.endsIteration(done) && !log.hasDrift(done);
+        boolean iterationEnds = config.job() == Job.ANCHOR && done > 0 && schedule.endsIteration(done);
+        return iterationEnds || evaluationIsDue(done);
     }
 
     private boolean evaluationIsDue(int done) {
-        return config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
+        TrainingRows rows = context.job().rows();
+        boolean possible = rows.heldOut().isPresent() || rows.retention().isPresent();
+        boolean now = config.evalSteps() > 0 && done % config.evalSteps() == 0 || done == schedule.totalSteps();
+        return done > 0 && possible && now;
+    }
+
+    /** The budget that the ledger shows to be exceeded after so many steps, if any. */
+    Optional<BudgetBreach> breach(int done) {
+        return linesUpTo(done)
+                .filter(line -> line.path("step").asInt() == done)
+                .findFirst()
+                .flatMap(budget::breach);
+    }
+
+    /** The steps done at the last measurement that was within the budgets; the base is. */
+    int lastWithinBudget(int done) {
+        return linesUpTo(done)
+                .filter(line -> budget.breach(line).isEmpty())
+                .mapToInt(line -> line.path("step").asInt())
+                .max()
+                .orElse(0);
+    }
+
+    private Stream<JsonNode> linesUpTo(int done) {
+        return budget.isSet()
+                ? log.ledger().stream().filter(line -> line.path("step").asInt() <= done)
+                : Stream.empty();
     }
 
     private void measureDrift(int done) {
+        if (budget.isSet()) {
+            checkpoints.save(done);
+        }
         List<Batch> rows = context.job().rows().driftBatches();
         Optional<List<Batch>> retention = context.job().rows().retentionDriftBatches();
         began(
                 "measuring drift",
                 rowsOf(rows) + retention.map(Measurements::rowsOf).orElse(0));
-        try (Teachers.Loan student = teachers.lend(done);
-                Teachers.Loan before = teachers.lend(schedule.iterationStart(done - 1));
+        try (Teachers.Loan student = lendStudent(done);
                 Teachers.Loan base = teachers.lend(0);
-                Teachers.Loan reference = teachers.lendReference();
                 DriftMeter meter = teachers.driftMeter(rows)) {
-            int iteration = schedule.iteration(done - 1) + 1;
-            LedgerEntry entry = meter.entry(
-                    iteration,
-                    done,
-                    config.alpha(),
-                    student.model(),
-                    before.model(),
-                    reference.model(),
-                    base.model(),
-                    retentionDrift(retention, student.model(), base.model()));
-            requireFinite(done, "KL(step)", entry.klStep());
-            requireFinite(done, "KL from the base", entry.klTotal());
+            Divergences kept = retentionDrift(retention, student.model(), base.model());
+            LedgerEntry entry = config.job() == Job.ANCHOR
+                    ? anchoredEntry(done, meter, student.model(), base.model(), kept)
+                    : LedgerEntry.of(done, meter.tokens(), null, meter.fromBase(student.model(), base.model()), kept);
+            requireFinite(done, entry);
             log.drift(entry);
             context.listener().measured(entry);
         }
     }
 
+    private LedgerEntry anchoredEntry(
+            int done, DriftMeter meter, FrozenModel student, FrozenModel base, Divergences kept) {
+        try (Teachers.Loan before = teachers.lend(schedule.iterationStart(done - 1));
+                Teachers.Loan reference = teachers.lendReference()) {
+            DriftMeter.Moment moment = new DriftMeter.Moment(
+                    done, schedule.iteration(done - 1) + 1, schedule.endsIteration(done), weights.at(done - 1));
+            return meter.entry(moment, new DriftMeter.Models(student, before.model(), reference.model(), base), kept);
+        }
+    }
+
+    private Teachers.Loan lendStudent(int done) {
+        return checkpoints.has(done) ? teachers.lend(done) : teachers.lendOnce(checkpoints.stageWeights(done));
+    }
+
+    private void requireFinite(int done, LedgerEntry entry) {
+        if (entry.iteration() != null) {
+            requireFinite(done, "KL(step)", entry.iteration().klStep());
+        }
+        requireFinite(done, "KL from the base", entry.klTotal());
+    }
+
     /** Drift from the base on rows of what should be kept; null where there are none. */
-    private Double retentionDrift(Optional<List<Batch>> batches, FrozenModel student, FrozenModel base) {
+    private Divergences retentionDrift(Optional<List<Batch>> batches, FrozenModel student, FrozenModel base) {
         if (batches.isEmpty()) {
             return null;
         }
         try (DriftMeter meter = teachers.driftMeter(batches.get())) {
-            return meter.klTotal(student, base);
+            return meter.fromBase(student, base);
         }
     }
 

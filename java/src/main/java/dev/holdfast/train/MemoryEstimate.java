@@ -1,7 +1,6 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.Manifest;
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.SnapshotMode;
 import dev.holdfast.config.TrainingConfig;
@@ -14,8 +13,8 @@ import dev.holdfast.config.TrainingConfig;
  * @param weightBytes parameters
  * @param gradientBytes gradients
  * @param optimizerBytes both moments
- * @param frozenBytes weights and heads of the models that are not trained, at the end of an iteration, when the ledger needs most of
- *     them: the reference, the snapshot, the base, and the student as it was saved
+ * @param frozenBytes weights and heads of the models that are not trained, when the ledger needs most of them: the reference, the
+ *     snapshot, the base, and the student as it was saved; of a supervised run the last two, where it measures drift
  * @param activationBytes what a micro-batch of the longest rows keeps for the backward pass
  * @param checkpointBytes one checkpoint on disk
  */
@@ -41,24 +40,31 @@ public record MemoryEstimate(
                 weights,
                 weights,
                 2 * weights,
-                job.reference().map(reference -> frozenBytes(job, reference)).orElse(0L),
+                job.reference().map(reference -> frozenBytes(job, reference)).orElseGet(() -> measuredBytes(job)),
                 activationBytes(job),
                 3 * weights);
     }
 
-    private static long frozenBytes(PreparedJob job, ModelFolder reference) {
+    private static long frozenBytes(PreparedJob job, FrozenSource reference) {
         TrainingConfig config = job.config();
         // The first snapshot is the base.
         boolean snapshotIsBase =
                 config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
-        Manifest manifest = job.artifact().manifest();
-        long student = Float.BYTES * manifest.parameterCount() + headBytes(manifest.model());
-        return (snapshotIsBase ? 2 : 3) * student + reference.weightBytes() + headBytes(reference.model());
+        return (snapshotIsBase ? 2 : 3) * openBytes(job.base()) + openBytes(reference);
+    }
+
+    /** A supervised run opens the base and the student as it is where it measures drift. */
+    private static long measuredBytes(PreparedJob job) {
+        TrainingConfig config = job.config();
+        boolean measures = config.dataEval().isPresent()
+                || config.dataRetention().isPresent()
+                || job.rows().heldOut().isPresent();
+        return measures ? 2 * openBytes(job.base()) : 0;
     }
 
     /** The loss takes the head by itself. */
-    private static long headBytes(Manifest.Model model) {
-        return (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
+    private static long openBytes(FrozenSource model) {
+        return model.weightBytes() + (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
     }
 
     private static long activationBytes(PreparedJob job) {

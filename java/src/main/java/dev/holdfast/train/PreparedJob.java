@@ -27,15 +27,18 @@ import java.util.Optional;
  * @param rows what is learnt, and what is held out
  */
 record PreparedJob(
-        TrainingConfig config, ArtifactDirectory artifact, Optional<ModelFolder> reference, TrainingRows rows) {
+        TrainingConfig config, ArtifactDirectory artifact, Optional<FrozenSource> reference, TrainingRows rows) {
     /** Reads what a configuration names, and the rows. */
     static PreparedJob of(TrainingConfig given, Examples train, Optional<Examples> eval, Optional<Examples> retention) {
         ArtifactDirectory artifact = ArtifactDirectory.open(given.artifact());
         TrainingConfig config = fitted(given, artifact.manifest().model());
         requireProducts(config, artifact, NativeLibrary.load().multipliesBfloat16());
-        Optional<ModelFolder> reference =
+        Optional<FrozenSource> reference =
                 config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
-        return new PreparedJob(config, artifact, reference, TrainingRows.of(config, artifact, train, eval, retention));
+        TrainingRows rows = TrainingRows.of(config, artifact, train, eval, retention);
+        PreparedJob job = new PreparedJob(config, artifact, reference, rows);
+        CachePlan.of(job).requireRoom(job);
+        return job;
     }
 
     /** Refuses {@code bf16} where it could not be had, before a run says that it has it. */
@@ -57,11 +60,11 @@ record PreparedJob(
         }
     }
 
-    private static ModelFolder reference(TrainingConfig config, ArtifactDirectory artifact) {
-        ModelFolder student = ModelFolder.resolve(artifact.path());
+    private static FrozenSource reference(TrainingConfig config, ArtifactDirectory artifact) {
+        FrozenSource student = base(artifact);
         // The artifact has been verified already.
-        ModelFolder reference =
-                config.reference().equals(artifact.path()) ? student : ModelFolder.open(config.reference());
+        FrozenSource reference =
+                config.reference().equals(artifact.path()) ? student : FrozenSource.open(config.reference());
         VocabularyCheck.requireSame(student, reference);
         return reference;
     }
@@ -76,6 +79,15 @@ record PreparedJob(
                     + ", the positions that the model knows, got " + config.maxLength()));
         }
         return config.with(ConfigKeys.MAX_LENGTH, (long) model.maximumPositions());
+    }
+
+    /** What the student starts from, as a model that is not trained. */
+    FrozenSource base() {
+        return base(artifact);
+    }
+
+    private static FrozenSource base(ArtifactDirectory artifact) {
+        return new TrainedSource(ModelFolder.resolve(artifact.path()));
     }
 
     /** Where its steps stand. */
@@ -98,7 +110,8 @@ record PreparedJob(
                 rows.train().summary(),
                 steps(),
                 firstStep,
-                MemoryEstimate.of(this));
+                MemoryEstimate.of(this),
+                CachePlan.of(this));
     }
 
     /** The parameters in training, in the order of every graph. */

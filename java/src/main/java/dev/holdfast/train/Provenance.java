@@ -2,7 +2,7 @@ package dev.holdfast.train;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.artifact.RunFolder;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.runtime.OrtRuntime;
@@ -60,8 +60,8 @@ record Provenance(
         TrainingConfig config = job.config();
         return new Provenance(
                 config.job().command(),
-                "holdfast " + config.job().command() + " --config "
-                        + config.out().resolve("config.yaml") + " --out NEW_FOLDER",
+                "holdfast " + config.job().command() + " --config " + new RunFolder(config.out()).config()
+                        + " --out NEW_FOLDER",
                 softwareVersions(),
                 new Host(hostName(), Runtime.getRuntime().availableProcessors()),
                 Instant.now().toString(),
@@ -73,7 +73,7 @@ record Provenance(
                 job.rows().inputs());
     }
 
-    private static Input input(Path path, ModelFolder model) {
+    private static Input input(Path path, FrozenSource model) {
         return new Input(path.toString(), model.weightsDigest());
     }
 

@@ -68,7 +68,7 @@ final class ResumePoint {
     /** The checkpoint that the iteration under way needs, or the drift of the one that has just ended if it is still to be measured. */
     private Optional<Path> snapshotOf(int step) {
         boolean ended = schedule.endsIteration(step);
-        if (context.config().job() != Job.ANCHOR || ended && directory.ledger().has(step, LedgerEntry.KL_STEP)) {
+        if (context.config().job() != Job.ANCHOR || ended && directory.ledger().has(step, LedgerEntry.KL_TOTAL)) {
             return Optional.empty();
         }
         int start = schedule.iterationStart(ended ? step - 1 : step);
@@ -77,8 +77,8 @@ final class ResumePoint {
 
     private void setAside(Path path, HoldfastException problem, Path instead) {
         Path aside = directory.setAside(path, "damaged");
-        context.listener()
-                .warned(problem.getMessage() + ". The run continues from " + instead + "; " + path.getFileName()
+        context.reporter()
+                .warn(problem.getMessage() + ". The run continues from " + instead + "; " + path.getFileName()
                         + " is now " + aside);
     }
 

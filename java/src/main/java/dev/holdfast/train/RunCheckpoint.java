@@ -40,22 +40,40 @@ final class RunCheckpoint {
     static void write(
             Path target, ArtifactDirectory artifact, GradientPort port, AdamW optimizer, double learningRate) {
         try (StagedDirectory staged = StagedDirectory.forNew(target)) {
-            Path file = staged.path().resolve(ArtifactDirectory.CHECKPOINT);
-            CheckpointWriter writer = new CheckpointWriter();
-            List<GradientPort.Parameter> parameters = port.parameters();
-            for (int i = 0; i < parameters.size(); i++) {
-                writer.trainable(PendingTensor.of(parameters.get(i).name(), port.parameter(i)));
-            }
+            CheckpointWriter writer = weights(port);
             writer.optimizerGroup(state(optimizer, learningRate));
-            Map<String, FileDigest> digests = writer.write(file);
-            OrtCheckpoint checkpoint = OrtCheckpoint.read(file);
-            for (Path model : List.of(artifact.forwardModel(), artifact.hiddenModel())) {
-                Path bound = staged.path().resolve(model.getFileName());
-                digests.put(bound.getFileName().toString(), CheckpointBinding.rebind(model, checkpoint, bound));
-            }
-            ModelFolder.describe(staged.path(), artifact.manifest().model(), digests);
+            write(staged.path(), artifact, writer);
             staged.commit();
         }
+    }
+
+    /**
+     * Writes the weights alone, as a model that can be run but not resumed from.
+     *
+     * @param folder a folder that exists
+     */
+    static void writeWeights(Path folder, ArtifactDirectory artifact, GradientPort port) {
+        write(folder, artifact, weights(port));
+    }
+
+    private static CheckpointWriter weights(GradientPort port) {
+        CheckpointWriter writer = new CheckpointWriter();
+        List<GradientPort.Parameter> parameters = port.parameters();
+        for (int i = 0; i < parameters.size(); i++) {
+            writer.trainable(PendingTensor.of(parameters.get(i).name(), port.parameter(i)));
+        }
+        return writer;
+    }
+
+    private static void write(Path folder, ArtifactDirectory artifact, CheckpointWriter writer) {
+        Path file = folder.resolve(ArtifactDirectory.CHECKPOINT);
+        Map<String, FileDigest> digests = writer.write(file);
+        OrtCheckpoint checkpoint = OrtCheckpoint.read(file);
+        for (Path model : List.of(artifact.forwardModel(), artifact.hiddenModel())) {
+            Path bound = folder.resolve(model.getFileName());
+            digests.put(bound.getFileName().toString(), CheckpointBinding.rebind(model, checkpoint, bound));
+        }
+        ModelFolder.describe(folder, artifact.manifest().model(), digests);
     }
 
     private static OptimizerGroup<PendingTensor> state(AdamW optimizer, double learningRate) {

@@ -1,8 +1,10 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.JsonFiles;
+import dev.holdfast.artifact.JsonLinesFile;
 import dev.holdfast.artifact.ModelFiles;
 import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.artifact.RunFolder;
 import dev.holdfast.config.ConfigKey;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.ConfigReader;
@@ -28,9 +30,6 @@ import java.util.stream.Stream;
  * <p>Ownership: one that was opened to be written keeps other jobs out until it is closed.
  */
 final class RunDirectory implements AutoCloseable {
-    private static final String CONFIG = "config.yaml";
-    private static final String PROVENANCE = "run.json";
-
     /** Settings that do not change what is learnt; for artifact, reference and rows, digests of their content are compared. */
     private static final Set<ConfigKey<?>> MAY_CHANGE = Set.of(
             ConfigKeys.ARTIFACT,
@@ -44,13 +43,20 @@ final class RunDirectory implements AutoCloseable {
             ConfigKeys.SAVE_TOTAL_LIMIT,
             ConfigKeys.LOGGING_STEPS,
             ConfigKeys.EVAL_STEPS,
+            ConfigKeys.CACHE,
+            ConfigKeys.CACHE_DIR,
+            ConfigKeys.CACHE_LIMIT_GIB,
+            ConfigKeys.KL_TOTAL_BUDGET,
+            ConfigKeys.KL_RETENTION_BUDGET,
             ConfigKeys.THREADS);
 
     private final Path path;
+    private final RunFolder files;
     private final Optional<RunLock> lock;
 
     private RunDirectory(Path path, Optional<RunLock> lock) {
         this.path = path;
+        this.files = new RunFolder(path);
         this.lock = lock;
     }
 
@@ -95,7 +101,7 @@ final class RunDirectory implements AutoCloseable {
 
     private static void requireNew(Path path) throws IOException {
         if (Files.exists(path) && !RunLock.isUnused(path)) {
-            String what = Files.exists(path.resolve(PROVENANCE)) ? "holds a run already" : "is not empty";
+            String what = new RunFolder(path).hasRun() ? "holds a run already" : "is not empty";
             throw new InvalidInputException(path + ": " + what
                     + ": expected a new folder; add --resume to continue a run, or name another folder");
         }
@@ -103,16 +109,17 @@ final class RunDirectory implements AutoCloseable {
 
     /** A run writes one of these before anything else that it keeps; a folder that is missing is none yet. */
     private static void requireRun(Path path) throws IOException {
-        boolean begun =
-                Stream.of(CONFIG, PROVENANCE, ModelFiles.TOKENIZER).anyMatch(name -> Files.exists(path.resolve(name)));
+        RunFolder files = new RunFolder(path);
+        boolean begun = Stream.of(files.config(), files.provenance(), path.resolve(ModelFiles.TOKENIZER))
+                .anyMatch(Files::exists);
         if (begun || !Files.exists(path)) {
             return;
         }
         try (Stream<Path> entries = Files.list(path)) {
             if (!entries.allMatch(entry -> StagedDirectory.isPartial(entry) || RunLock.isLock(entry))) {
                 throw new InvalidInputException(
-                        path + ": expected a run to resume, got a folder with other content and without " + CONFIG
-                                + "; name the folder of the run");
+                        path + ": expected a run to resume, got a folder with other content and without "
+                                + files.config().getFileName() + "; name the folder of the run");
             }
         }
     }
@@ -138,11 +145,11 @@ final class RunDirectory implements AutoCloseable {
         writeConfig(config);
         ModelFiles.copy(artifact, path);
         ModelFiles.sign(path);
-        JsonFiles.write(path.resolve(PROVENANCE), provenance);
+        JsonFiles.write(files.provenance(), provenance);
     }
 
     void writeConfig(TrainingConfig config) {
-        OutputFile.writeWhole(path.resolve(CONFIG), config.toYaml().getBytes(StandardCharsets.UTF_8));
+        OutputFile.writeWhole(files.config(), config.toYaml().getBytes(StandardCharsets.UTF_8));
     }
 
     /**
@@ -151,7 +158,7 @@ final class RunDirectory implements AutoCloseable {
      * @throws InvalidConfigurationException naming every setting that has changed and would change what is learnt
      */
     void requireSameConfig(TrainingConfig now) {
-        Path file = path.resolve(CONFIG);
+        Path file = files.config();
         if (!Files.exists(file)) {
             return;
         }
@@ -168,39 +175,55 @@ final class RunDirectory implements AutoCloseable {
     }
 
     Optional<Provenance> provenance() {
-        Path file = path.resolve(PROVENANCE);
+        Path file = files.provenance();
         return Files.exists(file) ? Optional.of(JsonFiles.read(file, Provenance.class)) : Optional.empty();
     }
 
+    RunFolder files() {
+        return files;
+    }
+
     JsonLinesFile metrics() {
-        return new JsonLinesFile(path.resolve("metrics.jsonl"));
+        return new JsonLinesFile(files.metrics());
     }
 
     JsonLinesFile evaluations() {
-        return new JsonLinesFile(path.resolve("eval.jsonl"));
+        return new JsonLinesFile(files.evaluations());
     }
 
     JsonLinesFile retention() {
-        return new JsonLinesFile(path.resolve("retention.jsonl"));
+        return new JsonLinesFile(files.retention());
     }
 
     JsonLinesFile ledger() {
-        return new JsonLinesFile(path.resolve("ledger.jsonl"));
+        return new JsonLinesFile(files.ledger());
+    }
+
+    JsonLinesFile alphas() {
+        return new JsonLinesFile(files.alphas());
+    }
+
+    JsonLinesFile timing() {
+        return new JsonLinesFile(files.timing());
+    }
+
+    private List<JsonLinesFile> measurements() {
+        return List.of(metrics(), evaluations(), retention(), ledger(), alphas(), timing());
     }
 
     /** Has the disk keep what was measured so far. */
     void forceMeasurements() {
-        metrics().force();
-        evaluations().force();
-        ledger().force();
+        measurements().forEach(JsonLinesFile::force);
     }
 
     /** Removes what was measured after a step. */
     void keepUpTo(int step) {
-        metrics().keepUpTo(step);
-        evaluations().keepUpTo(step);
-        retention().keepUpTo(step);
-        ledger().keepUpTo(step);
+        measurements().forEach(file -> file.keepUpTo(step));
+    }
+
+    /** A folder for weights that are there only while they are measured; what a killed process leaves of it is removed. */
+    StagedDirectory measuredWeights(int step) {
+        return StagedDirectory.forNew(path.resolve("measured-" + step));
     }
 
     Path checkpoint(int step) {
@@ -235,13 +258,13 @@ final class RunDirectory implements AutoCloseable {
      * Removes the oldest checkpoints beyond a limit.
      *
      * @param limit how many to keep, the newest; 0 keeps all
-     * @param needed one to keep whatever its age: the snapshot of the iteration under way
+     * @param needed those to keep whatever their age
      */
-    void dropOldCheckpoints(int limit, Optional<Path> needed) {
+    void dropOldCheckpoints(int limit, Set<Path> needed) {
         List<Path> checkpoints = ModelFolder.checkpoints(path);
         int surplus = limit == 0 ? 0 : Math.max(0, checkpoints.size() - limit);
         checkpoints.subList(0, surplus).stream()
-                .filter(checkpoint -> !needed.equals(Optional.of(checkpoint)))
+                .filter(checkpoint -> !needed.contains(checkpoint))
                 .forEach(RunDirectory::drop);
     }
 

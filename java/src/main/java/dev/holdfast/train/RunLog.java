@@ -1,5 +1,9 @@
 package dev.holdfast.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.artifact.JsonLinesFile;
+import java.util.List;
+
 /** What a run measures, in its files: each line of metrics, evaluation, retention or ledger also goes to TensorBoard. */
 final class RunLog {
     private final RunDirectory directory;
@@ -41,7 +45,21 @@ final class RunLog {
     }
 
     boolean hasDrift(int step) {
-        return directory.ledger().has(step, LedgerEntry.KL_STEP);
+        return directory.ledger().has(step, LedgerEntry.KL_TOTAL);
+    }
+
+    /** What the ledger says so far. */
+    List<JsonNode> ledger() {
+        return directory.ledger().read();
+    }
+
+    void alpha(AlphaEntry entry) {
+        record(directory.alphas(), entry);
+    }
+
+    /** The weights of the reference that were chosen so far. */
+    List<JsonNode> alphas() {
+        return directory.alphas().read();
     }
 
     /** A session that measures nothing leaves no file of events. */

@@ -48,4 +48,7 @@ public record StepMetrics(
         @JsonProperty("tokens_per_second") double tokensPerSecond,
         @JsonProperty("peak_memory_bytes") long peakMemoryBytes,
         @JsonAnyGetter Map<String, Double> statistics,
-        @JsonIgnore int totalSteps) {}
+        @JsonIgnore int totalSteps) {
+    /** α·KL(snapshot ‖ reference) among the statistics, which bounds KL(snapshot ‖ student) of an iteration solved exactly. */
+    public static final String KL_BOUND = "kl_bound";
+}

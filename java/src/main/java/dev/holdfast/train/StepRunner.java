@@ -40,7 +40,8 @@ final class StepRunner {
         double loss = 0;
         double[] statistics = new double[LossStatistic.values().length];
         for (Batch batch : globalBatch) {
-            StepResult result = student.accumulate(inputs.of(batch, teachers.snapshot(), teachers.reference()));
+            StepResult result =
+                    student.accumulate(inputs.of(batch, teachers.alpha(), teachers.snapshot(), teachers.reference()));
             loss += result.scalar(GraphNames.LOSS);
             addRows(result.output(GraphNames.STATISTICS), statistics);
         }
@@ -52,7 +53,7 @@ final class StepRunner {
     double[] evaluate(List<Batch> batches) {
         double[] statistics = new double[LossStatistic.values().length];
         for (Batch batch : batches) {
-            StepResult result = student.evaluate(supervised.of(batch, null, null));
+            StepResult result = student.evaluate(supervised.of(batch, 0, null, null));
             addRows(result.output(GraphNames.STATISTICS), statistics);
         }
         return statistics;

@@ -110,6 +110,11 @@ final class Student implements AutoCloseable {
                 target, job.artifact(), port, optimizer, job.config().learningRate());
     }
 
+    /** Writes the weights alone into a folder that exists; there must have been a step. */
+    void saveWeights(Path folder) {
+        RunCheckpoint.writeWeights(folder, job.artifact(), port);
+    }
+
     @Override
     public void close() {
         session.close();

@@ -58,7 +58,7 @@ final class TensorBoardFile {
         JsonNode numbers = JSON.valueToTree(line);
         byte[] summary = message(values -> {
             for (Map.Entry<String, JsonNode> entry : numbers.properties()) {
-                if (!entry.getKey().equals(STEP)) {
+                if (entry.getValue().isNumber() && !entry.getKey().equals(STEP)) {
                     values.writeByteArray(
                             1, scalar(entry.getKey(), (float) entry.getValue().asDouble()));
                 }

@@ -5,11 +5,13 @@ import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
+import dev.holdfast.data.Batch;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.NonFiniteLossException;
 import dev.holdfast.runtime.ProcessMemory;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -73,27 +75,44 @@ public final class Trainer {
                 PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
         try (RunDirectory directory = RunDirectory.open(job.config())) {
             begin(job, directory);
-            TrainingOutcome outcome = run(new RunContext(job, directory, listener), stopRequested);
+            TrainingOutcome outcome = run(RunContext.of(job, directory, listener), stopRequested);
             last.accept(outcome);
             return outcome;
         }
     }
 
     private static TrainingOutcome run(RunContext context, BooleanSupplier stopRequested) {
+        try {
+            TrainingOutcome outcome = reported(context, stopRequested);
+            context.reporter().ended(outcome);
+            return outcome;
+        } catch (RuntimeException e) {
+            context.reporter().failed(e);
+            throw e;
+        }
+    }
+
+    private static TrainingOutcome reported(RunContext context, BooleanSupplier stopRequested) {
         Optional<ModelFolder> start = ResumePoint.find(context);
         int done = start.flatMap(folder -> ModelFolder.stepOf(folder.path())).orElse(0);
         context.directory().keepUpTo(done);
         TrainingPlan plan = context.job().plan(done);
+        context.reporter().planned(plan);
         context.listener().planned(plan);
         return finish(context, plan, start, stopRequested);
     }
 
     private static TrainingOutcome finish(
             RunContext context, TrainingPlan plan, Optional<ModelFolder> start, BooleanSupplier stopRequested) {
-        context.listener().began("loading the model");
-        try (Student student = Student.open(context.job(), start);
-                Teachers teachers = Teachers.open(context.job(), context.directory())) {
-            return new TrainingLoop(context, plan, student, teachers).run(stopRequested);
+        try (Teachers teachers = new Teachers(context.job(), context.directory(), context.listener())) {
+            // Before the student takes its memory: a cache is built by a model that is not needed afterwards.
+            if (plan.firstStep() < plan.steps().total()) {
+                teachers.prepare(context.job().schedule().iterationStart(plan.firstStep()), stopRequested);
+            }
+            context.listener().began("loading the model");
+            try (Student student = Student.open(context.job(), start)) {
+                return new TrainingLoop(context, plan, student, teachers).run(stopRequested);
+            }
         } catch (FileAccessException e) {
             String checkpoint =
                     context.directory().latestCheckpoint().map(Path::toString).orElse("none yet");
@@ -126,16 +145,36 @@ public final class Trainer {
     }
 
     /**
+     * Builds the caches that a run begins with, or completes what is there of them: of the reference, and of the base as the first snapshot.
+     *
+     * @param config a job of kind {@link Job#ANCHOR}
+     * @param stopRequested asked before every block
+     * @return whether all caches are complete; true where the run has none
+     * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
+     */
+    public static boolean prepare(
+            TrainingConfig config, Examples train, TrainingListener listener, BooleanSupplier stopRequested) {
+        PreparedJob job = trainingOnly(config, train);
+        try (Teachers teachers = new Teachers(job, RunDirectory.at(config.out()), listener)) {
+            return teachers.prepareCaches(stopRequested);
+        }
+    }
+
+    /**
      * Makes the first step of a run and keeps nothing of it; nothing is written.
      *
      * @throws dev.holdfast.error.HoldfastException as {@link #run}
      */
     public static DryRun dryRun(TrainingConfig config, Examples train) {
         PreparedJob job = trainingOnly(config, train);
-        try (Student student = Student.open(job, Optional.empty());
-                Teachers teachers = Teachers.open(job, RunDirectory.at(config.out()))) {
-            teachers.takeSnapshot(0);
-            return firstStep(job, new StepRunner(job.config(), student, teachers));
+        List<Batch> batch = job.rows().train().batcher().globalBatch(0, 0);
+        try (Teachers teachers = new Teachers(job, RunDirectory.at(config.out()), TrainingListener.NONE)) {
+            double epochs = (double) job.rows().train().summary().tokens()
+                    / batch.stream().mapToLong(Batch::tokens).sum();
+            double cacheSeconds = epochs * teachers.rehearse(batch);
+            try (Student student = Student.open(job, Optional.empty())) {
+                return firstStep(job, batch, new StepRunner(job.config(), student, teachers), cacheSeconds);
+            }
         }
     }
 
@@ -143,16 +182,15 @@ public final class Trainer {
         return PreparedJob.of(config, train, Optional.empty(), Optional.empty());
     }
 
-    private static DryRun firstStep(PreparedJob job, StepRunner steps) {
+    private static DryRun firstStep(PreparedJob job, List<Batch> batch, StepRunner steps, double cacheSeconds) {
         long start = System.nanoTime();
-        StepRunner.Result result = steps.step(
-                job.rows().train().batcher().globalBatch(0, 0), job.config().learningRate());
+        StepRunner.Result result = steps.step(batch, job.config().learningRate());
         double seconds = (System.nanoTime() - start) / 1e9;
         if (!result.isFinite()) {
             throw new NonFiniteLossException("step 1: loss is " + result.loss() + ", |g| is " + result.gradientNorm()
                     + " before anything was learnt; check the model and the rows");
         }
-        return new DryRun(result.loss(), result.gradientNorm(), seconds, ProcessMemory.peakBytes());
+        return new DryRun(result.loss(), result.gradientNorm(), seconds, cacheSeconds, ProcessMemory.peakBytes());
     }
 
     /**

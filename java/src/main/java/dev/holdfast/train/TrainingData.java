@@ -15,6 +15,7 @@ import dev.holdfast.data.Tokenizer;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -57,19 +58,44 @@ final class TrainingData {
         return encoded.examples().size();
     }
 
+    /** How many of the first rows it takes to have so many response tokens; all of them where they have fewer. */
+    int rowsWith(int responseTokens) {
+        int rows = 0;
+        int tokens = 0;
+        while (rows < rows() && tokens < responseTokens) {
+            tokens += encoded.examples().get(rows++).responseTokens();
+        }
+        return rows;
+    }
+
     /** Micro-batches in file order of the first rows, each weighted by the response tokens of all of them. */
     List<Batch> inOrder(int mostRows) {
         List<EncodedExample> rows = encoded.examples().subList(0, Math.min(mostRows, rows()));
         int parts = (rows.size() - 1) / options.microBatchSize() + 1;
-        BatchOptions ordered = new BatchOptions(
+        return new Batcher(rows, ordered(parts)).globalBatch(0, 0);
+    }
+
+    /** The rows by length, the longest first, and those of one length in file order. */
+    List<EncodedExample> longestFirst() {
+        return encoded.examples().stream()
+                .sorted(Comparator.comparingInt(EncodedExample::length).reversed())
+                .toList();
+    }
+
+    /** Batches of one micro-batch each, of some of the rows in their order. */
+    Batcher oneByOne(List<EncodedExample> rows) {
+        return new Batcher(rows, ordered(1));
+    }
+
+    private BatchOptions ordered(int accumulationSteps) {
+        return new BatchOptions(
                 options.microBatchSize(),
-                parts,
+                accumulationSteps,
                 false,
                 0,
                 options.padId(),
                 options.lengthMultiple(),
                 options.maxLength());
-        return new Batcher(rows, ordered).globalBatch(0, 0);
     }
 
     DataSummary summary() {
@@ -82,7 +108,7 @@ final class TrainingData {
     }
 
     /** The SHA-256 digest of all token ids and of which of them are learnt: the same for the same rows, tokenizer and template. */
-    private String digest() {
+    String digest() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             encoded.examples().forEach(example -> digest.update(bytes(example)));

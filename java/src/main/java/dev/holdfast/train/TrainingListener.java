@@ -18,6 +18,12 @@ public interface TrainingListener {
      */
     default void began(String work) {}
 
+    /** Another block of a cache is on the disk. */
+    default void caching(CacheProgress progress) {}
+
+    /** All hidden states of a model on the training rows are on the disk. */
+    default void cached(CachedModel model) {}
+
     /** A checkpoint of so many bytes is about to be written. */
     default void saving(Path checkpoint, long sizeBytes) {}
 
@@ -30,7 +36,10 @@ public interface TrainingListener {
     /** The rows of what should not be forgotten were evaluated. */
     default void retentionEvaluated(RetentionMetrics metrics) {}
 
-    /** An outer iteration of an anchored run ended. */
+    /** A {@code kl_budget} has chosen the weight of the reference for an outer iteration. */
+    default void alphaChosen(AlphaEntry entry) {}
+
+    /** Drift was measured: where an outer iteration of an anchored run ends, and where held-out or retention rows are evaluated. */
     default void measured(LedgerEntry entry) {}
 
     /** A checkpoint is complete. */

@@ -32,8 +32,10 @@ final class TrainingLoop {
     private final StepRunner steps;
     private final RunLog log;
     private final CheckpointKeeper checkpoints;
+    private final AnchorWeights weights;
     private final Measurements measurements;
     private Optional<StepMetrics> last = Optional.empty();
+    private Optional<BudgetBreach> breach = Optional.empty();
 
     TrainingLoop(RunContext context, TrainingPlan plan, Student student, Teachers teachers) {
         this.context = context;
@@ -47,41 +49,72 @@ final class TrainingLoop {
         this.steps = new StepRunner(config, student, teachers);
         this.log = new RunLog(directory, firstStep);
         this.checkpoints = new CheckpointKeeper(context, schedule, student);
-        this.measurements = new Measurements(context, schedule, log, steps, teachers, checkpoints);
+        this.weights = new AnchorWeights(context, schedule, log, teachers);
+        this.measurements = new Measurements(context, schedule, log, steps, teachers, weights, checkpoints);
     }
 
     /**
-     * Makes the steps that are left.
+     * Makes the steps that are left, or those up to the first measurement of too much drift.
      *
      * @param stopRequested asked before every step; once it is true the run ends with a checkpoint
      */
     TrainingOutcome run(BooleanSupplier stopRequested) {
         int done = firstStep;
-        measurements.measureIfDue(done);
-        while (done < schedule.totalSteps() && !stopRequested.getAsBoolean()) {
-            beginIteration(done);
+        context.reporter().loaded();
+        measure(done);
+        while (done < schedule.totalSteps()
+                && breach.isEmpty()
+                && !stopRequested.getAsBoolean()
+                && beginIteration(done, stopRequested)) {
             StepMetrics metrics = step(done);
             done++;
             last = Optional.of(metrics);
             log.step(metrics);
+            context.reporter().stepped(done);
             context.listener().stepped(metrics);
-            checkpoints.saveIfDue(done);
-            measurements.measureIfDue(done);
+            boolean saved = checkpoints.saveIfDue(done);
+            if (measure(done) || saved) {
+                context.reporter().refresh();
+            }
         }
-        if (done > 0) {
+        boolean finished = done == schedule.totalSteps() && breach.isEmpty();
+        if (finished) {
+            teachers.dismissSnapshot();
+        }
+        end(done);
+        return new TrainingOutcome(directory.path(), directory.latestCheckpoint(), done, finished, breach, last);
+    }
+
+    private boolean measure(int done) {
+        boolean measured = measurements.measureIfDue(done);
+        // An earlier session may have measured what this one begins with.
+        if (measured || done == firstStep) {
+            checkpoints.keep(measurements.lastWithinBudget(done));
+            breach = measurements.breach(done);
+        }
+        return measured;
+    }
+
+    private void end(int done) {
+        if (breach.isPresent()) {
+            checkpoints.returnWithinBudget();
+        } else if (done > 0) {
             measurements.prove(done);
             checkpoints.save(done);
             checkpoints.proven(done);
         }
-        return new TrainingOutcome(
-                directory.path(), directory.latestCheckpoint(), done, done == schedule.totalSteps(), last);
     }
 
-    private void beginIteration(int done) {
-        teachers.takeSnapshot(schedule.iterationStart(done));
+    /** Whether a step can follow; false if it was asked to stop while the teachers were made ready. */
+    private boolean beginIteration(int done, BooleanSupplier stopRequested) {
+        if (!teachers.prepare(schedule.iterationStart(done), stopRequested)) {
+            return false;
+        }
+        teachers.mix(weights.at(done));
         if (schedule.beginsIteration(done) && config.restartOptimizer()) {
             student.restartOptimizer();
         }
+        return true;
     }
 
     private StepMetrics step(int done) {
@@ -125,13 +158,14 @@ final class TrainingLoop {
                 responses,
                 tokens / seconds,
                 ProcessMemory.peakBytes(),
-                anchored ? means(result.statistics(), responses) : Map.of(),
+                anchored ? means(result.statistics(), responses, teachers.alpha()) : Map.of(),
                 schedule.totalSteps());
     }
 
-    private static Map<String, Double> means(double[] sums, long count) {
+    private static Map<String, Double> means(double[] sums, long count, double alpha) {
         Map<String, Double> means = new LinkedHashMap<>();
         REPORTED.forEach(statistic -> means.put(statistic.key(), sums[statistic.column()] / count));
+        means.put(StepMetrics.KL_BOUND, alpha * sums[LossStatistic.KL_SNAPSHOT_REFERENCE.column()] / count);
         return means;
     }
 }

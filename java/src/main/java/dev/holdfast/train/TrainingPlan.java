@@ -14,6 +14,7 @@ import dev.holdfast.config.TrainingSteps;
  * @param steps the optimizer steps
  * @param firstStep steps done already, by the run that is being resumed
  * @param memory the estimated need of memory
+ * @param caches what is kept on disk of snapshot and reference
  */
 public record TrainingPlan(
         TrainingConfig config,
@@ -22,4 +23,5 @@ public record TrainingPlan(
         DataSummary data,
         TrainingSteps steps,
         int firstStep,
-        MemoryEstimate memory) {}
+        MemoryEstimate memory,
+        CachePlan caches) {}

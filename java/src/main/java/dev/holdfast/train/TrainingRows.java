@@ -20,6 +20,9 @@ record TrainingRows(TrainingData train, Optional<TrainingData> heldOut, Optional
     /** Rows on which drift is measured. */
     private static final int DRIFT_ROWS = 64;
 
+    /** Response tokens, or a row more, on which the weight of the reference is solved, a dozen passes of the head each time. */
+    private static final int ALPHA_TOKENS = 1024;
+
     static TrainingRows of(
             TrainingConfig config,
             ArtifactDirectory artifact,
@@ -35,6 +38,11 @@ record TrainingRows(TrainingData train, Optional<TrainingData> heldOut, Optional
     /** The batches on which drift is measured: held-out rows where there are any. */
     List<Batch> driftBatches() {
         return heldOut.orElse(train).inOrder(DRIFT_ROWS);
+    }
+
+    /** The training rows on which the weight of the reference is solved: held-out rows decide nothing of a training. */
+    List<Batch> alphaBatches() {
+        return train.inOrder(Math.min(DRIFT_ROWS, train.rowsWith(ALPHA_TOKENS)));
     }
 
     /** The batches on which drift of what should be kept is measured. */

@@ -3,7 +3,6 @@ package dev.holdfast.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFiles;
-import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.error.InvalidInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,9 +20,9 @@ final class VocabularyCheck {
     /**
      * @throws InvalidInputException if the sizes differ, or the same id stands for different tokens, added ones included
      */
-    static void requireSame(ModelFolder student, ModelFolder reference) {
-        int expected = student.model().vocabularySize();
-        int got = reference.model().vocabularySize();
+    static void requireSame(FrozenSource student, FrozenSource reference) {
+        int expected = student.vocabularySize();
+        int got = reference.vocabularySize();
         if (expected != got) {
             throw new InvalidInputException(reference.path() + ": vocabulary: expected " + expected + " tokens as "
                     + student.path() + " has, got " + got + HINT);

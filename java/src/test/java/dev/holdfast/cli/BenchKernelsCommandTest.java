@@ -83,6 +83,52 @@ class BenchKernelsCommandTest {
     }
 
     @Test
+    void measuresEveryVariantWithTheHead() throws IOException {
+        Path json = directory.resolve("linear.json");
+
+        int code = run("--rows", "3", "--hidden", "8", "--vocabulary", "50", "--json", json.toString());
+
+        assertThat(code).isZero();
+        JsonNode results = new ObjectMapper().readTree(Files.readAllBytes(json)).path("results");
+        assertThat(results.findValuesAsText("implementation"))
+                .containsExactly("holdfast-separate", "holdfast-mixed", "holdfast-frozen", "holdfast-mu");
+        List<Long> flop = new ArrayList<>();
+        results.forEach(result -> flop.add(result.path("flop").asLong()));
+        long product = 3 * 8 * 50;
+        assertThat(flop).containsExactly(10 * product, 8 * product, 6 * product, 4 * product);
+        assertThat(results.get(0).path("hidden").asInt()).isEqualTo(8);
+        assertThat(this.results.toString(StandardCharsets.UTF_8)).contains("3 × 8 × 50 fp32, forward_kl, logit");
+    }
+
+    @Test
+    void namesVariantsThatCannotComputeTheLoss() {
+        assertThat(run(
+                        "--rows",
+                        "2",
+                        "--hidden",
+                        "4",
+                        "--vocabulary",
+                        "10",
+                        "--divergence",
+                        "jsd",
+                        "--interpolation",
+                        "probability"))
+                .isZero();
+        assertThat(results.toString(StandardCharsets.UTF_8))
+                .contains("absent: mixed hidden states are a mixture of logits")
+                .contains("absent: the anchor's mean is enough for forward_kl alone");
+    }
+
+    @Test
+    void refusesWhatTheHeadCannotHave() {
+        assertThat(run("--hidden", "0", "--type", "fp16", "--backend", "java")).isEqualTo(2);
+        assertThat(messages.toString(StandardCharsets.UTF_8))
+                .contains("--hidden: expected 1 or more, got 0")
+                .contains("--type: expected fp32 or bf16 with --hidden, got fp16")
+                .contains("--backend: expected cpu or reference with --hidden, got java");
+    }
+
+    @Test
     void namesPeersThatAreNotThere() {
         assertThat(run("--rows", "2", "--vocabulary", "10", "--type", "bf16", "--peers"))
                 .isZero();

@@ -75,6 +75,35 @@ class CliTest {
     }
 
     @Test
+    void aRunBeyondItsBudgetOfDriftHasAnExitCodeOfItsOwn() {
+        Path run = directory.resolve("run");
+        String[] job = {
+            "anchor", "--artifact", artifact(), "--reference", artifact(), "--data", rows(), "--out", run.toString()
+        };
+        String[] drifting = {
+            "--hard_weight", "1", "--learning_rate", "0.01", "--max_steps", "3", "--kl_total_budget", "1e-9"
+        };
+        assertThat(run(concatenated(job, drifting))).isEqualTo(ExitCode.DRIFT_BUDGET);
+        assertThat(said().get(said().size() - 1))
+                .matches("kl_total_budget: expected at most 1\\.000e-09 nats from the base, got .+ after step 3\\. "
+                        + "No model but the base is within it\\. To go on, raise kl_total_budget and add --resume");
+    }
+
+    @Test
+    void theReportOfARunIsMadeAgain() throws IOException {
+        Path run = directory.resolve("run");
+        assertThat(run("sft", "--artifact", artifact(), "--data", rows(), "--out", run.toString(), "--max_steps", "1"))
+                .isZero();
+        Path report = run.resolve("report.html");
+        assertThat(said()).contains("report      " + report);
+        Files.delete(report);
+        assertThat(run("report", "--run", run.toString())).isZero();
+        assertThat(result()).isEqualTo(report + "\n");
+        assertThat(report).content().contains("Supervised fine-tuning of ");
+        assertThat(run("report", "--run", shared.toString())).isEqualTo(ExitCode.FAILURE);
+    }
+
+    @Test
     void withoutACommandTheCommandsAreListedAsAnError() {
         assertThat(run()).isEqualTo(ExitCode.USAGE);
         assertThat(result()).isEmpty();
@@ -690,5 +719,39 @@ class CliTest {
             progress.update(5, () -> "loss");
         }
         assertThat(messages.size()).isZero();
+    }
+
+    @Test
+    void cachesAreAnnouncedPreparedAndFound() {
+        String out = directory.resolve("anchor").toString();
+        String[] job = {"--artifact", artifact(), "--reference", artifact(), "--data", rows(), "--out", out};
+        assertThat(run(withCommand("validate", job))).isZero();
+        assertThat(messages.toString(StandardCharsets.UTF_8))
+                .containsPattern("cache   [0-9.]+ MiB of hidden states of the reference and 2 snapshots at a time in "
+                        + directory.resolve("cache") + ", as float32\n");
+        assertThat(directory.resolve("cache")).doesNotExist();
+        assertThat(run(withCommand("prepare", job))).isZero();
+        // The artifact is both here: what is kept of the reference serves for the first snapshot.
+        assertThat(messages.toString(StandardCharsets.UTF_8))
+                .containsPattern("cache   reference  12 rows, [0-9.]+ MiB, built in [0-9.]+ s\n")
+                .containsPattern("cache   snapshot  12 rows, [0-9.]+ MiB, found\n");
+        messages.reset();
+        assertThat(run(withCommand("prepare", job))).isZero();
+        assertThat(messages.toString(StandardCharsets.UTF_8))
+                .containsPattern("cache   reference  12 rows, [0-9.]+ MiB, found\n");
+        assertThat(directory.resolve("anchor")).doesNotExist();
+    }
+
+    @Test
+    void aRunThatVisitsEachRowOnceHasNothingToPrepare() {
+        String[] job = {
+            "--artifact", artifact(), "--reference", artifact(), "--data", rows(), "--out", "o", "--max_steps", "1"
+        };
+        assertThat(run(withCommand("prepare", job))).isZero();
+        assertThat(said()).contains("This run keeps nothing: each row is visited once, or cache is never.");
+    }
+
+    private static String[] withCommand(String command, String... job) {
+        return concatenated(new String[] {command}, job);
     }
 }

@@ -41,6 +41,8 @@ class HelpTest {
                 "package",
                 "generate",
                 "score",
+                "eval",
+                "report",
                 "validate",
                 "schema",
                 "doctor",

@@ -193,6 +193,12 @@ class ConfigReaderTest {
     void keysThatContradictEachOtherAreTold() {
         assertThat(problemsOfLine("jsd_beta: 0.1"))
                 .containsExactly("jsd_beta: expected divergence jsd, which alone uses it, got divergence forward_kl");
+        assertThat(problemsOfLine("kl_budget: 0.1"))
+                .containsExactly("alpha: expected to be left out, for kl_budget chooses it, got 0.25");
+        String anchor = "artifact: a\nreference: r\ndata: d\nout: o\n";
+        assertThat(problems(ConfigReader.of(Job.ANCHOR).yaml(anchor + "kl_retention_budget: 0.1", NAME)))
+                .containsExactly(
+                        "kl_retention_budget: expected data.retention to be set as well, got 0.1 without rows to measure on");
         assertThat(problems(ConfigReader.of(Job.SFT).yaml("artifact: a\ndata: d\nout: o\neval_steps: 5", NAME)))
                 .containsExactly(
                         "eval_steps: expected data.eval or data.retention to be set as well, got 5 without rows to evaluate on");

@@ -254,6 +254,7 @@ abstract class AnchorLossContract {
                 AnchorLossResult result = compute(inputs, options);
                 assertThat(result.loss()).isZero();
                 assertThat(result.studentGradient().orElseThrow().toFloatArray())
+                        .as("%s", options)
                         .containsOnly(0f);
             }
         }

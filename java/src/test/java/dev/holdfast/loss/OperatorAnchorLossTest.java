@@ -37,12 +37,12 @@ class OperatorAnchorLossTest extends AnchorLossContract {
                 Optional.of(result.get("student_gradient")));
     }
 
-    private static HostTensor coefficients(AnchorLossOptions options) {
+    static HostTensor coefficients(AnchorLossOptions options) {
         float[] values = {options.temperature(), options.kdWeight(), options.ceWeight(), options.beta()};
         return HostTensor.ofFloats(values, 4);
     }
 
-    private static HostTensor modes(AnchorLossOptions options) {
+    static HostTensor modes(AnchorLossOptions options) {
         long[] values = {
             options.divergence().code(),
             options.interpolation().code(),

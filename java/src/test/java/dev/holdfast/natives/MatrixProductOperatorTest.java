@@ -188,7 +188,7 @@ class MatrixProductOperatorTest {
         run.attributes(form.attributes(1))
                 .bfloat16(bfloat16)
                 .output("after")
-                .consumed()
+                .consumed("after")
                 .run();
     }
 
@@ -208,7 +208,7 @@ class MatrixProductOperatorTest {
                 .input("ids", ids)
                 .input("dy", dy)
                 .input("total", total);
-        run.output("after").consumed().run();
+        run.output("after").consumed("after").run();
         assertThat(total.toFloatArray()).containsExactly(11, 21, 2, 2, 104, 205);
         run.input("reset", flag(true)).run();
         assertThat(total.toFloatArray()).containsExactly(10, 20, 0, 0, 101, 202);

@@ -7,14 +7,18 @@ import dev.holdfast.config.Interpolation;
 import dev.holdfast.loss.AnchorLossInputs;
 import dev.holdfast.loss.GradientMode;
 import dev.holdfast.loss.LabelWeighting;
+import dev.holdfast.loss.LinearAnchor;
+import dev.holdfast.loss.LinearLogits;
 import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.tensor.ElementType;
+import dev.holdfast.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -24,6 +28,7 @@ import org.junit.jupiter.api.Test;
 /** The numbers that cross into the native library are those of its header, whatever the order of a Java enum. */
 class NativeCodesTest {
     private static final Map<String, Integer> HEADER = constants(Path.of("cpp/include/holdfast/holdfast.h"));
+    private static final Map<String, Integer> LINEAR = constants(Path.of("cpp/include/holdfast/linear_anchor_loss.h"));
 
     /** What the header's enums name, and its macros that are numbers. */
     private static Map<String, Integer> constants(Path header) {
@@ -103,6 +108,19 @@ class NativeCodesTest {
         assertThat(NativeStatus.OK).isEqualTo(HEADER.get("HF_OK"));
         assertThat(NativeStatus.INVALID_ARGUMENT).isEqualTo(HEADER.get("HF_INVALID_ARGUMENT"));
         assertThat(NativeStatus.DEVICE_FAILURE).isEqualTo(HEADER.get("HF_DEVICE_FAILURE"));
+        assertThat(AnchorLossKernel.GRADIENT_OVERWRITE).isEqualTo(HEADER.get("HF_GRADIENT_OVERWRITE"));
+        assertThat(AnchorLossKernel.GRADIENT_ACCUMULATE).isEqualTo(HEADER.get("HF_GRADIENT_ACCUMULATE"));
         assertThat(AnchorLossInputs.IGNORE_INDEX).isEqualTo((long) HEADER.get("HF_IGNORE_INDEX"));
+    }
+
+    @Test
+    void formsOfTheAnchorHaveTheHeadersCodes() {
+        HostTensor matrix = HostTensor.ofFloats(new float[] {0}, 1, 1);
+        LinearLogits side = new LinearLogits(matrix, matrix);
+        assertThat(LinearAnchor.none().form()).isEqualTo(LINEAR.get("HF_ANCHOR_SIDES"));
+        assertThat(new LinearAnchor.Mixed(Optional.empty(), side).form()).isEqualTo(LINEAR.get("HF_ANCHOR_MIXED"));
+        assertThat(new LinearAnchor.Hidden(side).form()).isEqualTo(LINEAR.get("HF_ANCHOR_HIDDEN"));
+        assertThat(new LinearAnchor.Mean(matrix, HostTensor.ofFloats(new float[] {0}, 1)).form())
+                .isEqualTo(LINEAR.get("HF_ANCHOR_MEAN"));
     }
 }

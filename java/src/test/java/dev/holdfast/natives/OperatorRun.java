@@ -27,7 +27,7 @@ public final class OperatorRun {
     private Attributes attributes = Attributes.NONE;
     private int threads = 2;
     private boolean bfloat16 = false;
-    private boolean consumed = false;
+    private String consumed = null;
     private Path library = NativeLibrary.load().operatorLibrary();
 
     public OperatorRun(String operator) {
@@ -59,9 +59,9 @@ public final class OperatorRun {
         return this;
     }
 
-    /** Gives the output to another node instead of to the caller, whose memory it would need: then it can be an alias of an input. */
-    public OperatorRun consumed() {
-        consumed = true;
+    /** Gives this output to another node instead of to the caller, whose memory it would need: then it can be an alias of an input. */
+    public OperatorRun consumed(String output) {
+        consumed = output;
         return this;
     }
 
@@ -92,7 +92,7 @@ public final class OperatorRun {
     }
 
     private List<String> wanted() {
-        return consumed
+        return consumed != null
                 ? List.of("addresses")
                 : outputs.stream().filter(Objects::nonNull).toList();
     }
@@ -115,8 +115,8 @@ public final class OperatorRun {
                             : graph.find(name).orElseGet(() -> graph.input(name, typeOf(inputs.get(name)))));
         }
         Node node = graph.addTyped(new OperatorName("dev.holdfast", operator), given, attributes, outputs, List.of());
-        if (consumed) {
-            graph.output(consumer(graph, node.output()));
+        if (consumed != null) {
+            graph.output(consumer(graph, node.outputs().get(outputs.indexOf(consumed))));
         } else {
             node.outputs().stream().filter(Objects::nonNull).forEach(graph::output);
         }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.holdfast.artifact.ModelFolder;
+import dev.holdfast.config.CacheMode;
+import dev.holdfast.config.CacheType;
 import dev.holdfast.config.ConfigKey;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Divergence;
@@ -90,6 +92,7 @@ class EveryKeyTest {
         changes(sft, ConfigKeys.APPEND_EOS, false);
         changes(sft, ConfigKeys.BF16, true);
         changes(anchor, ConfigKeys.ALPHA, 0.9);
+        changes(anchor, ConfigKeys.KL_BUDGET, 1e-3);
         changes(anchor, ConfigKeys.INTERPOLATION, Interpolation.PROBABILITY);
         changes(anchor, ConfigKeys.INNER_EPOCHS, 1L);
         changes(anchor, ConfigKeys.OUTER_ITERATIONS, 2L);
@@ -99,6 +102,7 @@ class EveryKeyTest {
         changes(anchor, ConfigKeys.TEMPERATURE, 2.0);
         changes(anchor, ConfigKeys.DIVERGENCE, Divergence.REVERSE_KL);
         changes(jsd, ConfigKeys.JSD_BETA, 0.9);
+        changes(anchor, ConfigKeys.CACHE_TYPE, CacheType.FLOAT16);
 
         keeps(sft, ConfigKeys.OUT, shared.resolve("elsewhere"));
         keeps(sft, ConfigKeys.RESUME, true);
@@ -108,7 +112,12 @@ class EveryKeyTest {
         keeps(sft.with(ConfigKeys.SAVE_STEPS, 1L), ConfigKeys.SAVE_TOTAL_LIMIT, 1L);
         keeps(sft, ConfigKeys.LOGGING_STEPS, 1L);
         keeps(evaluated, ConfigKeys.EVAL_STEPS, 1L);
+        keeps(anchor, ConfigKeys.KL_TOTAL_BUDGET, 1e3);
+        keeps(anchor.with(ConfigKeys.DATA_RETENTION, runs.rows()), ConfigKeys.KL_RETENTION_BUDGET, 1e3);
         keeps(sft, ConfigKeys.THREADS, 3L);
+        keeps(anchor, ConfigKeys.CACHE, CacheMode.NEVER);
+        keeps(anchor, ConfigKeys.CACHE_DIR, shared.resolve("caches"));
+        keeps(anchor, ConfigKeys.CACHE_LIMIT_GIB, 1.0);
     }
 
     private static <T> void changes(TrainingConfig config, ConfigKey<T> key, T value) {

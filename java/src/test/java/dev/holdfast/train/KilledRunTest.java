@@ -52,7 +52,8 @@ class KilledRunTest {
         TinyRuns.assertSameMetrics(config.out(), whole);
     }
 
-    private static Process resume(TrainingConfig config) throws IOException {
+    /** Begins or continues a job in a process of its own. */
+    static Process resume(TrainingConfig config) throws IOException {
         Path file = config.out().resolveSibling("job.yaml");
         Files.writeString(file, config.toYaml());
         List<String> command = List.of(
@@ -60,7 +61,7 @@ class KilledRunTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.holdfast.cli.Main",
-                "sft",
+                config.job().command(),
                 "--config",
                 file.toString(),
                 "--resume",

@@ -39,6 +39,7 @@ class RunMetricsTest {
 
     private static final List<String> OF_ANCHORED_STEPS = List.of(
             "outer_iteration",
+            "kl_bound",
             "kl_anchor_student",
             "kl_snapshot_anchor",
             "kl_snapshot_reference",
@@ -183,6 +184,12 @@ class RunMetricsTest {
                 .isCloseTo(divergence(config, base, student), within(KL_TOLERANCE));
         assertThat(second.get("kl_to_reference").asDouble())
                 .isCloseTo(divergence(config, student, reference), within(KL_TOLERANCE));
+        assertThat(second.get("kl_step_reverse").asDouble())
+                .isCloseTo(divergence(config, student, before), within(KL_TOLERANCE));
+        assertThat(second.get("kl_total_reverse").asDouble())
+                .isCloseTo(divergence(config, student, base), within(KL_TOLERANCE));
+        assertThat(second.get("kl_to_reference_reverse").asDouble())
+                .isCloseTo(divergence(config, reference, student), within(KL_TOLERANCE));
         assertThat(second.get("ratio").asDouble())
                 .isCloseTo(
                         second.get("kl_step").asDouble()

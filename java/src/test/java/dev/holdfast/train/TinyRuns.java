@@ -86,10 +86,15 @@ final class TinyRuns {
 
     /** Runs until so many steps of this session are done, then stops as on request. */
     static TrainingOutcome stopAfter(int steps, TrainingConfig config) {
-        AtomicInteger asked = new AtomicInteger();
+        AtomicInteger done = new AtomicInteger();
+        TrainingListener counter = new TrainingListener() {
+            @Override
+            public void stepped(StepMetrics metrics) {
+                done.incrementAndGet();
+            }
+        };
         Examples train = Examples.jsonLines(config.dataTrain());
-        return Trainer.run(
-                config, train, Optional.empty(), TrainingListener.NONE, () -> asked.getAndIncrement() >= steps);
+        return Trainer.run(config, train, Optional.empty(), counter, () -> done.get() >= steps);
     }
 
     /** Dies in the middle of a step, as a killed process does, without leaving a checkpoint of the last steps. */

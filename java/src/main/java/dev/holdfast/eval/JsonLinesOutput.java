@@ -10,13 +10,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A file of scores, a JSON line a row, that appears whole; closing without {@link #commit()} leaves none. */
-final class ScoreFile implements AutoCloseable {
+/**
+ * A file of JSON lines that appears whole; closing without {@link #commit()} leaves none.
+ *
+ * <p>Ownership: the caller closes it. Thread safety: none.
+ */
+public final class JsonLinesOutput implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final OutputFile file;
 
-    ScoreFile(Path target) {
+    /**
+     * Starts a file, and the folder that holds it.
+     *
+     * @throws FileAccessException if nothing can be written there
+     */
+    public JsonLinesOutput(Path target) {
         Path absolute = target.toAbsolutePath();
         try {
             Files.createDirectories(absolute.getParent());
@@ -26,15 +35,25 @@ final class ScoreFile implements AutoCloseable {
         this.file = OutputFile.create(absolute);
     }
 
-    void write(RowScore row) {
+    /**
+     * Writes a value that Jackson turns into JSON.
+     *
+     * @throws FileAccessException if the disk refuses
+     */
+    public void write(Object value) {
         try {
-            file.write(ByteBuffer.wrap((JSON.writeValueAsString(row) + "\n").getBytes(StandardCharsets.UTF_8)));
+            file.write(ByteBuffer.wrap((JSON.writeValueAsString(value) + "\n").getBytes(StandardCharsets.UTF_8)));
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("numbers are always JSON", e);
+            throw new IllegalArgumentException("expected a value that is JSON, got " + value, e);
         }
     }
 
-    void commit() {
+    /**
+     * Puts the file in its place.
+     *
+     * @throws FileAccessException if the disk refuses
+     */
+    public void commit() {
         file.commit();
     }
 

@@ -1,4 +1,4 @@
-package dev.holdfast.train;
+package dev.holdfast.artifact;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -16,16 +16,18 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A file of JSON lines that a run appends to, one complete line at a time. */
-final class JsonLinesFile {
+public final class JsonLinesFile {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
 
-    JsonLinesFile(Path file) {
+    /** The lines of a file, which need not exist yet. */
+    public JsonLinesFile(Path file) {
         this.file = file;
     }
 
-    void append(Object entry) {
+    /** Adds a line. */
+    public void append(Object entry) {
         try {
             String line = JSON.writeValueAsString(entry) + "\n";
             Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
@@ -35,7 +37,7 @@ final class JsonLinesFile {
     }
 
     /** Has the disk keep the lines so far; without a line there is nothing to keep. */
-    void force() {
+    public void force() {
         if (Files.exists(file)) {
             try {
                 Durability.force(file);
@@ -47,7 +49,7 @@ final class JsonLinesFile {
     }
 
     /** Removes what a killed run wrote after the checkpoint from which it is resumed, half a line at the end included. */
-    void keepUpTo(int step) {
+    public void keepUpTo(int step) {
         if (!Files.exists(file)) {
             return;
         }
@@ -64,12 +66,17 @@ final class JsonLinesFile {
     }
 
     /** Whether there is a line of this step with this key. */
-    boolean has(int step, String key) {
+    public boolean has(int step, String key) {
+        return read().stream().anyMatch(entry -> stepOf(entry) == step && entry.has(key));
+    }
+
+    /** The lines that are whole. */
+    public List<JsonNode> read() {
         if (!Files.exists(file)) {
-            return false;
+            return List.of();
         }
         try (Stream<String> lines = Files.lines(file)) {
-            return lines.map(JsonLinesFile::parse).anyMatch(entry -> stepOf(entry) == step && entry.has(key));
+            return lines.map(JsonLinesFile::parse).filter(JsonNode::isObject).toList();
         } catch (IOException e) {
             throw FileAccessException.reading(file, e);
         }

@@ -1,0 +1,15 @@
+# Fails if an object whose functions only enqueue work calls what allocates, copies or waits: such a call could not be captured into a graph.
+# The device's memory and clock are in runtime_cuda.cu, the one object that may.
+foreach(object IN LISTS OBJECTS)
+  if(object MATCHES "runtime_cuda")
+    continue()
+  endif()
+  execute_process(COMMAND ${NM} --undefined-only --format=posix ${object} OUTPUT_VARIABLE symbols RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${object}: nm failed with status ${status}")
+  endif()
+  string(REGEX MATCHALL "cuda(Malloc|Free|Memcpy|Memset|StreamSynchronize|DeviceSynchronize|EventSynchronize|StreamWait|HostAlloc)[A-Za-z]*" found "${symbols}")
+  if(found)
+    message(FATAL_ERROR "${object}: expected no call that allocates, copies or waits, got ${found}")
+  endif()
+endforeach()

@@ -1,0 +1,7 @@
+package dev.holdfast.loss;
+
+class CpuLinearAnchorLossTest extends NativeLinearAnchorLossContract {
+    CpuLinearAnchorLossTest() {
+        super(LinearAnchorLoss.Backend.CPU);
+    }
+}
