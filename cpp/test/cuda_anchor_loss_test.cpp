@@ -203,8 +203,7 @@ TEST(PlanOfAnyRow, FitsTheDevice) {
                     ASSERT_GE(plan.shared_bytes, cuda::BOARD_BYTES + (plan.path == Path::ON_CHIP ? 3 * 16 * plan.groups_per_block : 0));
                     ASSERT_EQ(0, plan.threads % 32);
                     ASSERT_GE(plan.threads, 32);
-                    ASSERT_LE(plan.threads, plan.path == Path::ON_CHIP ? cuda::on_chip_threads(plan.anchor, plan.divergence)
-                                                                       : cuda::streamed_threads(plan.anchor, plan.divergence));
+                    ASSERT_LE(plan.threads, plan.path == Path::ON_CHIP ? cuda::ON_CHIP_THREADS : cuda::STREAMED_THREADS);
                 }
             }
         }
@@ -355,7 +354,7 @@ TEST(CudaAnchorLoss, StreamsRowsOncePerWalk) {
         emulator::reset_traffic();
         ASSERT_EQ(HF_OK, problem.run(HF_BACKEND_CUDA)) << hf_last_error();
         const emulator::Traffic traffic = emulator::traffic();
-        const int64_t survey = 3 * cuda::streamed_threads(AnchorKind::LOGITS, divergence) * 16,
+        const int64_t survey = 3 * cuda::STREAMED_THREADS * 16,
                       small = 20000;  // labels, weights, alphas per thread
         EXPECT_EQ(logits, traffic.bytes(Access::STREAMING_LOAD));
         EXPECT_NEAR(logits * (divergence == HF_FORWARD_KL ? 1 : 2) + survey, traffic.bytes(Access::CACHED_LOAD), small);

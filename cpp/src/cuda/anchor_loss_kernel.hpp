@@ -193,7 +193,7 @@ HF_DEVICE void anchor_loss_token(const LossArguments &loss) {
 
 /// Two blocks on a multiprocessor at least, so that one computes while the other's rows arrive.
 template <class Element, class Anchor, int DIVERGENCE>
-HF_KERNEL(on_chip_threads(Anchor::KIND, DIVERGENCE), 2)
+HF_KERNEL(ON_CHIP_THREADS, 2)
 void anchor_loss_on_chip(const LossArguments loss) {
     if constexpr (device::HAS_BULK_COPIES) {
         anchor_loss_token<Element, Anchor, DIVERGENCE, OnChip<Element, Anchor::HAS_SNAPSHOT, Anchor::HAS_REFERENCE>>(loss);
@@ -201,7 +201,7 @@ void anchor_loss_on_chip(const LossArguments loss) {
 }
 
 template <class Element, class Anchor, int DIVERGENCE>
-HF_KERNEL(streamed_threads(Anchor::KIND, DIVERGENCE), 1)
+HF_KERNEL(STREAMED_THREADS, 1)
 void anchor_loss_streamed(const LossArguments loss) {
     anchor_loss_token<Element, Anchor, DIVERGENCE, Streamed<Element, Anchor::HAS_SNAPSHOT, Anchor::HAS_REFERENCE>>(loss);
 }

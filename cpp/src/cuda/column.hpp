@@ -7,7 +7,6 @@
 #pragma once
 
 #include "cuda/element.hpp"
-#include "cuda/launch_plan.hpp"
 
 namespace holdfast::cuda {
 
@@ -118,19 +117,16 @@ struct Probabilities {
 
 /// No anchor: cross-entropy of the student alone.
 struct StudentAlone {
-    static constexpr AnchorKind KIND = AnchorKind::STUDENT_ALONE;
     static constexpr bool HAS_SNAPSHOT = false, HAS_REFERENCE = false, HAS_MIXTURE = false;
 };
 
 /// No anchor, but statistics of the snapshot.
 struct SnapshotAlone {
-    static constexpr AnchorKind KIND = AnchorKind::SNAPSHOT_ALONE;
     static constexpr bool HAS_SNAPSHOT = true, HAS_REFERENCE = false, HAS_MIXTURE = false;
 };
 
 /// The anchor is the softmax of mixed logits.
 struct LogitAnchor {
-    static constexpr AnchorKind KIND = AnchorKind::LOGITS;
     static constexpr bool HAS_SNAPSHOT = true, HAS_REFERENCE = true, HAS_MIXTURE = true;
 
     template <bool SPECIAL>
@@ -143,7 +139,6 @@ struct LogitAnchor {
 
 /// q = (1 - alpha) p_c + alpha p_r, kept relative to the likelier side of each column. With a weight of 0 or 1 the one side leads always.
 struct ProbabilityAnchor {
-    static constexpr AnchorKind KIND = AnchorKind::PROBABILITIES;
     static constexpr bool HAS_SNAPSHOT = true, HAS_REFERENCE = true, HAS_MIXTURE = false;
 
     template <bool SPECIAL>

@@ -118,8 +118,7 @@ LaunchPlan plan(const AnchorLoss &loss, const device::DeviceProperties &device) 
     const bool may_keep = device.architecture >= 90 && plan.element_type != ANY_TYPE && plan.anchor != AnchorKind::SNAPSHOT_ALONE;
     const int keeping_cluster = may_keep ? on_chip_cluster(sides, groups, device) : 0;
     plan.path = keeping_cluster > 0 ? Path::ON_CHIP : Path::STREAMED;
-    const int most_threads =
-        plan.path == Path::ON_CHIP ? on_chip_threads(plan.anchor, plan.divergence) : streamed_threads(plan.anchor, plan.divergence);
+    const int most_threads = plan.path == Path::ON_CHIP ? ON_CHIP_THREADS : STREAMED_THREADS;
     plan.cluster = plan.path == Path::ON_CHIP ? keeping_cluster : streamed_cluster(groups, most_threads, device);
     plan.groups_per_block = divided_up(groups, plan.cluster);
     plan.threads = threads_for(plan.groups_per_block, most_threads);

@@ -17,12 +17,11 @@ enum class Path { ON_CHIP, STREAMED };
 /// The sides that are read, and what the student is compared with.
 enum class AnchorKind { STUDENT_ALONE, SNAPSHOT_ALONE, LOGITS, PROBABILITIES };
 
-/// Threads of a block at most. Kernels are compiled for them: anchors of probabilities and JSD need more registers, so fewer threads share
-/// them.
-constexpr bool is_heavy(AnchorKind anchor, int32_t divergence) { return anchor == AnchorKind::PROBABILITIES || divergence == HF_JSD; }
-constexpr int on_chip_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 256 : 320; }
-constexpr int streamed_threads(AnchorKind anchor, int32_t divergence) { return is_heavy(anchor, divergence) ? 384 : 512; }
-constexpr int MAX_THREADS = 512;
+/// Threads of a block at most, which kernels are compiled for. On the chip two blocks share a multiprocessor, and each thread may have 128
+/// registers; streamed, one block is alone, and each thread may have 168, for it holds the next group beside the one it computes.
+constexpr int ON_CHIP_THREADS = 256;
+constexpr int STREAMED_THREADS = 384;
+constexpr int MAX_THREADS = 384;
 
 /// Shared memory of a block before its part of the rows. Two blocks of a cluster of 8 that hold V = 151,936 in 16 bits are to fit into one
 /// multiprocessor of 228 KiB, 1 KiB of which each block reserves; so it cannot be more.

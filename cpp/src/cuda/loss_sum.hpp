@@ -6,7 +6,7 @@
 
 namespace holdfast::cuda {
 
-constexpr int SUM_THREADS = 512;
+constexpr int SUM_THREADS = MAX_THREADS;
 
 HF_KERNEL(SUM_THREADS, 1)
 void sum_losses(int64_t token_count, const int64_t *labels, const float *weights, const float *token_loss, float *sum) {

@@ -57,8 +57,9 @@ struct Flag {
     static constexpr bool VALUE = VALUE_;
 };
 
+/// Anchors of probabilities and JSD need more registers for a column.
 template <class Anchor, int DIVERGENCE>
-constexpr int MOST_COLUMNS_AT_ONCE = is_heavy(Anchor::KIND, DIVERGENCE) ? 4 : 8;
+constexpr int MOST_COLUMNS_AT_ONCE = Anchor::HAS_MIXTURE &&DIVERGENCE != HF_JSD ? 8 : 4;
 
 /// Calls visit(group, logits, special) for the thread's groups; `special` is a Flag, so that ordinary groups get code of their own.
 template <class Anchor, bool LAST, class Element, class Source, class Visit>

@@ -31,7 +31,7 @@ ProductForm::ProductForm(const Attributes &attributes, int32_t type)
       alpha(attributes.number("alpha", 1.0f)),
       operand_type(type) {}
 
-MatrixProduct ProductForm::of(const Tensor &a, const Tensor &b) const {
+MatrixProduct ProductForm::of(const Tensor &a, const Tensor &b, int32_t b_type) const {
     require_matrix("a", a);
     require_matrix("b", b);
     MatrixProduct product;
@@ -47,15 +47,16 @@ MatrixProduct ProductForm::of(const Tensor &a, const Tensor &b) const {
     product.alpha = alpha;
     product.a = a.as<float>();
     product.a_stride = a.shape[1];
-    product.b = b.as<float>();
+    product.b = b.data;
+    product.b_type = b_type;
     product.b_stride = b.shape[1];
     product.c_stride = product.n;
     return product;
 }
 
-template <int32_t OPERAND_TYPE>
-void MatrixProductOperator<OPERAND_TYPE>::compute(Context &context) const {
-    MatrixProduct product = form_.of(context.input(0), context.input(1));
+template <int32_t OPERAND_TYPE, int32_t B_TYPE>
+void MatrixProductOperator<OPERAND_TYPE, B_TYPE>::compute(Context &context) const {
+    MatrixProduct product = form_.of(context.input(0), context.input(1), B_TYPE);
     const Tensor c = context.input(2);
     if (c.present && c.shape != Dimensions{product.n} && c.shape != Dimensions{product.m, product.n}) {
         throw Refusal("c: expected shape " + text({product.n}) + " or " + text({product.m, product.n}) + ", got " + text(c.shape));
@@ -79,6 +80,8 @@ void AccumulateMatrixProductOperator<OPERAND_TYPE>::compute(Context &context) co
 
 template class MatrixProductOperator<HF_FLOAT>;
 template class MatrixProductOperator<HF_BFLOAT16>;
+template class MatrixProductOperator<HF_FLOAT, HF_BFLOAT16>;
+template class MatrixProductOperator<HF_BFLOAT16, HF_BFLOAT16>;
 template class AccumulateMatrixProductOperator<HF_FLOAT>;
 template class AccumulateMatrixProductOperator<HF_BFLOAT16>;
 

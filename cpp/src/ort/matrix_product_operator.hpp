@@ -17,19 +17,20 @@ struct ProductForm {
 
     ProductForm(const Attributes &attributes, int32_t type);
 
-    /// The product of these matrices; the caller adds where it goes.
-    MatrixProduct of(const Tensor &a, const Tensor &b) const;
+    /// The product of these matrices; the caller adds where it goes. b_type: how b is stored, HF_FLOAT or HF_BFLOAT16.
+    MatrixProduct of(const Tensor &a, const Tensor &b, int32_t b_type = HF_FLOAT) const;
 };
 
-/// alpha op(a) op(b) + c, as ONNX's Gemm has it with beta = 1.
-template <int32_t OPERAND_TYPE>
+/// alpha op(a) op(b) + c, as ONNX's Gemm has it with beta = 1. Frozen weights b may be stored in bfloat16; the product is that of floats
+/// still, unless the session rounds operands.
+template <int32_t OPERAND_TYPE, int32_t B_TYPE = HF_FLOAT>
 class MatrixProductOperator {
 public:
     static constexpr const char *NAME = "MatrixProduct";
     static constexpr Parameter INPUTS[] = {
-        {"a", abi::FLOAT},                 // [m, k]; transA: [k, m]
-        {"b", abi::FLOAT},                 // [k, n]; transB: [n, k]
-        {"c", abi::FLOAT, abi::OPTIONAL},  // [m, n] or [n]
+        {"a", abi::FLOAT},                                       // [m, k]; transA: [k, m]
+        {"b", B_TYPE == HF_FLOAT ? abi::FLOAT : abi::BFLOAT16},  // [k, n]; transB: [n, k]
+        {"c", abi::FLOAT, abi::OPTIONAL},                        // [m, n] or [n]
     };
     static constexpr Parameter OUTPUTS[] = {{"y", abi::FLOAT}};  // [m, n]
     static constexpr InPlace IN_PLACE[] = {{2, 0}};

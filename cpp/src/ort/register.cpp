@@ -6,6 +6,7 @@
 #include "ort/linear_anchor_loss_operator.hpp"
 #include "ort/matrix_product_operator.hpp"
 #include "ort/operator.hpp"
+#include "ort/seeded_dropout_operator.hpp"
 
 namespace holdfast::ort {
 namespace {
@@ -21,6 +22,7 @@ constexpr Table OPERATORS[] = {
     Registration<RmsNormGradOperator>::table,
     Registration<SwiGluOperator>::table,
     Registration<SwiGluGradOperator>::table,
+    Registration<SeededDropoutOperator>::table,
     Registration<CausalAttentionOperator>::table,
     Registration<CausalAttentionGradOperator>::table,
     Registration<GradientPortOperator>::table,
@@ -30,6 +32,7 @@ constexpr Table OPERATORS[] = {
 template <int32_t OPERAND_TYPE>
 constexpr Table PRODUCTS[] = {
     Registration<MatrixProductOperator<OPERAND_TYPE>>::table,
+    Registration<MatrixProductOperator<OPERAND_TYPE, HF_BFLOAT16>>::table,
     Registration<AccumulateMatrixProductOperator<OPERAND_TYPE>>::table,
     Registration<LinearAnchorLossOperator<OPERAND_TYPE>>::table,
     Registration<AnchorMeanOperator<OPERAND_TYPE>>::table,

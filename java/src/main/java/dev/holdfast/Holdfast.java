@@ -1,11 +1,13 @@
 package dev.holdfast;
 
+import dev.holdfast.artifact.ArtifactDirectory;
 import dev.holdfast.artifact.StagesFolder;
 import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
+import dev.holdfast.exporter.AdapterExporter;
 import dev.holdfast.natives.NativeLibrary;
 import dev.holdfast.report.Report;
 import dev.holdfast.runtime.OrtRuntime;
@@ -15,6 +17,8 @@ import dev.holdfast.train.Trainer;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingOutcome;
 import dev.holdfast.train.TrainingPlan;
+import dev.holdfast.train.TrainingSupport;
+import dev.holdfast.weights.LoraConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -78,8 +82,13 @@ public final class Holdfast {
     public FineTunedModel finetune(
             FineTuning settings, Examples train, TrainingListener listener, BooleanSupplier stopRequested) {
         TrainingConfig config = settings.config();
-        TrainingOutcome outcome =
-                Trainer.run(config, train, config.dataEval().map(Examples::jsonLines), listener, stopRequested);
+        TrainingOutcome outcome = Trainer.run(
+                config,
+                train,
+                config.dataEval().map(Examples::jsonLines),
+                listener,
+                stopRequested,
+                new ArtifactSupport());
         return new FineTunedModel(outcome.run(), outcome);
     }
 
@@ -119,8 +128,8 @@ public final class Holdfast {
             TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
         Examples train = Examples.jsonLines(config.dataTrain());
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
-        TrainingOutcome outcome = Trainer.run(
-                config, train, eval, listener, stopRequested, finished -> packageFinished(finished, listener));
+        TrainingOutcome outcome =
+                Trainer.run(config, train, eval, listener, stopRequested, new PackagingSupport(listener));
         return new FineTunedModel(outcome.run(), outcome);
     }
 
@@ -146,7 +155,7 @@ public final class Holdfast {
      */
     public List<TrainingPlan> plan(TrainingConfig config) {
         return stages(config).stream()
-                .map(stage -> Trainer.plan(stage, Examples.jsonLines(stage.dataTrain())))
+                .map(stage -> Trainer.plan(stage, Examples.jsonLines(stage.dataTrain()), new ArtifactSupport()))
                 .toList();
     }
 
@@ -159,7 +168,12 @@ public final class Holdfast {
      * @throws dev.holdfast.error.HoldfastException as {@link Trainer#run} before its first step
      */
     public boolean prepare(TrainingConfig config, TrainingListener listener, BooleanSupplier stopRequested) {
-        return Trainer.prepare(config, Examples.jsonLines(config.dataTrain()), listener, stopRequested);
+        return Trainer.prepare(
+                config,
+                Examples.jsonLines(config.dataTrain()),
+                listener,
+                stopRequested,
+                new PackagingSupport(listener));
     }
 
     /**
@@ -169,7 +183,7 @@ public final class Holdfast {
      */
     public List<DryRun> dryRun(TrainingConfig config) {
         return stages(config).stream()
-                .map(stage -> Trainer.dryRun(stage, Examples.jsonLines(stage.dataTrain())))
+                .map(stage -> Trainer.dryRun(stage, Examples.jsonLines(stage.dataTrain()), new ArtifactSupport()))
                 .toList();
     }
 
@@ -199,5 +213,32 @@ public final class Holdfast {
         comparison.write(folder.comparison());
         Report.write(config.out());
         return comparison;
+    }
+
+    /** Makes artifacts with adapters. */
+    private static class ArtifactSupport implements TrainingSupport {
+        @Override
+        public void requireAdaptable(ArtifactDirectory full, LoraConfig lora) {
+            AdapterExporter.requireAdaptable(full, lora);
+        }
+
+        @Override
+        public ArtifactDirectory adapt(ArtifactDirectory full, LoraConfig lora, long seed, Path target) {
+            return AdapterExporter.export(full, lora, seed, target);
+        }
+    }
+
+    /** Packages finished runs, too. */
+    private static final class PackagingSupport extends ArtifactSupport {
+        private final TrainingListener listener;
+
+        PackagingSupport(TrainingListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void finished(TrainingOutcome outcome) {
+            packageFinished(outcome, listener);
+        }
     }
 }

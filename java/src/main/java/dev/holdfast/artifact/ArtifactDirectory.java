@@ -6,12 +6,14 @@ import dev.holdfast.error.InvalidInputException;
 import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.files.FileDigest;
 import dev.holdfast.tensor.Shape;
+import dev.holdfast.weights.LoraConfig;
 import dev.holdfast.weights.OrtCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -23,7 +25,7 @@ import java.util.stream.Stream;
 public final class ArtifactDirectory {
     /** The manifest. */
     public static final String MANIFEST = "manifest.json";
-    /** The weights, an ONNX Runtime training checkpoint. */
+    /** The weights that are trained, an ONNX Runtime training checkpoint. */
     public static final String CHECKPOINT = "checkpoint";
     /** The training graph of a form. */
     public static final String TRAINING_MODEL = "training_model.onnx";
@@ -143,7 +145,7 @@ public final class ArtifactDirectory {
 
     /** What the manifest says of the parameters must be what the checkpoint holds; older manifests have no digest of their own. */
     private static void verifyParameters(Path directory, Manifest manifest) {
-        OrtCheckpoint checkpoint = OrtCheckpoint.read(directory.resolve(CHECKPOINT));
+        OrtCheckpoint checkpoint = BaseWeights.readOver(directory);
         Map<String, Held> expected = new TreeMap<>();
         checkpoint.trainable().forEach(tensor -> expected.put(tensor.name(), new Held(tensor.shape(), true)));
         checkpoint.frozen().forEach(tensor -> expected.put(tensor.name(), new Held(tensor.shape(), false)));
@@ -163,6 +165,7 @@ public final class ArtifactDirectory {
     /**
      * Writes the manifest of a directory whose files are all in place, with their sizes and digests.
      *
+     * @param known digests of files by name that need not be read for them
      * @throws FileAccessException if a file cannot be read or the manifest written
      */
     public static void writeManifest(
@@ -170,12 +173,14 @@ public final class ArtifactDirectory {
             Manifest.Model model,
             Manifest.Source source,
             List<Manifest.Parameter> parameters,
+            Map<String, FileDigest> known,
             String version) {
         Map<String, FileDigest> files = new TreeMap<>();
         Path file = directory.resolve(MANIFEST);
         try (Stream<Path> tree = Files.walk(directory)) {
             for (Path entry : tree.filter(Files::isRegularFile).toList()) {
-                files.put(directory.relativize(entry).toString().replace('\\', '/'), FileDigest.of(entry));
+                String name = directory.relativize(entry).toString().replace('\\', '/');
+                files.put(name, known.containsKey(name) ? known.get(name) : FileDigest.of(entry));
             }
             Manifest manifest =
                     new Manifest(Manifest.FORMAT, Manifest.VERSION, version, model, source, parameters, files, null);
@@ -200,19 +205,39 @@ public final class ArtifactDirectory {
         return FileDigest.of(path.resolve(MANIFEST)).sha256();
     }
 
-    /** The weights. */
+    /** The weights that are trained. */
     public Path checkpoint() {
         return path.resolve(CHECKPOINT);
     }
 
+    /** The low-rank adapters that are trained; none where all weights are. */
+    public Optional<LoraConfig> lora() {
+        return Optional.ofNullable(manifest.model().lora());
+    }
+
+    /** Whether its training models leave out some of what goes into the adapters, by {@link GraphNames#DROPOUT_KEY}. */
+    public boolean hasDropout() {
+        return lora().map(adapters -> adapters.dropout() > 0).orElse(false);
+    }
+
+    /**
+     * Gives the frozen weights to a folder, if there are any.
+     *
+     * @return size and digest by name of the files that the folder has now
+     * @throws FileAccessException if they can neither be linked nor copied
+     */
+    public Map<String, FileDigest> shareFrozenWeights(Path folder) {
+        return lora().isPresent() ? BaseWeights.link(BaseWeights.in(path), folder, manifest.files()) : Map.of();
+    }
+
     /** The training graph of a form. */
     public Path trainingModel(TrainingForm form) {
-        return path.resolve(form.folder()).resolve(TRAINING_MODEL);
+        return form.in(path, TRAINING_MODEL, manifest.formatVersion());
     }
 
     /** The evaluation graph of a form. */
     public Path evalModel(TrainingForm form) {
-        return path.resolve(form.folder()).resolve(EVAL_MODEL);
+        return form.in(path, EVAL_MODEL, manifest.formatVersion());
     }
 
     /** The forward graph. */

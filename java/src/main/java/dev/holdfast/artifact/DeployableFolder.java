@@ -8,6 +8,7 @@ import dev.holdfast.onnx.ModelExtents;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +22,10 @@ public record DeployableFolder(Path path, GenaiConfig config) {
     public static final String MODEL = "model.onnx";
     /** The decoder's weights, external data of the graph. */
     public static final String WEIGHTS = "model.onnx.data";
+    /** Adapters for the decoder's optional inputs, in a folder whose decoder is a base model. */
+    public static final String ADAPTER = "adapter.onnx_adapter";
+    /** The folder of the same adapters for PEFT. */
+    public static final String PEFT = "peft";
     /** The description that onnxruntime-genai reads. */
     public static final String GENAI_CONFIG = "genai_config.json";
     /** The model card. */
@@ -108,6 +113,11 @@ public record DeployableFolder(Path path, GenaiConfig config) {
         if (value <= 0) {
             throw MalformedFileException.of(file, "model." + key + ": expected a positive integer, got " + value);
         }
+    }
+
+    /** The adapter that goes with the decoder, if it is a base model. */
+    public Optional<Path> adapter() {
+        return Optional.of(path.resolve(ADAPTER)).filter(Files::isRegularFile);
     }
 
     /** The decoder's graph. */

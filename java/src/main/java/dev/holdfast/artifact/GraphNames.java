@@ -16,6 +16,8 @@ public final class GraphNames {
     public static final String LOSS_MODES = "loss_modes";
     /** The weight of the reference in the anchor for each response token, FLOAT[N], in [0, 1]. */
     public static final String ALPHAS = "alphas";
+    /** What dropout's masks follow from: seed, step and micro-batch, INT64[3]; an input of training models with dropout alone. */
+    public static final String DROPOUT_KEY = "dropout_key";
     /** Hidden states of the student at the response positions, FLOAT[N, S], of the drift model. */
     public static final String STUDENT_HIDDEN = "student_hidden";
     /** The student's head, FLOAT[V, S], of the drift model. */

@@ -72,7 +72,7 @@ public final class JsonLinesFile {
 
     /** The lines that are whole. */
     public List<JsonNode> read() {
-        if (!Files.exists(file)) {
+        if (!Files.isRegularFile(file)) {
             return List.of();
         }
         try (Stream<String> lines = Files.lines(file)) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.holdfast.files.FileDigest;
 import dev.holdfast.tensor.Shape;
+import dev.holdfast.weights.LoraConfig;
 import java.util.List;
 import java.util.Map;
 
@@ -15,7 +16,7 @@ import java.util.Map;
  * @param holdfastVersion the version that wrote it
  * @param model the model's sizes
  * @param source where the weights came from
- * @param parameters the parameters, in the order in which every graph of the artifact takes them
+ * @param parameters the parameters; those that are trained in the order in which every graph of the artifact takes them
  * @param files size and digest by path relative to the directory, with forward slashes
  * @param digest SHA-256 of the manifest without this field, see {@link ManifestDigest}; null in artifacts of an older Holdfast
  */
@@ -31,7 +32,7 @@ public record Manifest(
     /** The value of {@code format}. */
     public static final String FORMAT = "holdfast-artifact";
     /** The version that this code writes and the highest that it reads. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /**
      * The sizes of the model.
@@ -44,6 +45,7 @@ public record Manifest(
      * @param maximumPositions longest sequence, in tokens
      * @param embedding the parameter of the embedding
      * @param head the parameter of the head; the embedding's where it is tied
+     * @param lora the low-rank adapters, which alone are trained; null where all parameters are
      */
     public record Model(
             String name,
@@ -53,7 +55,8 @@ public record Manifest(
             @JsonProperty("layer_count") int layerCount,
             @JsonProperty("maximum_positions") int maximumPositions,
             String embedding,
-            String head) {}
+            String head,
+            @JsonInclude(JsonInclude.Include.NON_NULL) LoraConfig lora) {}
 
     /**
      * Where the weights came from.
@@ -66,7 +69,7 @@ public record Manifest(
     /**
      * A parameter.
      *
-     * @param name as in the checkpoint
+     * @param name as in the checkpoint, or in the frozen weights
      * @param shape dimensions, outermost first
      * @param trainable whether training changes it
      */
@@ -74,6 +77,10 @@ public record Manifest(
         /** The shape as a value. */
         public Shape concreteShape() {
             return Shape.of(shape.stream().mapToLong(Long::longValue).toArray());
+        }
+
+        long count() {
+            return concreteShape().elementCount();
         }
     }
 
@@ -83,8 +90,16 @@ public record Manifest(
 
     /** How many numbers all parameters hold. */
     public long parameterCount() {
-        return parameters.stream()
-                .mapToLong(parameter -> parameter.concreteShape().elementCount())
-                .sum();
+        return parameters.stream().mapToLong(Parameter::count).sum();
+    }
+
+    /** The parameters that training changes, in the order of every graph. */
+    public List<Parameter> trainable() {
+        return parameters.stream().filter(Parameter::trainable).toList();
+    }
+
+    /** How many numbers training changes. */
+    public long trainableCount() {
+        return trainable().stream().mapToLong(Parameter::count).sum();
     }
 }

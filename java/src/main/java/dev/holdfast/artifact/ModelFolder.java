@@ -8,6 +8,7 @@ import dev.holdfast.files.FileDigest;
 import dev.holdfast.weights.CheckpointTensor;
 import dev.holdfast.weights.OrtCheckpoint;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -169,14 +170,22 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
         return numbered ? Optional.of(Integer.valueOf(name.substring(PREFIX.length()))) : Optional.empty();
     }
 
-    /** The weights' file. */
+    /** The file of the weights that were trained. */
     public Path checkpointFile() {
         return path.resolve(ArtifactDirectory.CHECKPOINT);
     }
 
-    /** The SHA-256 digest of the weights, as written or, where that is not known, read. */
+    /** The SHA-256 digest of the weights, as written or, where that is not known, read; of adapters and frozen weights, that of both digests. */
     public String weightsDigest() {
-        Path file = OrtCheckpoint.weightsFile(checkpointFile());
+        String trained = sha256(OrtCheckpoint.weightsFile(checkpointFile()));
+        Path base = BaseWeights.in(path);
+        return Files.exists(base)
+                ? FileDigest.of((trained + sha256(OrtCheckpoint.weightsFile(base))).getBytes(StandardCharsets.UTF_8))
+                        .sha256()
+                : trained;
+    }
+
+    private String sha256(Path file) {
         FileDigest known = files.get(file.getFileName().toString());
         return (known == null ? FileDigest.of(file) : known).sha256();
     }
@@ -189,9 +198,9 @@ public record ModelFolder(Path path, Manifest.Model model, Path tokenizer, Map<S
                 .sum();
     }
 
-    /** Reads the table of the weights. */
+    /** Reads the table of the weights, frozen ones included. */
     public OrtCheckpoint checkpoint() {
-        return OrtCheckpoint.read(checkpointFile());
+        return BaseWeights.readOver(path);
     }
 
     /** The graph of hidden states at response positions. */

@@ -19,6 +19,11 @@ public record RunFolder(Path path) {
         return path.resolve("run.json");
     }
 
+    /** The artifact that was made of the given one for this run alone, where the run asked for adapters. */
+    public Path adaptedArtifact() {
+        return path.resolve("artifact");
+    }
+
     /** How far the run is, rewritten as it goes on. */
     public Path status() {
         return path.resolve("status.json");

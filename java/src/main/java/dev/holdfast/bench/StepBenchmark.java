@@ -76,8 +76,10 @@ public final class StepBenchmark {
     public static StepMeasurement run(Plan plan) {
         ArtifactDirectory artifact = ArtifactDirectory.trusted(plan.artifact());
         Map<String, HostTensor> inputs = inputs(plan.batch());
-        List<GradientPort.Parameter> parameters = artifact.manifest().parameters().stream()
-                .filter(Manifest.Parameter::trainable)
+        if (artifact.hasDropout()) {
+            inputs.put(GraphNames.DROPOUT_KEY, HostTensor.ofLongs(new long[3], 3));
+        }
+        List<GradientPort.Parameter> parameters = artifact.manifest().trainable().stream()
                 .map(parameter -> new GradientPort.Parameter(parameter.name(), parameter.concreteShape()))
                 .toList();
         try (TrainingSession session = TrainingSession.open(files(artifact), plan.settings())) {
@@ -96,7 +98,7 @@ public final class StepBenchmark {
                 artifact.trainingModel(TrainingForm.SFT),
                 Optional.of(artifact.evalModel(TrainingForm.SFT)),
                 Optional.empty(),
-                artifact.manifest().parameters().stream()
+                artifact.manifest().trainable().stream()
                         .map(Manifest.Parameter::name)
                         .toList());
     }

@@ -82,6 +82,9 @@ final class ConfigFlags {
         if (expectation.startsWith("a path")) {
             return "PATH";
         }
+        if (expectation.startsWith("names")) {
+            return "NAME,...";
+        }
         return expectation.startsWith("a ") ? "N" : expectation.replace(" or ", "|");
     }
 

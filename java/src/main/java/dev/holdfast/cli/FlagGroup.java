@@ -37,6 +37,14 @@ enum FlagGroup {
                     ConfigKeys.ADAM_BETA1,
                     ConfigKeys.ADAM_BETA2,
                     ConfigKeys.ADAM_EPSILON)),
+    ADAPTERS(
+            "Low-rank adapters",
+            List.of(
+                    ConfigKeys.LORA_R,
+                    ConfigKeys.LORA_ALPHA,
+                    ConfigKeys.LORA_DROPOUT,
+                    ConfigKeys.LORA_TARGET_MODULES,
+                    ConfigKeys.USE_RSLORA)),
     ANCHORING(
             "Anchoring",
             List.of(

@@ -10,17 +10,18 @@ import picocli.CommandLine.Option;
 /** Makes the deployable folder of a model. */
 @Command(
         name = "package",
-        customSynopsis = "holdfast package --run RUN --out DIR",
+        customSynopsis = "holdfast package --run RUN --out DIR [--adapter]",
         description = {
             "Make the folder that a deployment loads.",
             "ONNX Runtime and onnxruntime-genai run it: decoder with a key-value cache, tokenizer, chat template.",
-            "A finished run has this folder already: RUN/model."
+            "A finished run has this folder already: RUN/model. Low-rank adapters are merged into the weights there."
         },
         footer = {
             "",
             "Examples:",
             "  holdfast package --run runs/anchor --out model",
-            "  holdfast package --run runs/anchor/checkpoint-200 --out model-200"
+            "  holdfast package --run runs/anchor/checkpoint-200 --out model-200",
+            "  holdfast package --run runs/lora --out base-and-adapter --adapter"
         })
 final class PackageCommand implements Callable<Integer>, CheckedCommand {
     private final Console console;
@@ -35,6 +36,12 @@ final class PackageCommand implements Callable<Integer>, CheckedCommand {
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder to write, new or empty")
     private Path out;
 
+    @Option(
+            names = "--adapter",
+            description =
+                    "Keep adapters apart: the base model, adapter.onnx_adapter for ONNX Runtime, and the folder peft for PEFT")
+    private boolean adaptersApart;
+
     PackageCommand(Console console) {
         this.console = console;
     }
@@ -48,9 +55,14 @@ final class PackageCommand implements Callable<Integer>, CheckedCommand {
     @Override
     public Integer call() {
         try (StagedProgress progress = new StagedProgress(console, "package")) {
-            Packager.of(run).listener(progress::update).packageTo(out);
+            Packager packager = Packager.of(run).listener(progress::update);
+            (adaptersApart ? packager.adaptersApart() : packager).packageTo(out);
         }
         console.say("model       " + out.resolve(DeployableFolder.MODEL));
+        if (adaptersApart) {
+            console.say("adapter     " + out.resolve(DeployableFolder.ADAPTER));
+            console.say("for PEFT    " + out.resolve(DeployableFolder.PEFT));
+        }
         console.say("Try: holdfast generate --model " + out + " --prompt \"...\"");
         return ExitCode.OK;
     }

@@ -17,6 +17,7 @@ import dev.holdfast.train.RetentionMetrics;
 import dev.holdfast.train.StepMetrics;
 import dev.holdfast.train.TrainingListener;
 import dev.holdfast.train.TrainingPlan;
+import dev.holdfast.weights.LoraConfig;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -116,10 +117,11 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
     static void describe(Console console, TrainingPlan plan) {
         DataSummary data = plan.data();
         console.say(format(
-                "model   %s, %s, %s, full fine-tuning, %s, CPU",
+                "model   %s, %s, %s, %s, %s, CPU",
                 plan.model().name(),
                 plan.model().family(),
                 Sizes.parameters(plan.parameterCount()),
+                tuning(plan),
                 plan.config().bf16() ? "fp32 with bf16 products" : "fp32"));
         console.say(format(
                 "data    %,d rows, %,d tokens, %,d of them responses",
@@ -146,6 +148,15 @@ final class TrainingConsole implements TrainingListener, AutoCloseable {
                         caches.cachesSnapshots() ? count(caches.snapshots(), "snapshot") + " at a time" : "")
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining(" and "));
+    }
+
+    private static String tuning(TrainingPlan plan) {
+        LoraConfig lora = plan.model().lora();
+        return lora == null
+                ? "full fine-tuning"
+                : format(
+                        "LoRA of rank %d on %s (%s trained)",
+                        lora.r(), String.join(", ", lora.targetModules()), Sizes.parameters(plan.trainableCount()));
     }
 
     private static String steps(TrainingPlan plan) {

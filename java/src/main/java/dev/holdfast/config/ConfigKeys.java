@@ -84,6 +84,33 @@ public final class ConfigKeys {
             ALL,
             "Close every response with the end-of-sequence token; in rows of messages the chat template closes the turn either way");
 
+    public static final ConfigKey<Long> LORA_R = integer(
+            "lora_r",
+            0,
+            0,
+            ALL,
+            "Rank of low-rank adapters, which are trained instead of the weights; 0 = train all weights");
+    public static final ConfigKey<Double> LORA_ALPHA = decimal(
+            "lora_alpha",
+            DecimalType.atLeast(0),
+            0.0,
+            ALL,
+            "Numerator of the adapters' scale lora_alpha / lora_r; 0 = twice lora_r");
+    public static final ConfigKey<Double> LORA_DROPOUT = decimal(
+            "lora_dropout",
+            DecimalType.fromButBelow(0, 1),
+            0.0,
+            ALL,
+            "Share of the adapters' inputs that is left out in training");
+    public static final ConfigKey<List<String>> LORA_TARGET_MODULES = key(
+            "lora_target_modules",
+            new NamesType(),
+            List.of("all-linear"),
+            ALL,
+            "Linear layers that have an adapter, such as q_proj,v_proj; all-linear = all but the head");
+    public static final ConfigKey<Boolean> USE_RSLORA =
+            toggle("use_rslora", false, ALL, "Scale adapters by lora_alpha / sqrt(lora_r)");
+
     public static final ConfigKey<Double> ALPHA = decimal(
             "alpha",
             DecimalType.between(0, 1),

@@ -68,7 +68,7 @@ final class ConfigWriter {
 
     private <T> void writeValue(KeyType<T> type, T value) throws IOException {
         String text = type.format(value);
-        if (type instanceof PathType || type instanceof ChoiceType) {
+        if (type instanceof PathType || type instanceof ChoiceType || type instanceof NamesType) {
             generator.writeString(text);
         } else {
             generator.writeNumber(text);

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
 
 /** What a key may be set to: how its values are read from text, written to text and described. */
-public sealed interface KeyType<T> permits BooleanType, ChoiceType, DecimalType, IntegerType, PathType {
+public sealed interface KeyType<T> permits BooleanType, ChoiceType, DecimalType, IntegerType, NamesType, PathType {
     /** The value that a text of a file or of a flag stands for; empty where it stands for none that is allowed. */
     Optional<T> parse(String text);
 

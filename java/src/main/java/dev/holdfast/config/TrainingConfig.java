@@ -115,6 +115,15 @@ public final class TrainingConfig {
             found.add("jsd_beta: expected divergence jsd, which alone uses it, got divergence "
                     + ConfigKeys.DIVERGENCE.type().format(divergence()));
         }
+        for (ConfigKey<?> key : List.of(
+                ConfigKeys.LORA_ALPHA,
+                ConfigKeys.LORA_DROPOUT,
+                ConfigKeys.LORA_TARGET_MODULES,
+                ConfigKeys.USE_RSLORA)) {
+            if (loraR() == 0 && !key.defaultValue().equals(find(key))) {
+                found.add(key.name() + ": expected lora_r to be set as well, which alone makes adapters, got none");
+            }
+        }
         if (evalSteps() > 0 && dataEval().isEmpty() && dataRetention().isEmpty()) {
             found.add("eval_steps: expected data.eval or data.retention to be set as well, got " + evalSteps()
                     + " without rows to evaluate on");
@@ -262,6 +271,31 @@ public final class TrainingConfig {
     /** Whether the end-of-sequence token closes every response. */
     public boolean appendEos() {
         return get(ConfigKeys.APPEND_EOS);
+    }
+
+    /** Rank of the low-rank adapters that are trained; 0 = all weights are trained. */
+    public int loraR() {
+        return integer(ConfigKeys.LORA_R);
+    }
+
+    /** Numerator of the adapters' scale; 0 = twice the rank. */
+    public double loraAlpha() {
+        return get(ConfigKeys.LORA_ALPHA);
+    }
+
+    /** Share of the adapters' inputs that is left out in training, in [0, 1). */
+    public double loraDropout() {
+        return get(ConfigKeys.LORA_DROPOUT);
+    }
+
+    /** Linear layers that have an adapter. */
+    public List<String> loraTargetModules() {
+        return get(ConfigKeys.LORA_TARGET_MODULES);
+    }
+
+    /** Whether the scale is divided by the root of the rank instead of the rank. */
+    public boolean useRslora() {
+        return get(ConfigKeys.USE_RSLORA);
     }
 
     /** Weight of the reference in the anchor, in [0, 1]: 0 = snapshot, 1 = reference. */

@@ -108,6 +108,8 @@ final class YamlFile {
         if (token == JsonToken.START_OBJECT && ConfigKeys.isSection(name)) {
             lineOfKey.remove(ConfigKeys.canonical(name));
             parseMap(parser, name + ".");
+        } else if (token == JsonToken.START_ARRAY && takesNames(name)) {
+            parseNames(parser, name, place);
         } else if (token.isStructStart()) {
             parser.skipChildren();
             refuse(name, place, what(token));
@@ -117,6 +119,25 @@ final class YamlFile {
             boolean nothing = token == JsonToken.VALUE_NULL || parser.getText().isEmpty();
             settings.add(new Setting(name, nothing ? Optional.empty() : Optional.of(parser.getText()), place));
         }
+    }
+
+    private static boolean takesNames(String name) {
+        return ConfigKeys.find(name)
+                .filter(key -> key.type() instanceof NamesType)
+                .isPresent();
+    }
+
+    private void parseNames(YAMLParser parser, String name, String place) throws IOException {
+        List<String> names = new ArrayList<>();
+        for (JsonToken item = parser.nextToken(); item != JsonToken.END_ARRAY; item = parser.nextToken()) {
+            if (item.isStructStart()) {
+                parser.skipChildren();
+                refuse(name, place, "a list of lists or keys");
+            } else {
+                names.add(parser.getText());
+            }
+        }
+        settings.add(new Setting(name, Optional.of(String.join(",", names)), place));
     }
 
     /** Notes a value that no key takes; a key that nobody knows is the greater fault and is told instead. */

@@ -13,7 +13,8 @@ import java.util.stream.IntStream;
 /**
  * Continues several prompts at once with a packaged model.
  *
- * <p>Shorter prompts are padded on the left, where nothing sees the padding; sequences that have come to an end leave the batch once half of
+ * <p>Shorter prompts are padded on the left, where nothing sees the padding; sequences that have come to an end leave the batch once
+ * half of
  * it has. Each prompt's tokens are those that {@link Generator} chooses, up to rounding: matrix products of several rows may differ from
  * those of one in the last bits, by less than 1e-4 in a logit.
  *

@@ -42,7 +42,7 @@ final class CachedDecoder implements AutoCloseable {
 
     static CachedDecoder open(DeployableFolder folder, SessionSettings settings) {
         return new CachedDecoder(
-                InferenceSession.open(folder.model(), settings),
+                InferenceSession.open(folder.model(), folder.adapter(), settings),
                 folder.config().model().decoder());
     }
 

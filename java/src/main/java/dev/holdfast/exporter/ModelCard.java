@@ -1,16 +1,19 @@
 package dev.holdfast.exporter;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.artifact.JsonFiles;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.artifact.RunFolder;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.model.Decoder;
 import dev.holdfast.model.ModelConfig;
+import dev.holdfast.weights.LoraConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The README of a deployable folder: what the model is, what it was made from, and how to load it. */
 final class ModelCard {
@@ -45,10 +48,41 @@ final class ModelCard {
             ```
             """;
 
+    private static final String ADAPTER_USE =
+            """
+
+            Alone, `model.onnx` is the base model; the adapter is given to a run. In Java:
+
+            ```java
+            OrtLoraAdapter adapter = OrtLoraAdapter.create("adapter.onnx_adapter");
+            OrtSession.RunOptions options = new OrtSession.RunOptions();
+            options.addActiveLoraAdapter(adapter);
+            OrtSession.Result result = session.run(inputs, outputs, options);
+            ```
+
+            With onnxruntime-genai:
+
+            ```python
+            adapters = og.Adapters(model)
+            adapters.load("model/adapter.onnx_adapter", "adapter")
+            generator.set_active_adapter(adapters, "adapter")
+            ```
+
+            With PEFT, on the model that the adapter was trained on:
+
+            ```python
+            model = PeftModel.from_pretrained(base, "model/peft")
+            ```
+            """;
+
     private ModelCard() {}
 
-    /** The text for a model of an artifact or of a run. */
-    static String of(ModelFolder source, Decoder decoder) {
+    /**
+     * The text for a model of an artifact or of a run.
+     *
+     * @param apart whether adapters are kept apart from the weights
+     */
+    static String of(ModelFolder source, Decoder decoder, boolean apart) {
         StringBuilder card = new StringBuilder();
         card.append("# ")
                 .append(source.model().name())
@@ -63,6 +97,7 @@ final class ModelCard {
                     .append(source.model().name())
                     .append("\n- method: none, the weights are the base model's\n");
         }
+        Optional.ofNullable(source.model().lora()).ifPresent(lora -> appendLora(card, lora, apart));
         appendSettings(card, run.config());
         ModelConfig config = decoder.config();
         card.append('\n')
@@ -73,6 +108,9 @@ final class ModelCard {
                         config.headSize(),
                         config.layerCount(),
                         config.vocabularySize()));
+        if (apart) {
+            card.append(ADAPTER_USE);
+        }
         return card.toString();
     }
 
@@ -86,6 +124,23 @@ final class ModelCard {
                 decoder.config().family().modelType(),
                 numbers,
                 decoder.config().maximumPositions());
+    }
+
+    /** What the model's LoRA was, wherever it lies now. */
+    private static void appendLora(StringBuilder card, LoraConfig lora, boolean apart) {
+        line(
+                card,
+                "LoRA",
+                String.format(
+                        Locale.ROOT,
+                        "rank %d, scale %s, on %s; %s",
+                        lora.r(),
+                        lora.scale(),
+                        String.join(", ", lora.targetModules()),
+                        apart
+                                ? "apart from the weights, in " + DeployableFolder.ADAPTER + " and "
+                                        + DeployableFolder.PEFT
+                                : "merged into the weights"));
     }
 
     private static void appendRun(StringBuilder card, ModelFolder source, JsonNode run) {

@@ -5,8 +5,10 @@ import dev.holdfast.artifact.TrainingForm;
 import dev.holdfast.gradient.GradientBuffer;
 import dev.holdfast.gradient.Gradients;
 import dev.holdfast.model.Decoder;
+import dev.holdfast.model.DecoderWeights;
 import dev.holdfast.model.FullSequence;
 import dev.holdfast.model.FusedSequence;
+import dev.holdfast.model.LowRankBranch;
 import dev.holdfast.model.ModelConfig;
 import dev.holdfast.model.Parameter;
 import dev.holdfast.model.Sequence;
@@ -24,50 +26,68 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Builds the graphs that ONNX Runtime's training API runs: the model up to the logits of the response tokens, the loss, and, for
- * training, the backward pass with one gradient accumulator per parameter.
+ * training, the backward pass with one gradient accumulator per parameter that is trained. The others are external data beside the graph.
  *
  * <p>The loss operator gives the gradient of the logits beside the loss, and the backward pass starts from it. The head is applied to
  * response positions alone.
  */
 final class TrainingGraph {
 
-    private final Decoder decoder;
+    private final ExportedModel model;
+    private final Function<String, StoredWeight> frozen;
     private final TrainingForm form;
     private final Kernels kernels;
     private final Graph graph;
     private final Operators operators;
-    private final Map<String, Value> parameters = new LinkedHashMap<>();
+    private final Map<String, Value> trained = new LinkedHashMap<>();
 
-    private TrainingGraph(String name, Decoder decoder, TrainingForm form, Kernels kernels) {
-        this.decoder = decoder;
+    private TrainingGraph(
+            String name,
+            ExportedModel model,
+            Function<String, StoredWeight> frozen,
+            TrainingForm form,
+            Kernels kernels) {
+        this.model = model;
+        this.frozen = frozen;
         this.form = form;
         this.kernels = kernels;
         this.graph = new Graph(name);
         this.operators = Operators.on(graph, kernels);
     }
 
-    /** The graph with its backward pass. */
-    static Graph training(Decoder decoder, TrainingForm form, Kernels kernels) {
-        return new TrainingGraph("training", decoder, form, kernels).withBackwardPass();
+    /**
+     * The graph with its backward pass.
+     *
+     * @param frozen where the parameters lie that are not trained
+     */
+    static Graph training(
+            ExportedModel model, Function<String, StoredWeight> frozen, TrainingForm form, Kernels kernels) {
+        return new TrainingGraph("training", model, frozen, form, kernels).withBackwardPass();
     }
 
-    /** The same forward pass and loss alone. */
-    static Graph evaluation(Decoder decoder, TrainingForm form, Kernels kernels) {
-        return new TrainingGraph("evaluation", decoder, form, kernels).forwardOnly();
+    /** The same forward pass and loss alone, nothing left out by dropout. */
+    static Graph evaluation(
+            ExportedModel model, Function<String, StoredWeight> frozen, TrainingForm form, Kernels kernels) {
+        return new TrainingGraph("evaluation", model, frozen, form, kernels).forwardOnly();
     }
 
     private Graph withBackwardPass() {
         addInputs();
-        Value logits = studentLogits();
+        Optional<Value> dropoutKey = model.hasDropout()
+                ? Optional.of(graph.input(GraphNames.DROPOUT_KEY, TensorType.of(ElementType.INT64, 3)))
+                : Optional.empty();
+        Value logits = studentLogits(dropoutKey);
         Node loss = loss(logits, true);
         Map<Value, GradientBuffer> buffers = addBuffers();
         addPort(Gradients.append(
                 graph,
                 Map.of(logits, loss.output(1)),
-                parameters.values(),
+                trained.values(),
                 kernels,
                 kernels == Kernels.HOLDFAST ? buffers : Map.of()));
         return graph;
@@ -75,12 +95,12 @@ final class TrainingGraph {
 
     private Graph forwardOnly() {
         addInputs();
-        loss(studentLogits(), false);
+        loss(studentLogits(Optional.empty()), false);
         return graph;
     }
 
     private void addInputs() {
-        ModelConfig config = decoder.config();
+        ModelConfig config = model.decoder().config();
         graph.input(GraphNames.INPUT_IDS, TensorType.of(ElementType.INT64, "B", "T"));
         graph.input(GraphNames.RESPONSE_POSITIONS, TensorType.of(ElementType.INT64, "N"));
         graph.input(GraphNames.LABELS, TensorType.of(ElementType.INT64, "N"));
@@ -92,27 +112,37 @@ final class TrainingGraph {
         }
         if (form.hasSnapshot()) {
             graph.input(GraphNames.SNAPSHOT_HIDDEN, TensorType.of(ElementType.FLOAT, "N", config.hiddenSize()));
-            graph.input(GraphNames.SNAPSHOT_HEAD, TensorType.of(ElementType.FLOAT, decoder.headShape()));
+            graph.input(
+                    GraphNames.SNAPSHOT_HEAD,
+                    TensorType.of(ElementType.FLOAT, model.decoder().headShape()));
         }
         if (form.hasReference()) {
             graph.input(GraphNames.REFERENCE_HIDDEN, TensorType.of(ElementType.FLOAT, "N", "R"));
             graph.input(GraphNames.REFERENCE_HEAD, TensorType.of(ElementType.FLOAT, "U", "R"));
         }
-        for (Parameter parameter : decoder.parameters()) {
-            parameters.put(
+        for (Parameter parameter : model.trained()) {
+            trained.put(
                     parameter.name(),
                     graph.input(parameter.name(), TensorType.of(ElementType.FLOAT, parameter.shape())));
         }
+        model.frozen().forEach(parameter -> frozen.apply(parameter.name()).addTo(graph, parameter));
     }
 
-    private Value studentLogits() {
+    private Value studentLogits(Optional<Value> dropoutKey) {
+        Decoder decoder = model.decoder();
         Value inputIds = graph.value(GraphNames.INPUT_IDS);
         Sequence sequence = kernels == Kernels.HOLDFAST
                 ? new FusedSequence(operators, decoder.config(), inputIds)
                 : new FullSequence(operators, decoder.config(), inputIds);
-        Value hidden = decoder.hiddenStates(operators, parameters::get, sequence);
+        Value hidden = decoder.hiddenStates(operators, weights(dropoutKey), sequence);
         Value responses = operators.gather(hidden, graph.value(GraphNames.RESPONSE_POSITIONS), 0);
-        return Decoder.logits(operators.in("head"), responses, parameters.get(decoder.headName()));
+        return Decoder.logits(operators.in("head"), responses, graph.value(decoder.headName()));
+    }
+
+    private DecoderWeights weights(Optional<Value> dropoutKey) {
+        return model.adapters()
+                .map(adapters -> DecoderWeights.of(graph::value, LowRankBranch.of(adapters, dropoutKey)))
+                .orElseGet(() -> DecoderWeights.of(graph::value));
     }
 
     private Node loss(Value logits, boolean withGradient) {
@@ -149,9 +179,7 @@ final class TrainingGraph {
     /** One buffer per parameter, with the names that ONNX Runtime looks for. */
     private Map<Value, GradientBuffer> addBuffers() {
         Map<Value, Value> totals = new LinkedHashMap<>();
-        parameters
-                .values()
-                .forEach(parameter -> totals.put(parameter, graph.input(buffer(parameter), parameter.type())));
+        trained.values().forEach(parameter -> totals.put(parameter, graph.input(buffer(parameter), parameter.type())));
         Value reset = graph.input(GraphNames.LAZY_RESET_GRAD, TensorType.of(ElementType.BOOL, 1));
         Map<Value, GradientBuffer> buffers = new LinkedHashMap<>();
         totals.forEach((parameter, total) -> buffers.put(parameter, GradientBuffer.of(total, reset)));
@@ -170,7 +198,7 @@ final class TrainingGraph {
     private void addPort(Map<Value, Value> gradients) {
         List<Value> ports = new ArrayList<>();
         List<Value> flags = new ArrayList<>();
-        for (Value parameter : parameters.values()) {
+        for (Value parameter : trained.values()) {
             Value done = gradients.get(parameter);
             if (!isAccumulated(done)) {
                 done = accumulate(parameter, done);

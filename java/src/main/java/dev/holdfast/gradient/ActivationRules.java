@@ -38,4 +38,11 @@ final class ActivationRules {
         Value gradient = node.operators().add(Operator.SOFTMAX_GRAD, axis, node.outputGradient(), node.output(0));
         node.contribute(0, gradient);
     }
+
+    /** y = x·mask/(1-ratio), the mask a function of the key alone: dx = dy·mask/(1-ratio). */
+    static void seededDropout(NodeGradient node) {
+        node.contribute(
+                0,
+                node.operators().add(Operator.SEEDED_DROPOUT, node.attributes(), node.outputGradient(), node.input(1)));
+    }
 }

@@ -34,6 +34,7 @@ final class DerivativeTable {
             case QUICK_GELU -> known(ActivationRules::quickGelu);
             case SWI_GLU -> known(ActivationRules::swiGlu);
             case SOFTMAX -> known(ActivationRules::softmax);
+            case SEEDED_DROPOUT -> known(ActivationRules::seededDropout);
 
             case MAT_MUL -> known(ProductRules::matMul);
             case FUSED_MAT_MUL -> known(ProductRules::fusedMatMul);

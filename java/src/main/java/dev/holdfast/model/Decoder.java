@@ -4,7 +4,6 @@ import dev.holdfast.onnx.Operators;
 import dev.holdfast.onnx.Value;
 import dev.holdfast.tensor.Shape;
 import java.util.List;
-import java.util.function.Function;
 
 /** A decoder family's computation, appended to graphs; what a graph does with it (train, score, generate) is the caller's. */
 public sealed interface Decoder permits LlamaDecoder, Gpt2Decoder {
@@ -19,6 +18,12 @@ public sealed interface Decoder permits LlamaDecoder, Gpt2Decoder {
     /** All parameters, in the order in which the model uses them; a tied head is not listed twice. */
     List<Parameter> parameters();
 
+    /** The linear layers of all blocks, in the order in which the model uses them; the head is none of them. */
+    List<LinearLayer> linearLayers();
+
+    /** Whether the weights of linear layers are stored [in, out] rather than [out, in]. */
+    boolean storesInputFirst();
+
     /** The name of the embedding's parameter. */
     String embeddingName();
 
@@ -28,10 +33,10 @@ public sealed interface Decoder permits LlamaDecoder, Gpt2Decoder {
     /**
      * Appends the model up to its last norm.
      *
-     * @param parameter gives the value of a parameter by name
+     * @param weights the parameters in that graph
      * @return hidden states, FLOAT[M, hiddenSize], M = B·T
      */
-    Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence);
+    Value hiddenStates(Operators operators, DecoderWeights weights, Sequence sequence);
 
     /**
      * Appends the head.

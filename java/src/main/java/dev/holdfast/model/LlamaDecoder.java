@@ -3,7 +3,6 @@ package dev.holdfast.model;
 import dev.holdfast.onnx.Operators;
 import dev.holdfast.onnx.Value;
 import java.util.List;
-import java.util.function.Function;
 
 /**
  * Llama and its relatives (Mistral, Qwen2, Qwen3): RMS norm before each part of a block, rotary positions, grouped-query attention,
@@ -28,56 +27,49 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
     }
 
     @Override
-    public List<Parameter> parameters() {
-        ParameterList parameters = new ParameterList();
-        parameters.matrix(EMBEDDING, config.vocabularySize(), config.hiddenSize());
-        for (int layer = 0; layer < config.layerCount(); layer++) {
-            addBlock(parameters, prefix(layer));
-        }
-        parameters.vector(FINAL_NORM, config.hiddenSize());
-        if (!config.tiedHead()) {
-            parameters.matrix(HEAD, config.vocabularySize(), config.hiddenSize());
-        }
-        return parameters.list();
+    public boolean storesInputFirst() {
+        return false;
     }
 
-    private void addBlock(ParameterList parameters, String prefix) {
-        int hidden = config.hiddenSize();
-        parameters.vector(prefix + "input_layernorm.weight", hidden);
-        parameters.linear(
-                prefix + "self_attn.q_proj",
-                config.queryWidth(),
-                hidden,
-                config.queryKeyValueBias() ? config.queryWidth() : 0);
-        parameters.linear(
-                prefix + "self_attn.k_proj",
-                config.keyValueWidth(),
-                hidden,
-                config.queryKeyValueBias() ? config.keyValueWidth() : 0);
-        parameters.linear(
-                prefix + "self_attn.v_proj",
-                config.keyValueWidth(),
-                hidden,
-                config.queryKeyValueBias() ? config.keyValueWidth() : 0);
-        if (config.queryKeyNorm()) {
-            parameters.vector(prefix + "self_attn.q_norm.weight", config.headSize());
-            parameters.vector(prefix + "self_attn.k_norm.weight", config.headSize());
+    @Override
+    public List<Parameter> parameters() {
+        return list().parameters();
+    }
+
+    @Override
+    public List<LinearLayer> linearLayers() {
+        return list().layers();
+    }
+
+    private ParameterList list() {
+        ParameterList list = new ParameterList(storesInputFirst());
+        list.matrix(EMBEDDING, config.vocabularySize(), config.hiddenSize());
+        for (int layer = 0; layer < config.layerCount(); layer++) {
+            addBlock(list, prefix(layer));
         }
-        parameters.linear(
-                prefix + "self_attn.o_proj", hidden, config.queryWidth(), config.attentionOutputBias() ? hidden : 0);
-        parameters.vector(prefix + "post_attention_layernorm.weight", hidden);
-        parameters.linear(
-                prefix + "mlp.gate_proj",
-                config.intermediateSize(),
-                hidden,
-                config.feedForwardBias() ? config.intermediateSize() : 0);
-        parameters.linear(
-                prefix + "mlp.up_proj",
-                config.intermediateSize(),
-                hidden,
-                config.feedForwardBias() ? config.intermediateSize() : 0);
-        parameters.linear(
-                prefix + "mlp.down_proj", hidden, config.intermediateSize(), config.feedForwardBias() ? hidden : 0);
+        list.vector(FINAL_NORM, config.hiddenSize());
+        if (!config.tiedHead()) {
+            list.matrix(HEAD, config.vocabularySize(), config.hiddenSize());
+        }
+        return list;
+    }
+
+    private void addBlock(ParameterList list, String prefix) {
+        int hidden = config.hiddenSize();
+        int inner = config.intermediateSize();
+        list.vector(prefix + "input_layernorm.weight", hidden);
+        list.linear(prefix + "self_attn.q_proj", hidden, config.queryWidth(), config.queryKeyValueBias());
+        list.linear(prefix + "self_attn.k_proj", hidden, config.keyValueWidth(), config.queryKeyValueBias());
+        list.linear(prefix + "self_attn.v_proj", hidden, config.keyValueWidth(), config.queryKeyValueBias());
+        if (config.queryKeyNorm()) {
+            list.vector(prefix + "self_attn.q_norm.weight", config.headSize());
+            list.vector(prefix + "self_attn.k_norm.weight", config.headSize());
+        }
+        list.linear(prefix + "self_attn.o_proj", config.queryWidth(), hidden, config.attentionOutputBias());
+        list.vector(prefix + "post_attention_layernorm.weight", hidden);
+        list.linear(prefix + "mlp.gate_proj", hidden, inner, config.feedForwardBias());
+        list.linear(prefix + "mlp.up_proj", hidden, inner, config.feedForwardBias());
+        list.linear(prefix + "mlp.down_proj", inner, hidden, config.feedForwardBias());
     }
 
     private static String prefix(int layer) {
@@ -85,27 +77,27 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
     }
 
     @Override
-    public Value hiddenStates(Operators operators, Function<String, Value> parameter, Sequence sequence) {
-        Value embedded = operators.gather(parameter.apply(EMBEDDING), sequence.inputIds(), 0);
+    public Value hiddenStates(Operators operators, DecoderWeights weights, Sequence sequence) {
+        Value embedded = operators.embedding(weights.value(EMBEDDING), sequence.inputIds());
         Value hidden = operators.reshape(embedded, -1, config.hiddenSize());
         for (int layer = 0; layer < config.layerCount(); layer++) {
             Operators inLayer = operators.in("layers." + layer);
-            hidden = new Block(inLayer, parameter, prefix(layer), sequence, layer).apply(hidden);
+            hidden = new Block(inLayer, weights, prefix(layer), sequence, layer).apply(hidden);
         }
-        return operators.rmsNorm(hidden, parameter.apply(FINAL_NORM), config.normEpsilon());
+        return operators.rmsNorm(hidden, weights.value(FINAL_NORM), config.normEpsilon());
     }
 
     /** One block while it is being appended. */
     private final class Block {
         private final Operators operators;
-        private final Function<String, Value> parameter;
+        private final DecoderWeights weights;
         private final String prefix;
         private final Sequence sequence;
         private final int layer;
 
-        Block(Operators operators, Function<String, Value> parameter, String prefix, Sequence sequence, int layer) {
+        Block(Operators operators, DecoderWeights weights, String prefix, Sequence sequence, int layer) {
             this.operators = operators;
-            this.parameter = parameter;
+            this.weights = weights;
             this.prefix = prefix;
             this.sequence = sequence;
             this.layer = layer;
@@ -148,12 +140,11 @@ record LlamaDecoder(ModelConfig config) implements Decoder {
         }
 
         private Value linear(Value rows, String name, boolean bias) {
-            return operators.gemm(
-                    rows, false, weight(name), true, bias ? parameter.apply(prefix + name + ".bias") : null);
+            return weights.linear(operators, rows, prefix + name, storesInputFirst(), bias);
         }
 
         private Value weight(String name) {
-            return parameter.apply(prefix + name + ".weight");
+            return weights.value(prefix + name + ".weight");
         }
     }
 }

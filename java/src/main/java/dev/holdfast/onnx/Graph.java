@@ -40,7 +40,7 @@ public final class Graph {
         return name;
     }
 
-    /** The inputs that are not initializers, in order. */
+    /** The inputs, in order; those that are optional are initializers as well. */
     public List<Value> inputs() {
         return List.copyOf(inputs);
     }
@@ -87,6 +87,18 @@ public final class Graph {
     }
 
     /**
+     * Adds an input that takes a value of its own where a run gives it none.
+     *
+     * @param type may leave dimensions open that the value has
+     * @throws InvalidGraphException if the name is taken
+     */
+    public Value optionalInput(String inputName, TensorType type, HostTensor otherwise) {
+        Value value = input(inputName, type);
+        initializers.put(value, new Initializer.Inline(otherwise));
+        return value;
+    }
+
+    /**
      * Adds a constant value with a name of its own.
      *
      * @throws InvalidGraphException if the name is taken
@@ -109,7 +121,7 @@ public final class Graph {
 
     /** The value of a constant that lives in this graph, if it is one. */
     public Optional<HostTensor> constantValue(Value value) {
-        return initializers.get(value) instanceof Initializer.Inline inline
+        return !inputs.contains(value) && initializers.get(value) instanceof Initializer.Inline inline
                 ? Optional.of(inline.tensor())
                 : Optional.empty();
     }

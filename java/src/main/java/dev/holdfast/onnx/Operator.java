@@ -64,6 +64,7 @@ public enum Operator {
     GRADIENT_PORT(Domain.HOLDFAST, "GradientPort", 3, Integer.MAX_VALUE, 1),
     MATRIX_PRODUCT(Domain.HOLDFAST, "MatrixProduct", 2, 3, 1),
     RMS_NORM_GRAD(Domain.HOLDFAST, "RmsNormGrad", 3, 4, 2),
+    SEEDED_DROPOUT(Domain.HOLDFAST, "SeededDropout", 2, 2, 1),
     SWI_GLU(Domain.HOLDFAST, "SwiGlu", 2, 2, 1),
     SWI_GLU_GRAD(Domain.HOLDFAST, "SwiGluGrad", 3, 3, 2);
 

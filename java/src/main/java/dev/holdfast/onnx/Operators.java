@@ -145,11 +145,26 @@ public final class Operators {
         return gemm(a, transposeA, b, transposeB, 1, c);
     }
 
-    /** {@code alpha·transA(a)·transB(b) + c}: a [M,K], b [K,N], c [M,N] or [N] or null. */
+    /**
+     * {@code alpha·transA(a)·transB(b) + c}: a [M,K], b [K,N], c [M,N] or [N] or null.
+     *
+     * @param b of the type of {@code a}; where that is FLOAT, also BFLOAT16
+     */
     public Value gemm(Value a, boolean transposeA, Value b, boolean transposeB, float alpha, Value c) {
-        boolean ours = kernels == Kernels.HOLDFAST && a.type().elementType() == ElementType.FLOAT;
+        ElementType type = a.type().elementType();
         Attributes attributes = Attributes.of("transA", transposeA, "transB", transposeB, "alpha", alpha);
-        return add(ours ? Operator.MATRIX_PRODUCT : Operator.GEMM, attributes, a, b, c);
+        return kernels == Kernels.HOLDFAST && type == ElementType.FLOAT
+                ? add(Operator.MATRIX_PRODUCT, attributes, a, b, c)
+                : add(Operator.GEMM, attributes, a, as(type, b), c);
+    }
+
+    private Value as(ElementType type, Value value) {
+        return value.type().elementType() == type ? value : cast(value, type);
+    }
+
+    /** Rows of a table at indices, as FLOAT. */
+    public Value embedding(Value table, Value indices) {
+        return as(ElementType.FLOAT, gather(table, indices, 0));
     }
 
     /** {@code alpha·transA(a)·transB(b)} with batch dimensions. */
@@ -262,6 +277,18 @@ public final class Operators {
     /** GELU by its tanh approximation, as GPT-2 has it, or exactly. */
     public Value gelu(Value value, boolean tanhApproximation) {
         return add(Operator.GELU, Attributes.of("approximate", tanhApproximation ? "tanh" : "none"), value);
+    }
+
+    /**
+     * Values left out at random and the others divided by the share that stays; needs {@link Kernels#HOLDFAST}.
+     *
+     * @param value FLOAT of any shape
+     * @param key INT64 of any length: equal keys and streams leave out equal places
+     * @param ratio the share that is left out, in (0, 1)
+     * @param stream tells uses of one key apart, at least 0
+     */
+    public Value seededDropout(Value value, Value key, float ratio, int stream) {
+        return add(Operator.SEEDED_DROPOUT, Attributes.of("ratio", ratio, "stream", stream), value, key);
     }
 
     /**

@@ -13,17 +13,21 @@ import dev.holdfast.error.MalformedFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * A deployable model with Holdfast's matrix products in place of ONNX's {@code Gemm}, for running it beside training: they are faster, take
  * bfloat16 operands where the session asks for them, and compute as the model in training does.
  *
- * <p>Only products of FLOAT weights are replaced; all else stays as it is, external data included.
+ * <p>Only products of FLOAT weights are replaced, and of BFLOAT16 ones that the graph casts to FLOAT, which the product takes as they are; all
+ * else stays as it is, external data included.
  */
 public final class ProductSubstitution {
     private static final String GEMM = "Gemm";
+    private static final String CAST = "Cast";
     private static final String BETA = "beta";
 
     private ProductSubstitution() {}
@@ -49,18 +53,55 @@ public final class ProductSubstitution {
     /** The model with its products replaced. */
     static ModelProto substituted(ModelProto model) {
         Set<String> floats = floatWeights(model.getGraph());
-        GraphProto.Builder graph = model.getGraph().toBuilder();
-        for (int i = 0; i < graph.getNodeCount(); i++) {
-            if (isReplaceable(graph.getNode(i), floats)) {
-                graph.setNode(i, replaced(graph.getNode(i)));
+        Map<String, String> storedByCast = castWeights(model.getGraph());
+        GraphProto.Builder graph = model.getGraph().toBuilder().clearNode();
+        for (NodeProto node : model.getGraph().getNodeList()) {
+            boolean isProduct = isReplaceable(node);
+            if (isProduct && floats.contains(node.getInput(1))) {
+                graph.addNode(replaced(node));
+            } else if (isProduct && storedByCast.containsKey(node.getInput(1))) {
+                graph.addNode(replaced(node).toBuilder().setInput(1, storedByCast.get(node.getInput(1))));
+            } else {
+                graph.addNode(node);
             }
         }
+        removeUnused(graph, storedByCast.keySet());
         return model.toBuilder()
                 .setGraph(graph)
                 .addOpsetImport(OperatorSetIdProto.newBuilder()
                         .setDomain(Operator.Domain.HOLDFAST)
                         .setVersion(Operator.Domain.version(Operator.Domain.HOLDFAST)))
                 .build();
+    }
+
+    /** The stored weight of every value that is one, cast from BFLOAT16 to FLOAT. */
+    private static Map<String, String> castWeights(GraphProto graph) {
+        Set<String> stored = new HashSet<>();
+        for (TensorProto weight : graph.getInitializerList()) {
+            if (weight.getDataType() == TensorProto.DataType.BFLOAT16.getNumber()) {
+                stored.add(weight.getName());
+            }
+        }
+        Map<String, String> casts = new HashMap<>();
+        for (NodeProto node : graph.getNodeList()) {
+            if (node.getOpType().equals(CAST) && stored.contains(node.getInput(0))) {
+                casts.put(node.getOutput(0), node.getInput(0));
+            }
+        }
+        return casts;
+    }
+
+    /** A cast that nobody reads any more would still be computed, and kept. */
+    private static void removeUnused(GraphProto.Builder graph, Set<String> casts) {
+        Set<String> read = new HashSet<>();
+        graph.getNodeList().forEach(node -> read.addAll(node.getInputList()));
+        graph.getOutputList().forEach(output -> read.add(output.getName()));
+        for (int i = graph.getNodeCount() - 1; i >= 0; i--) {
+            String output = graph.getNode(i).getOutput(0);
+            if (casts.contains(output) && !read.contains(output)) {
+                graph.removeNode(i);
+            }
+        }
     }
 
     private static Set<String> floatWeights(GraphProto graph) {
@@ -79,13 +120,10 @@ public final class ProductSubstitution {
         return names;
     }
 
-    private static boolean isReplaceable(NodeProto node, Set<String> floats) {
+    private static boolean isReplaceable(NodeProto node) {
         boolean scaled = node.getAttributeList().stream()
                 .anyMatch(attribute -> attribute.getName().equals(BETA) && attribute.getF() != 1);
-        return node.getOpType().equals(GEMM)
-                && node.getDomain().isEmpty()
-                && floats.contains(node.getInput(1))
-                && !scaled;
+        return node.getOpType().equals(GEMM) && node.getDomain().isEmpty() && !scaled;
     }
 
     private static NodeProto replaced(NodeProto node) {

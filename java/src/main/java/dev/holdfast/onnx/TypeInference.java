@@ -40,8 +40,17 @@ final class TypeInference {
                     broadcast(broadcast(type(0), type(1)), type(2)).withElementType(type(1).elementType()));
             case CAST -> List.of(type(0).withElementType(
                             ElementType.ofOnnxCode((int) node.attributes().integer("to", 0))));
-            case COS, SIN, NEG, GELU, IDENTITY, SOFTMAX, CUM_SUM, QUICK_GELU, ROTARY_EMBEDDING, SWI_GLU -> List.of(
-                    type(0));
+            case COS,
+                    SIN,
+                    NEG,
+                    GELU,
+                    IDENTITY,
+                    SOFTMAX,
+                    CUM_SUM,
+                    QUICK_GELU,
+                    ROTARY_EMBEDDING,
+                    SEEDED_DROPOUT,
+                    SWI_GLU -> List.of(type(0));
             case SOFTMAX_GRAD, QUICK_GELU_GRAD, FAST_GELU_GRAD, GELU_GRAD -> List.of(type(1));
             case SWI_GLU_GRAD -> List.of(type(1), type(2));
             case CONCAT -> List.of(concat());

@@ -41,18 +41,24 @@ public final class InferenceSession implements AutoCloseable {
     private final OrtEnvironment environment;
     private final OrtSession.SessionOptions options;
     private final OrtSession session;
+    private final ActiveAdapter adapter;
     private final List<ValueInfo> inputs;
     private final List<ValueInfo> outputs;
     private volatile boolean declaredShapesHold = true;
     private boolean closed;
 
     private InferenceSession(
-            String name, OrtEnvironment environment, OrtSession.SessionOptions options, OrtSession session)
+            String name,
+            OrtEnvironment environment,
+            OrtSession.SessionOptions options,
+            OrtSession session,
+            ActiveAdapter adapter)
             throws OrtException {
         this.name = name;
         this.environment = environment;
         this.options = options;
         this.session = session;
+        this.adapter = adapter;
         this.inputs = describe(session.getInputInfo());
         this.outputs = describe(session.getOutputInfo());
     }
@@ -65,12 +71,25 @@ public final class InferenceSession implements AutoCloseable {
      * @throws RuntimeFailureException if ONNX Runtime cannot be started or refuses the model, or the device is not available
      */
     public static InferenceSession open(Path model, SessionSettings settings) {
+        return open(model, Optional.empty(), settings);
+    }
+
+    /**
+     * Opens a model file whose optional inputs take their values from an adapter.
+     *
+     * @param adapter a file {@code .onnx_adapter}; none leaves the inputs as the model has them
+     * @throws FileAccessException if there is no such file
+     * @throws dev.holdfast.error.MalformedFileException if the model or its external data is truncated
+     * @throws RuntimeFailureException if ONNX Runtime cannot be started or refuses model or adapter, or the device is not available
+     */
+    public static InferenceSession open(Path model, Optional<Path> adapter, SessionSettings settings) {
         if (!Files.isRegularFile(model)) {
             throw FileAccessException.reading(model, new NoSuchFileException(model.toString()));
         }
         ModelExtents.check(model);
         return open(
                 model.toString(),
+                adapter,
                 settings,
                 (environment, options) -> environment.createSession(model.toString(), options));
     }
@@ -84,7 +103,7 @@ public final class InferenceSession implements AutoCloseable {
      * @throws RuntimeFailureException if ONNX Runtime cannot be started or refuses the model, or the device is not available
      */
     public static InferenceSession open(String name, byte[] model, Path externalDataFolder, SessionSettings settings) {
-        return open(name, settings, (environment, options) -> {
+        return open(name, Optional.empty(), settings, (environment, options) -> {
             options.addConfigEntry(
                     EXTERNAL_DATA_FOLDER, externalDataFolder.toAbsolutePath().toString());
             return environment.createSession(model, options);
@@ -95,11 +114,13 @@ public final class InferenceSession implements AutoCloseable {
         OrtSession open(OrtEnvironment environment, OrtSession.SessionOptions options) throws OrtException;
     }
 
-    private static InferenceSession open(String name, SessionSettings settings, Opener opener) {
+    private static InferenceSession open(String name, Optional<Path> adapter, SessionSettings settings, Opener opener) {
         OrtEnvironment environment = OrtRuntime.boot().environment();
         OrtSession.SessionOptions options = SessionOptionsFactory.create(settings);
         try {
-            return new InferenceSession(name, environment, options, opener.open(environment, options));
+            // ONNX Runtime names no file where it refuses an adapter, but says that it is one.
+            ActiveAdapter active = adapter.isPresent() ? ActiveAdapter.read(adapter.get()) : ActiveAdapter.none();
+            return new InferenceSession(name, environment, options, opener.open(environment, options), active);
         } catch (OrtException e) {
             options.close();
             throw OrtFailure.whileOpening(name, e);
@@ -183,7 +204,7 @@ public final class InferenceSession implements AutoCloseable {
             targets.forEach((output, tensor) -> pinned.put(output, OrtTensors.over(environment, output, tensor)));
             Set<String> rest = new LinkedHashSet<>(wanted);
             rest.removeAll(targets.keySet());
-            try (OrtSession.Result result = session.run(feeds, rest, pinned)) {
+            try (OrtSession.Result result = session.run(feeds, rest, pinned, adapter.options())) {
                 return collect(result, wanted, targets);
             }
         } finally {
@@ -242,7 +263,7 @@ public final class InferenceSession implements AutoCloseable {
         given.forEach((input, tensor) -> feeds.put(input, tensor.tensor()));
         try {
             // The result is not closed here: its values go to the caller, and it holds nothing else.
-            OrtSession.Result result = session.run(feeds, new LinkedHashSet<>(wanted));
+            OrtSession.Result result = session.run(feeds, new LinkedHashSet<>(wanted), adapter.options());
             Map<String, RuntimeTensor> kept = new LinkedHashMap<>();
             for (Map.Entry<String, OnnxValue> output : result) {
                 kept.put(output.getKey(), RuntimeTensor.owning(output.getKey(), (OnnxTensor) output.getValue()));
@@ -297,6 +318,7 @@ public final class InferenceSession implements AutoCloseable {
         } catch (OrtException e) {
             throw OrtFailure.of(name, e);
         } finally {
+            adapter.close();
             options.close();
         }
     }

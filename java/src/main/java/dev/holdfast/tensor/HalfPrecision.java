@@ -56,6 +56,11 @@ public final class HalfPrecision {
         return (short) (sign | rounded - 0x38000000 >>> 13);
     }
 
+    /** Whether {@link #toFloat} takes tensors of a type. */
+    public static boolean hasFloatValues(ElementType type) {
+        return type == ElementType.FLOAT || type == ElementType.FLOAT16 || type == ElementType.BFLOAT16;
+    }
+
     /** A FLOAT tensor with the values of a FLOAT, FLOAT16 or BFLOAT16 tensor; a FLOAT tensor is returned as it is. */
     public static HostTensor toFloat(HostTensor tensor) {
         return switch (tensor.elementType()) {
@@ -65,6 +70,17 @@ public final class HalfPrecision {
             default -> throw new IllegalArgumentException(
                     "tensor " + tensor + ": expected FLOAT, FLOAT16 or BFLOAT16, got " + tensor.elementType());
         };
+    }
+
+    /** A BFLOAT16 tensor with the nearest values to those of a FLOAT tensor. */
+    public static HostTensor toBfloat(HostTensor tensor) {
+        HostTensor result = HostTensor.allocate(ElementType.BFLOAT16, tensor.shape());
+        FloatBuffer source = tensor.floats();
+        ShortBuffer target = result.bytes().asShortBuffer();
+        while (source.hasRemaining()) {
+            target.put(floatToBfloat(source.get()));
+        }
+        return result;
     }
 
     private interface ToFloat {

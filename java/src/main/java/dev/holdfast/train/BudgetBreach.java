@@ -15,9 +15,9 @@ public record BudgetBreach(int step, String budget, double allowed, double measu
     public String describe() {
         return String.format(
                 Locale.ROOT,
-                "%s: expected at most %.4g nats from the base, got %.4g after step %d",
+                "%s: expected at most %s nats from the base, got %.4g after step %d",
                 budget,
-                allowed,
+                Double.toString(allowed).toLowerCase(Locale.ROOT),
                 measured,
                 step);
     }

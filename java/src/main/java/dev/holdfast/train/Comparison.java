@@ -40,12 +40,13 @@ public record Comparison(Map<String, Scores> models) {
         Map<String, FrozenSource> all = new LinkedHashMap<>();
         all.put("base", new TrainedSource(ModelFolder.resolve(artifact.path())));
         tuned.forEach((name, path) -> all.put(name, new TrainedSource(ModelFolder.open(path))));
-        try (FrozenModel base = all.get("base").open(settings);
+        FrozenHeads heads = new FrozenHeads();
+        try (FrozenModel base = all.get("base").open(heads, settings);
                 Rows task = Rows.open(config, artifact, config.dataEval(), settings);
                 Rows retention = Rows.open(config, artifact, config.dataRetention(), settings)) {
             Map<String, Scores> scores = new LinkedHashMap<>();
             for (Map.Entry<String, FrozenSource> entry : all.entrySet()) {
-                try (FrozenModel model = entry.getValue().open(settings)) {
+                try (FrozenModel model = entry.getValue().open(heads, settings)) {
                     scores.put(entry.getKey(), new Scores(task.score(model, base), retention.score(model, base)));
                 }
             }

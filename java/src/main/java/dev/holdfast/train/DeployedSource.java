@@ -64,13 +64,18 @@ record DeployedSource(Path path, DeployedDecoder decoder, String digest) impleme
     }
 
     @Override
-    public FrozenModel open(SessionSettings settings) {
-        byte[] model = decoder.hiddenModel(GraphNames.RESPONSE_POSITIONS, GraphNames.HIDDEN_STATES);
-        return FrozenModel.open(path.toString(), model, path, head(), settings);
+    public boolean isAdapted() {
+        return false;
     }
 
     @Override
-    public HostTensor head() {
+    public FrozenModel open(FrozenHeads heads, SessionSettings settings) {
+        byte[] model = decoder.hiddenModel(GraphNames.RESPONSE_POSITIONS, GraphNames.HIDDEN_STATES);
+        return FrozenModel.open(path.toString(), model, path, head(heads), settings);
+    }
+
+    @Override
+    public HostTensor head(FrozenHeads heads) {
         return decoder.head();
     }
 }

@@ -44,9 +44,12 @@ sealed interface FrozenSource permits TrainedSource, DeployedSource {
     /** Bytes of all weights. */
     long weightBytes();
 
+    /** Whether it is low-rank adapters on frozen weights, which models of one family share. */
+    boolean isAdapted();
+
     /** Loads the model; the caller closes it. */
-    FrozenModel open(SessionSettings settings);
+    FrozenModel open(FrozenHeads heads, SessionSettings settings);
 
     /** Reads the head alone, FLOAT[vocabularySize, hiddenSize]. */
-    HostTensor head();
+    HostTensor head(FrozenHeads heads);
 }

@@ -47,15 +47,15 @@ final class Measurements {
      * @throws dev.holdfast.error.NonFiniteLossException if the weights give something that is not a finite number
      */
     boolean measureIfDue(int done) {
+        boolean evaluationIsDue = evaluationIsDue(done);
         boolean driftIsDue = driftIsDue(done) && !log.hasDrift(done);
+        if (evaluationIsDue) {
+            context.stopwatch().time(Stopwatch.Activity.EVALUATION, () -> evaluate(done));
+        }
         if (driftIsDue) {
             context.stopwatch().time(Stopwatch.Activity.DRIFT, () -> measureDrift(done));
         }
-        if (!evaluationIsDue(done)) {
-            return driftIsDue;
-        }
-        context.stopwatch().time(Stopwatch.Activity.EVALUATION, () -> evaluate(done));
-        return true;
+        return evaluationIsDue || driftIsDue;
     }
 
     private void evaluate(int done) {

@@ -11,7 +11,7 @@ import dev.holdfast.config.TrainingConfig;
  *
  * @param runtimeBytes Java and ONNX Runtime before any model is loaded
  * @param weightBytes parameters
- * @param gradientBytes gradients
+ * @param gradientBytes gradients of what is trained
  * @param optimizerBytes both moments
  * @param frozenBytes weights and heads of the models that are not trained, when the ledger needs most of them: the reference, the
  *     snapshot, the base, and the student as it was saved; of a supervised run the last two, where it measures drift
@@ -34,19 +34,23 @@ public record MemoryEstimate(
 
     /** Estimates a job of one stage. */
     static MemoryEstimate of(PreparedJob job) {
-        long weights = Float.BYTES * job.artifact().manifest().parameterCount();
+        long trained = Float.BYTES * job.artifact().manifest().trainableCount();
         return new MemoryEstimate(
                 RUNTIME_BYTES,
-                weights,
-                weights,
-                2 * weights,
+                job.base().weightBytes(),
+                trained,
+                2 * trained,
                 job.reference().map(reference -> frozenBytes(job, reference)).orElseGet(() -> measuredBytes(job)),
                 activationBytes(job),
-                3 * weights);
+                3 * trained);
     }
 
     private static long frozenBytes(PreparedJob job, FrozenSource reference) {
         TrainingConfig config = job.config();
+        if (job.artifact().lora().isPresent()) {
+            // They map the same file of frozen weights, and one head serves them all.
+            return headBytes(job.base()) + (reference.isAdapted() ? 0 : openBytes(reference));
+        }
         // The first snapshot is the base.
         boolean snapshotIsBase =
                 config.snapshot() == SnapshotMode.MODEL && job.steps().iterations() == 1;
@@ -59,12 +63,19 @@ public record MemoryEstimate(
         boolean measures = config.dataEval().isPresent()
                 || config.dataRetention().isPresent()
                 || job.rows().heldOut().isPresent();
-        return measures ? 2 * openBytes(job.base()) : 0;
+        if (!measures) {
+            return 0;
+        }
+        return job.artifact().lora().isPresent() ? headBytes(job.base()) : 2 * openBytes(job.base());
     }
 
     /** The loss takes the head by itself. */
     private static long openBytes(FrozenSource model) {
-        return model.weightBytes() + (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
+        return model.weightBytes() + headBytes(model);
+    }
+
+    private static long headBytes(FrozenSource model) {
+        return (long) Float.BYTES * model.vocabularySize() * model.hiddenSize();
     }
 
     private static long activationBytes(PreparedJob job) {

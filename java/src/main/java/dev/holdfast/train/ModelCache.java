@@ -163,7 +163,7 @@ final class ModelCache {
         }
         List<EncodedExample> missing = job.rows().train().longestFirst().subList(done, rows.size());
         Batcher batches = job.rows().train().oneByOne(missing);
-        try (FrozenModel opened = model.open(job.sessionSettings())) {
+        try (FrozenModel opened = model.open(new FrozenHeads(), job.sessionSettings())) {
             for (int i = 0; i < batches.globalBatchesPerEpoch(); i++) {
                 if (stopRequested.getAsBoolean()) {
                     return false;

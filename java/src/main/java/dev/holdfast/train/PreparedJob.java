@@ -33,6 +33,7 @@ record PreparedJob(
         ArtifactDirectory artifact = ArtifactDirectory.open(given.artifact());
         TrainingConfig config = fitted(given, artifact.manifest().model());
         requireProducts(config, artifact, NativeLibrary.load().multipliesBfloat16());
+        LoraSettings.of(config).requireSameAs(artifact);
         Optional<FrozenSource> reference =
                 config.job() == Job.ANCHOR ? Optional.of(reference(config, artifact)) : Optional.empty();
         TrainingRows rows = TrainingRows.of(config, artifact, train, eval, retention);
@@ -90,6 +91,38 @@ record PreparedJob(
         return new TrainedSource(ModelFolder.resolve(artifact.path()));
     }
 
+    /** Whether the artifact has yet to be given the adapters that the job asks for. */
+    boolean isToBeAdapted() {
+        return LoraSettings.of(config).areSet() && artifact.lora().isEmpty();
+    }
+
+    /**
+     * Makes sure that the adapters that it asks for can be had.
+     *
+     * @throws InvalidConfigurationException if they cannot
+     */
+    PreparedJob requireAdaptable(TrainingSupport support) {
+        if (isToBeAdapted()) {
+            support.requireAdaptable(artifact, LoraSettings.of(config).lora());
+        }
+        return this;
+    }
+
+    /**
+     * The job on an artifact with the adapters that it asks for.
+     *
+     * @param folder where that artifact is, or is to be
+     */
+    PreparedJob adapted(TrainingSupport support, Path folder) {
+        if (!isToBeAdapted()) {
+            return this;
+        }
+        ArtifactDirectory adapted = ArtifactDirectory.isArtifact(folder)
+                ? ArtifactDirectory.open(folder)
+                : support.adapt(artifact, LoraSettings.of(config).lora(), config.seed(), folder);
+        return new PreparedJob(config, adapted, reference, rows);
+    }
+
     /** Where its steps stand. */
     Schedule schedule() {
         return new Schedule(config, steps());
@@ -107,6 +140,7 @@ record PreparedJob(
                 config,
                 manifest.model(),
                 manifest.parameterCount(),
+                manifest.trainableCount(),
                 rows.train().summary(),
                 steps(),
                 firstStep,
@@ -116,8 +150,7 @@ record PreparedJob(
 
     /** The parameters in training, in the order of every graph. */
     List<GradientPort.Parameter> parameters() {
-        return artifact.manifest().parameters().stream()
-                .filter(Manifest.Parameter::trainable)
+        return artifact.manifest().trainable().stream()
                 .map(parameter -> new GradientPort.Parameter(parameter.name(), parameter.concreteShape()))
                 .toList();
     }

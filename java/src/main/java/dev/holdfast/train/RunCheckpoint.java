@@ -1,6 +1,7 @@
 package dev.holdfast.train;
 
 import dev.holdfast.artifact.ArtifactDirectory;
+import dev.holdfast.artifact.BaseWeights;
 import dev.holdfast.artifact.CheckpointBinding;
 import dev.holdfast.artifact.ModelFolder;
 import dev.holdfast.error.InvalidInputException;
@@ -19,7 +20,7 @@ import java.util.Map;
 
 /**
  * Writes a checkpoint of a run: weights and optimizer state as ONNX Runtime has them, with the graphs beside it that run the weights as
- * they are.
+ * they are. Frozen weights are shared with the artifact.
  */
 final class RunCheckpoint {
     // The names that ONNX Runtime gives the optimizer's state.
@@ -68,7 +69,8 @@ final class RunCheckpoint {
     private static void write(Path folder, ArtifactDirectory artifact, CheckpointWriter writer) {
         Path file = folder.resolve(ArtifactDirectory.CHECKPOINT);
         Map<String, FileDigest> digests = writer.write(file);
-        OrtCheckpoint checkpoint = OrtCheckpoint.read(file);
+        digests.putAll(artifact.shareFrozenWeights(folder));
+        OrtCheckpoint checkpoint = BaseWeights.readOver(folder);
         for (Path model : List.of(artifact.forwardModel(), artifact.hiddenModel())) {
             Path bound = folder.resolve(model.getFileName());
             digests.put(bound.getFileName().toString(), CheckpointBinding.rebind(model, checkpoint, bound));

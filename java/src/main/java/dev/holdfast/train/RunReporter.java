@@ -70,8 +70,15 @@ final class RunReporter {
     /** The session has ended as it should. */
     void ended(TrainingOutcome outcome) {
         done = outcome.step();
-        String breach = outcome.breach().map(BudgetBreach::describe).orElse(null);
-        write(stateOf(outcome), breach);
+        write(
+                stateOf(outcome),
+                outcome.breach().map(breach -> describe(breach, outcome)).orElse(null));
+    }
+
+    private static String describe(BudgetBreach breach, TrainingOutcome outcome) {
+        String within =
+                outcome.checkpoint().map(path -> path.getFileName().toString()).orElse("the base");
+        return breach.describe() + ", which is the model that this page ends with; the last one within is " + within;
     }
 
     private static RunStatus.State stateOf(TrainingOutcome outcome) {

@@ -7,6 +7,7 @@ import dev.holdfast.loss.LossStatistic;
 import dev.holdfast.runtime.StepResult;
 import dev.holdfast.tensor.HostTensor;
 import java.util.List;
+import java.util.Map;
 
 /** One optimizer step: the micro-batches of a global batch through the graph, then the update. */
 final class StepRunner {
@@ -34,14 +35,19 @@ final class StepRunner {
         }
     }
 
-    /** Runs a global batch; where loss or gradients are not finite, nothing is updated. */
-    Result step(List<Batch> globalBatch, double learningRate) {
+    /**
+     * Runs a global batch; where loss or gradients are not finite, nothing is updated.
+     *
+     * @param done steps before this one
+     */
+    Result step(int done, List<Batch> globalBatch, double learningRate) {
         student.resetGradients();
         double loss = 0;
         double[] statistics = new double[LossStatistic.values().length];
-        for (Batch batch : globalBatch) {
-            StepResult result =
-                    student.accumulate(inputs.of(batch, teachers.alpha(), teachers.snapshot(), teachers.reference()));
+        for (int i = 0; i < globalBatch.size(); i++) {
+            Map<String, HostTensor> fed =
+                    inputs.of(globalBatch.get(i), teachers.alpha(), teachers.snapshot(), teachers.reference());
+            StepResult result = student.accumulate(fed, done, i);
             loss += result.scalar(GraphNames.LOSS);
             addRows(result.output(GraphNames.STATISTICS), statistics);
         }

@@ -52,7 +52,7 @@ final class Student implements AutoCloseable {
 
     private static TrainingFiles files(PreparedJob job, Path weights) {
         ArtifactDirectory artifact = job.artifact();
-        List<String> parameters = artifact.manifest().parameters().stream()
+        List<String> parameters = artifact.manifest().trainable().stream()
                 .map(Manifest.Parameter::name)
                 .toList();
         return new TrainingFiles(
@@ -77,8 +77,17 @@ final class Student implements AutoCloseable {
         session.lazyResetGrad();
     }
 
-    /** Runs a micro-batch forward and backward; its gradients add to those since the last reset. */
-    StepResult accumulate(Map<String, HostTensor> inputs) {
+    /**
+     * Runs a micro-batch forward and backward; its gradients add to those since the last reset.
+     *
+     * @param step steps done before this one
+     * @param microBatch its number in the global batch; with step and seed it decides what dropout leaves out
+     */
+    StepResult accumulate(Map<String, HostTensor> inputs, int step, int microBatch) {
+        if (job.artifact().hasDropout()) {
+            long[] key = {job.config().seed(), step, microBatch};
+            inputs.put(GraphNames.DROPOUT_KEY, HostTensor.ofLongs(key, key.length));
+        }
         StepResult result = session.trainStep(inputs);
         port = GradientPort.of(result.output(GraphNames.GRADIENT_PORT), job.parameters());
         return result;

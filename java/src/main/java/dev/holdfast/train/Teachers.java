@@ -21,6 +21,7 @@ final class Teachers implements AutoCloseable {
 
     private final PreparedJob job;
     private final RunDirectory run;
+    private final FrozenHeads heads = new FrozenHeads();
     private final TrainingListener listener;
     private final CachePlan caches;
     private Teacher reference;
@@ -94,11 +95,11 @@ final class Teachers implements AutoCloseable {
     /** Null if it was asked to stop. */
     private Teacher open(String name, FrozenSource source, boolean isCached, BooleanSupplier stopRequested) {
         if (!isCached) {
-            return source.open(job.sessionSettings());
+            return source.open(heads, job.sessionSettings());
         }
         return new ModelCache(job, name, source, listener)
                 .obtain(stopRequested)
-                .map(cache -> new CachedTeacher(cache, source.head()))
+                .map(cache -> new CachedTeacher(cache, source.head(heads)))
                 .orElse(null);
     }
 
@@ -119,7 +120,7 @@ final class Teachers implements AutoCloseable {
     }
 
     private Teacher rehearsed(FrozenSource source, boolean isCached, List<Batch> batches) {
-        FrozenModel model = source.open(job.sessionSettings());
+        FrozenModel model = source.open(heads, job.sessionSettings());
         if (!isCached) {
             return model;
         }
@@ -166,13 +167,13 @@ final class Teachers implements AutoCloseable {
     private Loan lend(Teacher opened, FrozenSource source) {
         return opened instanceof FrozenModel model && !job.config().bf16()
                 ? Loan.shared(model)
-                : Loan.owned(source.open(measuring()));
+                : Loan.owned(source.open(heads, measuring()));
     }
 
     /** Weights that are there only for this measurement; closing the loan removes them. */
     Loan lendOnce(StagedDirectory weights) {
         try {
-            FrozenModel model = new TrainedSource(ModelFolder.resolve(weights.path())).open(measuring());
+            FrozenModel model = new TrainedSource(ModelFolder.resolve(weights.path())).open(heads, measuring());
             return new Loan(model, () -> {
                 model.close();
                 weights.close();

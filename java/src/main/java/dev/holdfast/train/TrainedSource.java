@@ -5,7 +5,6 @@ import dev.holdfast.files.FileDigest;
 import dev.holdfast.onnx.ProductSubstitution;
 import dev.holdfast.runtime.SessionSettings;
 import dev.holdfast.tensor.HostTensor;
-import dev.holdfast.weights.OrtCheckpoint;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -49,14 +48,18 @@ record TrainedSource(ModelFolder folder) implements FrozenSource {
     }
 
     @Override
-    public FrozenModel open(SessionSettings settings) {
-        Path model = folder.hiddenModel();
-        return FrozenModel.open(model.toString(), ProductSubstitution.of(model), folder.path(), head(), settings);
+    public boolean isAdapted() {
+        return folder.model().lora() != null;
     }
 
     @Override
-    public HostTensor head() {
-        OrtCheckpoint checkpoint = folder.checkpoint();
-        return checkpoint.values(checkpoint.parameter(folder.model().head()));
+    public FrozenModel open(FrozenHeads heads, SessionSettings settings) {
+        Path model = folder.hiddenModel();
+        return FrozenModel.open(model.toString(), ProductSubstitution.of(model), folder.path(), head(heads), settings);
+    }
+
+    @Override
+    public HostTensor head(FrozenHeads heads) {
+        return heads.of(folder);
     }
 }

@@ -9,13 +9,13 @@ import dev.holdfast.data.Batch;
 import dev.holdfast.data.Examples;
 import dev.holdfast.error.FileAccessException;
 import dev.holdfast.error.NonFiniteLossException;
+import dev.holdfast.files.TemporaryFolder;
 import dev.holdfast.runtime.ProcessMemory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -51,14 +51,14 @@ public final class Trainer {
             Optional<Examples> eval,
             TrainingListener listener,
             BooleanSupplier stopRequested) {
-        return run(config, train, eval, listener, stopRequested, outcome -> {});
+        return run(config, train, eval, listener, stopRequested, TrainingSupport.NONE);
     }
 
     /**
-     * As {@link #run(TrainingConfig, Examples, Optional, TrainingListener, BooleanSupplier)}, with something to do in the run directory
-     * while it is still this job's alone.
+     * As {@link #run(TrainingConfig, Examples, Optional, TrainingListener, BooleanSupplier)}, also of artifacts that have yet to be given
+     * the adapters that the configuration asks for.
      *
-     * @param last called when all checkpoints are written
+     * @param support makes them, in the run directory, and hears of the end
      */
     public static TrainingOutcome run(
             TrainingConfig config,
@@ -66,17 +66,19 @@ public final class Trainer {
             Optional<Examples> eval,
             TrainingListener listener,
             BooleanSupplier stopRequested,
-            Consumer<TrainingOutcome> last) {
+            TrainingSupport support) {
         if (config.job() == Job.FINETUNE) {
             throw new IllegalArgumentException("job: expected sft or anchor, one stage at a time, got finetune");
         }
         config.require(ConfigKeys.ARTIFACT, ConfigKeys.OUT);
-        PreparedJob job =
-                PreparedJob.of(config, train, eval, config.dataRetention().map(Examples::jsonLines));
+        PreparedJob job = PreparedJob.of(
+                        config, train, eval, config.dataRetention().map(Examples::jsonLines))
+                .requireAdaptable(support);
         try (RunDirectory directory = RunDirectory.open(job.config())) {
             begin(job, directory);
-            TrainingOutcome outcome = run(RunContext.of(job, directory, listener), stopRequested);
-            last.accept(outcome);
+            PreparedJob adapted = job.adapted(support, directory.files().adaptedArtifact());
+            TrainingOutcome outcome = run(RunContext.of(adapted, directory, listener), stopRequested);
+            support.finished(outcome);
             return outcome;
         }
     }
@@ -136,12 +138,12 @@ public final class Trainer {
     }
 
     /**
-     * What a run would do and cost, without starting it: reads artifact and rows and writes nothing.
+     * What a run would do and cost, without starting it: reads artifact and rows and leaves nothing.
      *
      * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
      */
-    public static TrainingPlan plan(TrainingConfig config, Examples train) {
-        return trainingOnly(config, train).plan(0);
+    public static TrainingPlan plan(TrainingConfig config, Examples train, TrainingSupport support) {
+        return withAdapters(trainingOnly(config, train), support, job -> job.plan(0));
     }
 
     /**
@@ -153,9 +155,16 @@ public final class Trainer {
      * @throws dev.holdfast.error.HoldfastException as {@link #run} before its first step
      */
     public static boolean prepare(
-            TrainingConfig config, Examples train, TrainingListener listener, BooleanSupplier stopRequested) {
-        PreparedJob job = trainingOnly(config, train);
-        try (Teachers teachers = new Teachers(job, RunDirectory.at(config.out()), listener)) {
+            TrainingConfig config,
+            Examples train,
+            TrainingListener listener,
+            BooleanSupplier stopRequested,
+            TrainingSupport support) {
+        return withAdapters(trainingOnly(config, train), support, job -> prepare(job, listener, stopRequested));
+    }
+
+    private static boolean prepare(PreparedJob job, TrainingListener listener, BooleanSupplier stopRequested) {
+        try (Teachers teachers = new Teachers(job, RunDirectory.at(job.config().out()), listener)) {
             return teachers.prepareCaches(stopRequested);
         }
     }
@@ -165,10 +174,13 @@ public final class Trainer {
      *
      * @throws dev.holdfast.error.HoldfastException as {@link #run}
      */
-    public static DryRun dryRun(TrainingConfig config, Examples train) {
-        PreparedJob job = trainingOnly(config, train);
+    public static DryRun dryRun(TrainingConfig config, Examples train, TrainingSupport support) {
+        return withAdapters(trainingOnly(config, train), support, Trainer::dryRun);
+    }
+
+    private static DryRun dryRun(PreparedJob job) {
         List<Batch> batch = job.rows().train().batcher().globalBatch(0, 0);
-        try (Teachers teachers = new Teachers(job, RunDirectory.at(config.out()), TrainingListener.NONE)) {
+        try (Teachers teachers = new Teachers(job, RunDirectory.at(job.config().out()), TrainingListener.NONE)) {
             double epochs = (double) job.rows().train().summary().tokens()
                     / batch.stream().mapToLong(Batch::tokens).sum();
             double cacheSeconds = epochs * teachers.rehearse(batch);
@@ -178,13 +190,23 @@ public final class Trainer {
         }
     }
 
+    private static <T> T withAdapters(PreparedJob job, TrainingSupport support, Function<PreparedJob, T> use) {
+        if (!job.isToBeAdapted()) {
+            return use.apply(job);
+        }
+        job.requireAdaptable(support);
+        try (TemporaryFolder folder = TemporaryFolder.near(job.config().out())) {
+            return use.apply(job.adapted(support, folder.path().resolve("artifact")));
+        }
+    }
+
     private static PreparedJob trainingOnly(TrainingConfig config, Examples train) {
         return PreparedJob.of(config, train, Optional.empty(), Optional.empty());
     }
 
     private static DryRun firstStep(PreparedJob job, List<Batch> batch, StepRunner steps, double cacheSeconds) {
         long start = System.nanoTime();
-        StepRunner.Result result = steps.step(batch, job.config().learningRate());
+        StepRunner.Result result = steps.step(0, batch, job.config().learningRate());
         double seconds = (System.nanoTime() - start) / 1e9;
         if (!result.isFinite()) {
             throw new NonFiniteLossException("step 1: loss is " + result.loss() + ", |g| is " + result.gradientNorm()

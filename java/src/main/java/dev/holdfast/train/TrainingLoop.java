@@ -121,7 +121,7 @@ final class TrainingLoop {
         long start = System.nanoTime();
         double learningRate = schedule.learningRate(done);
         List<Batch> batch = batcher.globalBatch(schedule.epoch(done), schedule.batch(done));
-        StepRunner.Result result = steps.step(batch, learningRate);
+        StepRunner.Result result = steps.step(done, batch, learningRate);
         requireFinite(done, result, learningRate);
         double seconds = (System.nanoTime() - start) / 1e9;
         return metrics(done + 1, batch, result, learningRate, seconds);

@@ -8,8 +8,9 @@ import dev.holdfast.config.TrainingSteps;
  * What a run is going to do and what it will cost.
  *
  * @param config the resolved configuration
- * @param model the model in training
- * @param parameterCount how many numbers are trained
+ * @param model the model in training, with its adapters if it has any
+ * @param parameterCount how many numbers the model has, adapters included
+ * @param trainableCount how many of them are trained
  * @param data the training rows
  * @param steps the optimizer steps
  * @param firstStep steps done already, by the run that is being resumed
@@ -20,6 +21,7 @@ public record TrainingPlan(
         TrainingConfig config,
         Manifest.Model model,
         long parameterCount,
+        long trainableCount,
         DataSummary data,
         TrainingSteps steps,
         int firstStep,

@@ -36,20 +36,13 @@ import java.util.stream.Stream;
 
 /** Decides where everything in a checkpoint lies: the tables first, then each tensor's bytes. */
 final class CheckpointLayout {
-    private static final int ALIGNMENT = 64;
-    private static final int LENGTH_BYTES = 4;
     private static final int TABLES_BYTES_PER_TENSOR = 256;
     private static final int TABLES_BYTES_AT_LEAST = 1 << 16;
 
-    /** A tensor whose bytes begin at an offset. */
-    record Placed(PendingTensor tensor, long offset) {}
-
-    private record Reference(int field, PendingTensor tensor) {}
-
     private final FlatWriter writer = new FlatWriter(IDENTIFIER);
-    private final List<Reference> references = new ArrayList<>();
-    private final List<Placed> inline = new ArrayList<>();
-    private final List<Placed> external = new ArrayList<>();
+    private final RawVectors vectors = new RawVectors();
+    private final List<RawVectors.Placed> inline;
+    private final List<RawVectors.Placed> external = new ArrayList<>();
     private final boolean parametersOutside;
     private final boolean momentsOutside;
     private long externalEnd;
@@ -71,7 +64,7 @@ final class CheckpointLayout {
         parametersOutside = tables + rawBytes(parameters) + momentBytes > inlineLimit;
         momentsOutside = tables + momentBytes > inlineLimit;
         addRoot(trainable, frozen, groups, properties);
-        placeInline();
+        inline = vectors.place(writer);
     }
 
     /** Whether some tensors' bytes lie in the file beside the checkpoint. */
@@ -85,18 +78,18 @@ final class CheckpointLayout {
     }
 
     /** The tensors in the checkpoint itself, ascending; four bytes of length precede each. */
-    List<Placed> inline() {
+    List<RawVectors.Placed> inline() {
         return inline;
     }
 
     /** The tensors in the file beside it, ascending. */
-    List<Placed> external() {
+    List<RawVectors.Placed> external() {
         return external;
     }
 
     private static long rawBytes(List<PendingTensor> tensors) {
         return tensors.stream()
-                .mapToLong(tensor -> tensor.sizeBytes() + ALIGNMENT + LENGTH_BYTES)
+                .mapToLong(tensor -> tensor.sizeBytes() + RawVectors.ALIGNMENT + RawVectors.LENGTH_BYTES)
                 .sum();
     }
 
@@ -169,7 +162,7 @@ final class CheckpointLayout {
         if (outside) {
             table.int64(TENSOR_EXTERNAL_OFFSET, placeExternal(tensor));
         } else {
-            references.add(new Reference(table.field(TENSOR_RAW_DATA), tensor));
+            vectors.add(table.field(TENSOR_RAW_DATA), tensor);
         }
         return table.position();
     }
@@ -204,29 +197,15 @@ final class CheckpointLayout {
     private <T> int addAll(List<T> items, ToIntFunction<T> add) {
         int vector = writer.references(items.size());
         for (int i = 0; i < items.size(); i++) {
-            writer.refer(vector + LENGTH_BYTES * (i + 1), add.applyAsInt(items.get(i)));
+            writer.refer(vector + RawVectors.LENGTH_BYTES * (i + 1), add.applyAsInt(items.get(i)));
         }
         return vector;
     }
 
     private long placeExternal(PendingTensor tensor) {
-        long offset = align(externalEnd);
-        external.add(new Placed(tensor, offset));
+        long offset = RawVectors.align(externalEnd);
+        external.add(new RawVectors.Placed(tensor, offset));
         externalEnd = offset + tensor.sizeBytes();
         return offset;
-    }
-
-    private void placeInline() {
-        long end = writer.position();
-        for (Reference reference : references) {
-            long offset = align(end + LENGTH_BYTES);
-            writer.refer(reference.field, offset - LENGTH_BYTES);
-            inline.add(new Placed(reference.tensor, offset));
-            end = offset + reference.tensor.sizeBytes();
-        }
-    }
-
-    private static long align(long offset) {
-        return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 }

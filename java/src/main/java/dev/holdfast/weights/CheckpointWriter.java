@@ -2,8 +2,6 @@ package dev.holdfast.weights;
 
 import dev.holdfast.files.FileDigest;
 import dev.holdfast.files.OutputFile;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -101,7 +99,7 @@ public final class CheckpointWriter {
     private static void writeBoth(Path path, CheckpointLayout layout, Map<String, FileDigest> digests) {
         Path dataPath = CheckpointFormat.dataPath(path);
         try (OutputFile data = OutputFile.create(dataPath)) {
-            for (CheckpointLayout.Placed placed : layout.external()) {
+            for (RawVectors.Placed placed : layout.external()) {
                 data.padTo(placed.offset());
                 data.write(placed.tensor().produce().bytes());
             }
@@ -113,8 +111,8 @@ public final class CheckpointWriter {
             Path path, CheckpointLayout layout, Map<String, FileDigest> digests, Runnable beforeCommit) {
         try (OutputFile file = OutputFile.create(path)) {
             file.write(layout.head());
-            for (CheckpointLayout.Placed placed : layout.inline()) {
-                writeVector(file, placed);
+            for (RawVectors.Placed placed : layout.inline()) {
+                placed.write(file);
             }
             beforeCommit.run();
             digests.put(nameOf(path), file.commit());
@@ -123,14 +121,5 @@ public final class CheckpointWriter {
 
     private static String nameOf(Path path) {
         return path.getFileName().toString();
-    }
-
-    private static void writeVector(OutputFile file, CheckpointLayout.Placed placed) {
-        file.padTo(placed.offset() - Integer.BYTES);
-        int length = (int) placed.tensor().sizeBytes();
-        file.write(ByteBuffer.allocate(Integer.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(0, length));
-        file.write(placed.tensor().produce().bytes());
     }
 }

@@ -4,6 +4,7 @@ import dev.holdfast.error.MalformedFileException;
 import dev.holdfast.tensor.HostTensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,10 +52,22 @@ public final class OrtCheckpoint {
         }
     }
 
+    /** This checkpoint with the parameters of another besides its own, all of them frozen. */
+    public OrtCheckpoint over(OrtCheckpoint base) {
+        List<CheckpointTensor> all = new ArrayList<>(frozen);
+        all.addAll(base.parameters.values());
+        return new OrtCheckpoint(path, trainable, List.copyOf(all), optimizerGroups, properties);
+    }
+
     /** The file that holds the bytes of a checkpoint's parameters: beside a checkpoint over 2 GiB, otherwise the checkpoint itself. */
     public static Path weightsFile(Path checkpoint) {
         Path data = CheckpointFormat.dataPath(checkpoint);
         return Files.exists(data) ? data : checkpoint;
+    }
+
+    /** Where a checkpoint over 2 GiB keeps the bytes of its parameters. */
+    public static Path dataPath(Path checkpoint) {
+        return CheckpointFormat.dataPath(checkpoint);
     }
 
     /** Where the checkpoint is. */

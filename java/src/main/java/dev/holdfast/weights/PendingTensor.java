@@ -4,6 +4,7 @@ import dev.holdfast.tensor.ElementType;
 import dev.holdfast.tensor.HostTensor;
 import dev.holdfast.tensor.Shape;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * A tensor to be written: what it is, and how to get its values when its turn comes, so that one at a time is in memory.
@@ -22,6 +23,15 @@ public record PendingTensor(String name, ElementType elementType, Shape shape, S
     /** A parameter of a source, as FLOAT; read when its turn comes. */
     public static PendingTensor of(WeightSource source, String name) {
         return new PendingTensor(name, ElementType.FLOAT, source.info(name).shape(), () -> source.readFloat(name));
+    }
+
+    /**
+     * This tensor after a conversion of its values.
+     *
+     * @param type of the converted values
+     */
+    public PendingTensor converted(ElementType type, UnaryOperator<HostTensor> conversion) {
+        return new PendingTensor(name, type, shape, () -> conversion.apply(values.get()));
     }
 
     long sizeBytes() {

@@ -1,5 +1,6 @@
 /**
- * Weights on disk: Hugging Face folders, safetensors, GGUF, ONNX Runtime training checkpoints and numpy archives.
+ * Weights on disk: Hugging Face folders, safetensors, GGUF, ONNX Runtime training checkpoints, adapters of PEFT and of ONNX Runtime, and numpy
+ * archives.
  *
  * <p>Flows in: paths. Flows out: a model's configuration in the vocabulary of Hugging Face's config.json and
  * {@link dev.holdfast.tensor.HostTensor}s, one at a time. Whatever a file holds, reading it either succeeds or throws a

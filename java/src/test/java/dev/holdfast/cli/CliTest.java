@@ -85,7 +85,7 @@ class CliTest {
         };
         assertThat(run(concatenated(job, drifting))).isEqualTo(ExitCode.DRIFT_BUDGET);
         assertThat(said().get(said().size() - 1))
-                .matches("kl_total_budget: expected at most 1\\.000e-09 nats from the base, got .+ after step 3\\. "
+                .matches("kl_total_budget: expected at most 1\\.0e-9 nats from the base, got .+ after step 3\\. "
                         + "No model but the base is within it\\. To go on, raise kl_total_budget and add --resume");
     }
 

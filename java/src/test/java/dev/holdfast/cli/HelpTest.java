@@ -81,7 +81,12 @@ class HelpTest {
         List<String> lines = help(100, "anchor");
         assertThat(lines)
                 .containsSubsequence(
-                        "Model and data:", "Optimisation:", "Anchoring:", "Saving and logging:", "Every command:")
+                        "Model and data:",
+                        "Optimisation:",
+                        "Low-rank adapters:",
+                        "Anchoring:",
+                        "Saving and logging:",
+                        "Every command:")
                 .anyMatch(line -> line.startsWith("  --learning_rate N ") && line.endsWith("(default 1.0e-5)"))
                 .anyMatch(line -> line.startsWith("  --resume [true|false] "));
         assertThat(help(100, "sft")).doesNotContain("Anchoring:");

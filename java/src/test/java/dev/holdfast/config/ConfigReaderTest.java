@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigReaderTest {
     private static final Path NAME = Path.of("anchor.yaml");
@@ -102,6 +103,35 @@ class ConfigReaderTest {
     @CsvSource({"false, false", "no, false", "Off, false", "true, true", "YES, true"})
     void truthIsReadInEverySpellingOfYaml(String text, boolean value) {
         assertThat(complete().yaml("shuffle: " + text, NAME).read().shuffle()).isEqualTo(value);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"q_proj,v_proj", "q_proj v_proj", "'q_proj, v_proj'", "[q_proj, v_proj]", "\n- q_proj\n- v_proj"
+            })
+    void namesAreReadAsAListOrSeparatedByCommasOrBlanks(String text) {
+        TrainingConfig config =
+                complete().yaml("lora_r: 8\nlora_target_modules: " + text, NAME).read();
+        assertThat(config.loraTargetModules()).containsExactly("q_proj", "v_proj");
+        assertThat(ConfigReader.of(Job.ANCHOR).yaml(config.toYaml(), NAME).read())
+                .isEqualTo(config);
+    }
+
+    @Test
+    void listsOfOtherThingsThanNamesAreRefused() {
+        assertThat(problemsOfLine("lora_r: 8\nlora_target_modules: [[a], b]\n"))
+                .containsExactly(NAME
+                        + ":8: lora_target_modules: expected names separated by commas, got a list of lists or keys");
+        assertThat(problemsOfLine("lora_r: 8\nlora_target_modules: []\n"))
+                .containsExactly(NAME + ":8: lora_target_modules: expected names separated by commas, got nothing");
+    }
+
+    @Test
+    void settingsOfAdaptersNeedARank() {
+        assertThat(problemsOfLine("lora_alpha: 8\nuse_rslora: true\n"))
+                .containsExactly(
+                        "lora_alpha: expected lora_r to be set as well, which alone makes adapters, got none",
+                        "use_rslora: expected lora_r to be set as well, which alone makes adapters, got none");
     }
 
     @Test

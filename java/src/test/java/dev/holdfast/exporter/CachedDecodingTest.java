@@ -2,7 +2,6 @@ package dev.holdfast.exporter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.artifact.CheckpointBinding;
 import dev.holdfast.artifact.DeployableFolder;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.model.ModelConfig;
@@ -127,11 +126,12 @@ class CachedDecodingTest {
     void progressEndsWithTheWholeModel() {
         GoldenFamily golden = new GoldenFamily("gpt2", directory);
         long[] last = new long[2];
-        DecoderFiles.write(golden.decoder(), OrtCheckpoint.read(golden.base()), directory, (numbers, total) -> {
-            assertThat(numbers).isGreaterThan(last[0]);
-            last[0] = numbers;
-            last[1] = total;
-        });
+        new DecoderFiles(golden.decoder(), OrtCheckpoint.read(golden.base()), (numbers, total) -> {
+                    assertThat(numbers).isGreaterThan(last[0]);
+                    last[0] = numbers;
+                    last[1] = total;
+                })
+                .write(directory);
         assertThat(last[0]).isEqualTo(last[1]).isPositive();
     }
 
@@ -144,7 +144,7 @@ class CachedDecodingTest {
     }
 
     private InferenceSession openPackaged(GoldenFamily golden) {
-        DecoderFiles.write(golden.decoder(), OrtCheckpoint.read(golden.base()), directory, (numbers, total) -> {});
+        new DecoderFiles(golden.decoder(), OrtCheckpoint.read(golden.base()), (numbers, total) -> {}).write(directory);
         return InferenceSession.open(directory.resolve(DeployableFolder.MODEL), SessionSettings.defaults());
     }
 
@@ -152,7 +152,8 @@ class CachedDecodingTest {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(golden.base());
         Path model = directory.resolve("forward_model.onnx");
         ModelFile.write(
-                ForwardGraph.forward(golden.decoder(), name -> CheckpointBinding.locate(checkpoint, name)), model);
+                ForwardGraph.forward(ExportedModel.of(golden.decoder()), name -> StoredWeight.in(checkpoint, name)),
+                model);
         try (InferenceSession session = InferenceSession.open(model, SessionSettings.defaults())) {
             return session.run(Map.of(GraphNames.INPUT_IDS, ids), List.of(GraphNames.LOGITS))
                     .get(GraphNames.LOGITS);

@@ -2,7 +2,6 @@ package dev.holdfast.exporter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.artifact.CheckpointBinding;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.model.Decoder;
 import dev.holdfast.model.ModelConfig;
@@ -52,7 +51,8 @@ class ForwardParityTest {
             writer.write(file);
             OrtCheckpoint checkpoint = OrtCheckpoint.read(file);
             Path model = directory.resolve("forward_model.onnx");
-            ModelFile.write(ForwardGraph.forward(decoder, name -> CheckpointBinding.locate(checkpoint, name)), model);
+            ModelFile.write(
+                    ForwardGraph.forward(ExportedModel.of(decoder), name -> StoredWeight.in(checkpoint, name)), model);
             return model;
         }
     }

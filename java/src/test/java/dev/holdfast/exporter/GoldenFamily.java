@@ -2,7 +2,6 @@ package dev.holdfast.exporter;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.holdfast.artifact.CheckpointBinding;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.artifact.TrainingForm;
 import dev.holdfast.model.Decoder;
@@ -97,8 +96,9 @@ final class GoldenFamily {
     TrainingSession openTraining(TrainingForm form, Kernels kernels, SessionSettings settings) {
         Path training = directory.resolve(form + "-training.onnx");
         Path evaluation = directory.resolve(form + "-evaluation.onnx");
-        ModelFile.write(TrainingGraph.training(decoder, form, kernels), training);
-        ModelFile.write(TrainingGraph.evaluation(decoder, form, kernels), evaluation);
+        ExportedModel model = ExportedModel.of(decoder);
+        ModelFile.write(TrainingGraph.training(model, name -> null, form, kernels), training);
+        ModelFile.write(TrainingGraph.evaluation(model, name -> null, form, kernels), evaluation);
         List<String> names =
                 decoder.parameters().stream().map(parameter -> parameter.name()).toList();
         return TrainingSession.open(
@@ -120,7 +120,8 @@ final class GoldenFamily {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(directory.resolve(name));
         Path model = directory.resolve(name + "-hidden.onnx");
         ModelFile.write(
-                ForwardGraph.hidden(decoder, parameter -> CheckpointBinding.locate(checkpoint, parameter)), model);
+                ForwardGraph.hidden(ExportedModel.of(decoder), parameter -> StoredWeight.in(checkpoint, parameter)),
+                model);
         return InferenceSession.open(model, SETTINGS);
     }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import dev.holdfast.artifact.CheckpointBinding;
 import dev.holdfast.artifact.GraphNames;
 import dev.holdfast.onnx.ModelFile;
 import dev.holdfast.onnx.ProductSubstitution;
@@ -36,7 +35,8 @@ class ProductSubstitutionTest {
         OrtCheckpoint checkpoint = OrtCheckpoint.read(family.base());
         Path model = directory.resolve("hidden.onnx");
         ModelFile.write(
-                ForwardGraph.hidden(family.decoder(), parameter -> CheckpointBinding.locate(checkpoint, parameter)),
+                ForwardGraph.hidden(
+                        ExportedModel.of(family.decoder()), parameter -> StoredWeight.in(checkpoint, parameter)),
                 model);
 
         byte[] substituted = ProductSubstitution.of(model);

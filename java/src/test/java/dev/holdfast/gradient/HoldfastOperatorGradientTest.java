@@ -31,6 +31,8 @@ class HoldfastOperatorGradientTest {
                         Attributes.NONE,
                         graph.variableIn(-3, 3, "gate", "N", 19),
                         graph.variable("up", "N", 19)));
+        one("SeededDropout", graph -> graph.operators()
+                .seededDropout(graph.variable("x", "N", 19), graph.indices("key", 100, 3), 0.4f, 2));
         return cases.entrySet().stream().flatMap(entry -> Stream.of(false, true)
                 .map(pending -> DynamicTest.dynamicTest(
                         entry.getKey() + (pending ? ", added to a pending gradient" : ""),

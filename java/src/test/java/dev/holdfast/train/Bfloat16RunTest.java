@@ -49,7 +49,7 @@ class Bfloat16RunTest {
                 runs.sft(out).with(ConfigKeys.ARTIFACT, stock.path()).with(ConfigKeys.BF16, true);
         Examples rows = Examples.jsonLines(runs.rows());
 
-        assertThatThrownBy(() -> Trainer.plan(config, rows))
+        assertThatThrownBy(() -> Trainer.plan(config, rows, TrainingSupport.NONE))
                 .isInstanceOf(InvalidConfigurationException.class)
                 .hasMessageContaining("bf16: expected an artifact with products of dev.holdfast:MatrixProduct");
         assertThatThrownBy(() -> Trainer.run(config, rows, Optional.empty(), TrainingListener.NONE, () -> false))

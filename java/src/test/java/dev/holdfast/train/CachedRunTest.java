@@ -79,7 +79,8 @@ class CachedRunTest {
 
     private static Heard run(TrainingConfig config) {
         Heard heard = new Heard();
-        Trainer.run(config, Examples.jsonLines(config.dataTrain()), Optional.empty(), heard, () -> false);
+        Trainer.run(
+                config, Examples.jsonLines(config.dataTrain()), Optional.empty(), heard, () -> false, TinyRuns.SUPPORT);
         return heard;
     }
 
@@ -104,6 +105,14 @@ class CachedRunTest {
             run(anchor(mode.name(), mode)
                     .with(ConfigKeys.SNAPSHOT, snapshot)
                     .with(ConfigKeys.INTERPOLATION, interpolation));
+        }
+        assertSameRun(folder.resolve("ALWAYS"), folder.resolve("NEVER"), "checkpoint-24");
+    }
+
+    @Test
+    void aCachedRunOfAdaptersHasTheBitsOfTheExactOne() {
+        for (CacheMode mode : List.of(CacheMode.NEVER, CacheMode.ALWAYS)) {
+            run(anchor(mode.name(), mode).with(ConfigKeys.LORA_R, 4L));
         }
         assertSameRun(folder.resolve("ALWAYS"), folder.resolve("NEVER"), "checkpoint-24");
     }
@@ -141,8 +150,8 @@ class CachedRunTest {
     @Test
     void whatACacheTakesIsKnownBeforehand() throws IOException {
         TrainingConfig config = anchor("run", CacheMode.AUTO);
-        CachePlan plan =
-                Trainer.plan(config, Examples.jsonLines(config.dataTrain())).caches();
+        CachePlan plan = Trainer.plan(config, Examples.jsonLines(config.dataTrain()), TinyRuns.SUPPORT)
+                .caches();
         assertThat(plan.snapshots()).isEqualTo(2);
         run(config);
         long blocks = 6;

@@ -42,12 +42,13 @@ class DeployedReferenceTest {
         FrozenSource deployed = FrozenSource.open(packaged(runs));
         assertThat(deployed).isInstanceOf(DeployedSource.class);
         assertThat(deployed.vocabularySize()).isEqualTo(run.vocabularySize());
-        assertThat(deployed.head().toFloatArray()).isEqualTo(run.head().toFloatArray());
+        assertThat(deployed.head(new FrozenHeads()).toFloatArray())
+                .isEqualTo(run.head(new FrozenHeads()).toFloatArray());
         TrainingConfig config = runs.anchor(folder.resolve("run"));
         PreparedJob job = PreparedJob.of(config, Examples.jsonLines(runs.rows()), Optional.empty(), Optional.empty());
         List<Batch> batch = job.rows().train().batcher().globalBatch(0, 0);
-        try (FrozenModel expected = run.open(job.sessionSettings());
-                FrozenModel got = deployed.open(job.sessionSettings())) {
+        try (FrozenModel expected = run.open(new FrozenHeads(), job.sessionSettings());
+                FrozenModel got = deployed.open(new FrozenHeads(), job.sessionSettings())) {
             float[] theirs = expected.hidden(batch.get(0)).toFloatArray();
             float[] ours = got.hidden(batch.get(0)).toFloatArray();
             assertThat(ours).hasSameSizeAs(theirs);

@@ -88,7 +88,9 @@ class DriftBudgetTest {
                 .isEqualTo(outcome.checkpoint().orElseThrow());
         assertThat(outcome.run().resolve("checkpoint-" + 2 * (last + 1) + ".over-budget"))
                 .exists();
-        assertThat(outcome.run().resolve("status.json")).content().contains("over_budget");
+        assertThat(outcome.run().resolve("status.json"))
+                .content()
+                .contains("over_budget", "the last one within is checkpoint-" + 2 * last);
     }
 
     private static int firstAbove(double[] drift, double budget) {

@@ -65,6 +65,7 @@ class EveryKeyTest {
         TrainingConfig oneStep = sft.with(ConfigKeys.MAX_STEPS, 1L);
         TrainingConfig cut = sft.with(ConfigKeys.MAX_LENGTH, 12L);
         TrainingConfig evaluated = sft.with(ConfigKeys.DATA_EVAL, runs.rows());
+        TrainingConfig lora = sft.with(ConfigKeys.LORA_R, 3L);
         TrainingConfig jsd = anchor.with(ConfigKeys.DIVERGENCE, Divergence.JSD);
 
         changes(
@@ -91,6 +92,11 @@ class EveryKeyTest {
         changes(sft, ConfigKeys.SEED, 43L);
         changes(sft, ConfigKeys.APPEND_EOS, false);
         changes(sft, ConfigKeys.BF16, true);
+        changes(sft, ConfigKeys.LORA_R, 4L);
+        changes(lora, ConfigKeys.LORA_ALPHA, 40.0);
+        changes(lora, ConfigKeys.LORA_DROPOUT, 0.3);
+        changes(lora, ConfigKeys.LORA_TARGET_MODULES, List.of("q_proj"));
+        changes(lora, ConfigKeys.USE_RSLORA, true);
         changes(anchor, ConfigKeys.ALPHA, 0.9);
         changes(anchor, ConfigKeys.KL_BUDGET, 1e-3);
         changes(anchor, ConfigKeys.INTERPOLATION, Interpolation.PROBABILITY);

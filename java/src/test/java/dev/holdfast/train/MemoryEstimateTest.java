@@ -30,7 +30,8 @@ class MemoryEstimateTest {
     }
 
     private static MemoryEstimate estimate(TrainingConfig config) {
-        return Trainer.plan(config, Examples.jsonLines(runs.rows())).memory();
+        return Trainer.plan(config, Examples.jsonLines(runs.rows()), TrainingSupport.NONE)
+                .memory();
     }
 
     /** Weights, and the head once more. */

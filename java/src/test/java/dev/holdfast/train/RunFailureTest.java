@@ -232,10 +232,10 @@ class RunFailureTest {
     @Test
     void aMissingFileOfAnArtifactIsNamed() throws IOException {
         copyTree(runs.artifact().path(), folder.resolve("copy"));
-        Files.delete(folder.resolve("copy/anchor/training_model.onnx"));
+        Files.delete(folder.resolve("copy/anchor_training_model.onnx"));
         assertThatThrownBy(running(runs.sft(folder.resolve("run")).with(ConfigKeys.ARTIFACT, folder.resolve("copy"))))
                 .isInstanceOf(FileAccessException.class)
-                .hasMessageContaining("anchor/training_model.onnx: cannot be read: no such file");
+                .hasMessageContaining("anchor_training_model.onnx: cannot be read: no such file");
     }
 
     @Test

@@ -10,7 +10,9 @@ import dev.holdfast.config.ConfigKeys;
 import dev.holdfast.config.Job;
 import dev.holdfast.config.TrainingConfig;
 import dev.holdfast.data.Examples;
+import dev.holdfast.exporter.AdapterExporter;
 import dev.holdfast.testing.TinyModel;
+import dev.holdfast.weights.LoraConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -24,6 +26,19 @@ import java.util.stream.Stream;
 /** Whole jobs on a tiny model: the artifact, its rows, settings to vary, and what runs leave behind. */
 final class TinyRuns {
     static final int ROWS = 24;
+
+    /** Makes adapters where a configuration asks for them, as the whole product does. */
+    static final TrainingSupport SUPPORT = new TrainingSupport() {
+        @Override
+        public void requireAdaptable(ArtifactDirectory full, LoraConfig lora) {
+            AdapterExporter.requireAdaptable(full, lora);
+        }
+
+        @Override
+        public ArtifactDirectory adapt(ArtifactDirectory full, LoraConfig lora, long seed, Path target) {
+            return AdapterExporter.export(full, lora, seed, target);
+        }
+    };
 
     private final ArtifactDirectory artifact;
     private final Path rows;
@@ -81,7 +96,7 @@ final class TinyRuns {
 
     static TrainingOutcome run(TrainingConfig config, Examples train) {
         Optional<Examples> eval = config.dataEval().map(Examples::jsonLines);
-        return Trainer.run(config, train, eval, TrainingListener.NONE, () -> false);
+        return Trainer.run(config, train, eval, TrainingListener.NONE, () -> false, SUPPORT);
     }
 
     /** Runs until so many steps of this session are done, then stops as on request. */
@@ -94,7 +109,7 @@ final class TinyRuns {
             }
         };
         Examples train = Examples.jsonLines(config.dataTrain());
-        return Trainer.run(config, train, Optional.empty(), counter, () -> done.get() >= steps);
+        return Trainer.run(config, train, Optional.empty(), counter, () -> done.get() >= steps, SUPPORT);
     }
 
     /** Dies in the middle of a step, as a killed process does, without leaving a checkpoint of the last steps. */
@@ -108,7 +123,7 @@ final class TinyRuns {
             }
         };
         try {
-            Trainer.run(config, Examples.jsonLines(config.dataTrain()), Optional.empty(), death, () -> false);
+            Trainer.run(config, Examples.jsonLines(config.dataTrain()), Optional.empty(), death, () -> false, SUPPORT);
         } catch (Death expected) {
             return;
         }

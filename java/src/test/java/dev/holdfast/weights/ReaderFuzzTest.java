@@ -51,6 +51,22 @@ class ReaderFuzzTest {
     }
 
     @Test
+    void settingsOfAnAdapter() throws IOException {
+        Path adapter = Path.of("onnx-artifacts/golden/qwen2/lora");
+        Files.copy(adapter.resolve("adapter_model.safetensors"), folder.resolve("adapter_model.safetensors"));
+        Path target = folder.resolve("adapter_config.json");
+        Fuzz.check(adapter.resolve("adapter_config.json"), target, 8, ROUNDS, path -> PeftAdapter.read(folder));
+    }
+
+    @Test
+    void valuesOfAnAdapter() throws IOException {
+        Path adapter = Path.of("onnx-artifacts/golden/qwen2/lora");
+        Files.copy(adapter.resolve("adapter_config.json"), folder.resolve("adapter_config.json"));
+        Path target = folder.resolve("adapter_model.safetensors");
+        Fuzz.check(adapter.resolve("adapter_model.safetensors"), target, 9, ROUNDS, path -> PeftAdapter.read(folder));
+    }
+
+    @Test
     void shardedModel() throws IOException {
         Files.copy(Golden.gguf("qwen3/config.json"), folder.resolve("config.json"));
         Files.copy(Golden.gguf("qwen3/model.safetensors"), folder.resolve("shard.safetensors"));

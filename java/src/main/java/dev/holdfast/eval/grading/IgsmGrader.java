@@ -5,7 +5,8 @@ import dev.holdfast.eval.igsm.IgsmSolution;
 import java.util.Optional;
 
 /**
- * Problems of iGSM: {@code correct} where the last whole number of the response is the answer modulo 23, {@code strict} where the response is a
+ * Problems of iGSM: {@code correct} where the last whole number of the response is the answer modulo 23, {@code strict} where the
+ * response is a
  * solution of which every step is right.
  */
 public final class IgsmGrader implements Grader {

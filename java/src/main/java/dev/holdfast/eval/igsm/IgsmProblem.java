@@ -177,7 +177,10 @@ public final class IgsmProblem {
         return asked;
     }
 
-    /** The formulas that define a quantity rightly: one; two where nothing shows how far down a category is; none if it has no meaning here. */
+    /**
+     * The formulas that define a quantity rightly: one; two where nothing shows how far down a category is; none if it has no meaning
+     * here.
+     */
     List<Polynomial> formulas(String name) {
         Polynomial formula = given.get(name);
         if (formula != null) {

@@ -18,10 +18,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Runs Python programs, each in a process and a temporary folder of its own, under limits of {@code prlimit}, and by {@code unshare} without
+ * Runs Python programs, each in a process and a temporary folder of its own, under limits of {@code prlimit}, and by {@code unshare}
+ * without
  * network and in a process space that ends with it.
  *
- * <p>It keeps programs from the network and from using up the machine; it does not hide the file system from them. Thread safety: programs may be
+ * <p>It keeps programs from the network and from using up the machine; it does not hide the file system from them. Thread safety:
+ * programs may be
  * run from several threads.
  */
 public final class PythonSandbox {

@@ -27,7 +27,8 @@ public final class Evaluation {
     }
 
     /**
-     * Runs all suites. All data are read, and found to be in order, before the first model is opened; the file of a suite appears when it is
+     * Runs all suites. All data are read, and found to be in order, before the first model is opened; the file of a suite appears when
+     * it is
      * complete, the scorecard at the end.
      *
      * @param out the folder to write, new or empty

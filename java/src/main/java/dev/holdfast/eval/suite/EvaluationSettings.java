@@ -67,7 +67,7 @@ public record EvaluationSettings(
      * @throws InvalidInputException if there is none
      */
     Path requireModel(SuiteName suite) {
-        return model.orElseThrow(() ->
-                new InvalidInputException(suite.id() + ": expected a model or responses, got neither; name a model with --model"));
+        return model.orElseThrow(() -> new InvalidInputException(
+                suite.id() + ": expected a model or responses, got neither; name a model with --model"));
     }
 }

@@ -15,7 +15,8 @@ import java.util.stream.IntStream;
 /**
  * MedCalc-Bench's rows: {@code messages}, {@code lower_bound}, {@code upper_bound}.
  *
- * <p>Which calculator a row is of shows in its task alone. A calculator yields a score if all of its rows have whole bounds that are equal; one
+ * <p>Which calculator a row is of shows in its task alone. A calculator yields a score if all of its rows have whole bounds that are
+ * equal; one
  * that yields a quantity has such bounds only where the quantity is 0.
  */
 final class MedCalcRows {

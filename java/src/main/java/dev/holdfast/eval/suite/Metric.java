@@ -1,5 +1,6 @@
 package dev.holdfast.eval.suite;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.holdfast.eval.grading.Tally;
 
@@ -19,6 +20,7 @@ public record Metric(double value, Double low, Double high, Long passed, long to
     }
 
     /** Whether it is a share of trials. */
+    @JsonIgnore
     public boolean isShare() {
         return passed != null;
     }

@@ -13,7 +13,8 @@ import java.util.List;
 /**
  * Puts questions into the words that a model takes, with some answered questions before them.
  *
- * <p>With a chat template the answered questions are earlier turns. Without one they stand before the question, parted by blank lines, and a
+ * <p>With a chat template the answered questions are earlier turns. Without one they stand before the question, parted by blank lines,
+ * and a
  * blank line then ends a response.
  */
 final class PromptWriter {
@@ -35,9 +36,8 @@ final class PromptWriter {
      * @throws InvalidInputException if a template is asked for and the model has none, or there are fewer answered questions than asked for
      */
     static PromptWriter of(Tokenizer tokenizer, EvaluationSettings.Shots settings) {
-        List<Example.PromptCompletion> shots = settings.file()
-                .map(file -> shots(file, settings.count()))
-                .orElse(List.of());
+        List<Example.PromptCompletion> shots =
+                settings.file().map(file -> shots(file, settings.count())).orElse(List.of());
         return new PromptWriter(tokenizer, settings.template().applies(tokenizer), shots);
     }
 

@@ -37,7 +37,8 @@ final class SuiteReader {
     private static final int GENERATED = 100;
     private static final String COUNTDOWN_TASK =
             "Using each of the numbers %s exactly once, write an expression that equals %d."
-                    + " You may use +, -, *, / and parentheses.\nThink step by step, then give the expression within <answer> </answer> tags,"
+                    + " You may use +, -, *, / and parentheses.\nThink step by step, then give the"
+                    + " expression within <answer> </answer> tags,"
                     + " for example <answer>(1 + 2) / 3</answer>.";
     private static final String MATH_TASK = "%s\n\nReason step by step, and put the final answer within \\boxed{}.";
 
