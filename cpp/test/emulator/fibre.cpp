@@ -22,7 +22,7 @@ Fibre *beginner = nullptr;  // makecontext passes no pointers
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 /// Jumps spare the two calls of the kernel in swapcontext, which took two thirds of the time; the sanitizers understand only the latter.
-void change(Continuation &left, Continuation &entered) {
+HF_UNSEEN void change(Continuation &left, Continuation &entered) {
     if (SANITIZED) {
         swapcontext(&left.beginning, &entered.beginning);
         return;
@@ -68,13 +68,14 @@ void Fibre::begin(void (*run)()) {
     makecontext(&own_.beginning, enter, 0);
 }
 
-void Fibre::enter() {
+HF_UNSEEN void Fibre::enter() {
     Fibre &self = *beginner;
     self.own_stack_.arrive_from(&self.resumer_stack_);
     self.run_();
+    self.suspend();
 }
 
-void Fibre::resume() {
+HF_UNSEEN void Fibre::resume() {
     beginner = this;
     resumer_strand_ = strand_.enter();
     resumer_stack_.leave_for(own_stack_);
@@ -82,7 +83,7 @@ void Fibre::resume() {
     resumer_stack_.arrive_from(&own_stack_);
 }
 
-void Fibre::suspend() {
+HF_UNSEEN void Fibre::suspend() {
     Strand::enter(resumer_strand_);
     own_stack_.leave_for(resumer_stack_);
     change(own_, resumer_);

@@ -42,7 +42,7 @@ public:
     Fibre(const Fibre &) = delete;
     Fibre &operator=(const Fibre &) = delete;
 
-    /// Makes the next resume call the function, which must end by suspending for good.
+    /// Makes the next resume call the function; when that returns, the fibre suspends for good.
     void begin(void (*run)());
 
     /// Called from outside of fibres: runs the fibre until it suspends.

@@ -98,7 +98,7 @@ void run_thread() {
         const Unwatched unwatched;
         grid->stop(failure.message);
     }
-    suspend();
+    publish(grid);
 }
 
 }  // namespace

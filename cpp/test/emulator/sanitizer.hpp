@@ -27,6 +27,9 @@ void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_bottom, 
 }
 #endif
 
+/// For a function that one strand enters and another one leaves: ThreadSanitizer's stacks of calls must not know of it.
+#define HF_UNSEEN __attribute__((no_sanitize_thread))
+
 namespace holdfast::emulator {
 
 #ifdef __SANITIZE_THREAD__
@@ -65,8 +68,8 @@ public:
     Strand &operator=(const Strand &) = delete;
 
     /// From now on the accesses are this strand's; returns whose they were. Orders nothing.
-    void *enter() const { return enter(fiber_); }
-    static void *enter(void *fiber) {
+    HF_UNSEEN void *enter() const { return enter(fiber_); }
+    HF_UNSEEN static void *enter(void *fiber) {
         constexpr unsigned NO_SYNCHRONISATION = 1;
         void *left = __tsan_get_current_fiber();
         __tsan_switch_to_fiber(fiber, NO_SYNCHRONISATION);
