@@ -62,8 +62,8 @@ Distribution mix_probabilities(const Distribution &c, const Distribution &r, dou
         const double first = c.log_probability[v], second = r.log_probability[v];
         const bool second_leads = second > first;
         const double leader = second_leads ? second : first, other = second_leads ? first : second;
-        mixed.log_probability.push_back(first == second ? first
-                                                        : leader + std::log1p((second_leads ? 1 - alpha : alpha) * std::expm1(other - leader)));
+        mixed.log_probability.push_back(
+            first == second ? first : leader + std::log1p((second_leads ? 1 - alpha : alpha) * std::expm1(other - leader)));
     }
     return mixed;
 }
